@@ -1,0 +1,1 @@
+"""Reading and writing incident bundles (format 1)."""

@@ -1,0 +1,1 @@
+"""Configuration: one value, made from file, environment and flags, and passed explicitly."""

@@ -1,0 +1,109 @@
+"""The settings, with their defaults. A secret never shows in a `repr`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ElasticsearchSettings:
+    """How to reach Elasticsearch and which fields to trust.
+
+    Attributes:
+        fields: Overrides of the field resolution, by role: `service`, `level`, `message`, `trace`, `timestamp`.
+        schemas: Folder with the user's own schema files, or None.
+        sample_lines: Upper bound on messages that travel, over all services and levels.
+        span_indices: Index patterns with spans (Elastic APM, OTel); empty for none.
+        event_indices: Index patterns with deploy or audit events; empty for none.
+    """
+
+    url: str | None = None
+    cloud_id: str | None = field(default=None, repr=False)
+    indices: tuple[str, ...] = ("logs-*", "filebeat-*", "logstash-*", "fluent-bit*")
+    span_indices: tuple[str, ...] = ("traces-*", "apm-*")
+    event_indices: tuple[str, ...] = ()
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    bearer_token: str | None = field(default=None, repr=False)
+    ca_certs: Path | None = None
+    fingerprint: str | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    verify_certs: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    schemas: Path | None = None
+    timeout_seconds: float = 20.0
+    sample_lines: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusSettings:
+    """How to reach Prometheus, or something that speaks its API.
+
+    Attributes:
+        url: The base, path prefix included (Mimir: `…/prometheus`).
+        packs: Folder with the user's own metric packs, or None.
+        concurrency: Queries at once.
+    """
+
+    url: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    bearer_token: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca_certs: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    verify_certs: bool = True
+    packs: Path | None = None
+    timeout_seconds: float = 20.0
+    concurrency: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TopologySettings:
+    """Declared dependency graphs."""
+
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """How a window is made from a single time.
+
+    Attributes:
+        timezone: For times without an offset; empty refuses them.
+        lead_minutes: How much is looked at before `--at`.
+        lag_minutes: How much is looked at after `--at`.
+        baseline_minutes: How much is taken as normal before the incident.
+        guard_minutes: The gap between the baseline and the onset.
+        step_seconds: Resolution; 0 chooses one from the length of the window.
+    """
+
+    timezone: str = ""
+    lead_minutes: float = 30.0
+    lag_minutes: float = 15.0
+    baseline_minutes: float = 60.0
+    guard_minutes: float = 2.0
+    step_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of a run.
+
+    Attributes:
+        time_budget_seconds: All collecting ends by then, whatever has come.
+        redact: Cut secrets and personal data out of what is captured.
+        data_dir: Where the store of past incidents and kept bundles live; None for the user's data directory.
+    """
+
+    elasticsearch: ElasticsearchSettings = field(default_factory=ElasticsearchSettings)
+    prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
+    topology: TopologySettings = field(default_factory=TopologySettings)
+    window: WindowSettings = field(default_factory=WindowSettings)
+    time_budget_seconds: float = 60.0
+    redact: bool = True
+    data_dir: Path | None = None

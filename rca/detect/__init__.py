@@ -1,0 +1,1 @@
+"""Series, logs and spans -> anomalies."""

@@ -1,0 +1,56 @@
+"""Log lines (a weighted sample) and log counts (exact)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from rca.model.signals import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a service's log.
+
+    Attributes:
+        at: When it was written (aware).
+        service: Who wrote it.
+        level: As the source said it, upper case (`ERROR`, `WARN`, `INFO`, …); empty when unknown.
+        message: The text, as it came; control characters and markup are the report's to defuse.
+        weight: How many real lines this one stands for.
+    """
+
+    at: datetime
+    service: str
+    level: str
+    message: str
+    trace_id: str | None = None
+    span_id: str | None = None
+    instance: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogCounts:
+    """Exact counts of lines by bucket, service and level.
+
+    Attributes:
+        times: Shape `(n,)`, each bucket's start in unix seconds, strictly increasing.
+        services: `s` names, sorted.
+        levels: `l` names, upper case, sorted.
+        counts: Shape `(n, s, l)`.
+
+    Raises:
+        ValueError: The shapes don't agree.
+    """
+
+    times: FloatArray
+    services: tuple[str, ...]
+    levels: tuple[str, ...]
+    counts: FloatArray
+
+    def __post_init__(self) -> None:
+        expected = (len(self.times), len(self.services), len(self.levels))
+        if self.counts.shape != expected:
+            raise ValueError(f"counts are {self.counts.shape}, not {expected}")

@@ -1,0 +1,199 @@
+"""The report: what every format renders. Its JSON form is a contract (`schema_version`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from rca.model.incident import Gap, Interval, SourceRecord
+from rca.model.signals import Kind
+
+SCHEMA_VERSION = 1
+
+
+class Confidence(StrEnum):
+    """How sure the verdict is; the words' measured meaning is in docs/ranking.md."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Role(StrEnum):
+    """What part a service plays in the incident."""
+
+    CAUSE = "cause"
+    SYMPTOM = "symptom"
+    BYSTANDER = "bystander"
+
+
+class EvidenceKind(StrEnum):
+    """Where a piece of evidence comes from."""
+
+    METRIC = "metric"
+    LOG = "log"
+    EDGE = "edge"
+    TRACE = "trace"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One line of evidence.
+
+    Attributes:
+        id: `E1`, `E2`, … in the order of the suspects.
+        text: The change in plain words: "error ratio x5.2, 0.4 % to 2.1 %".
+        query: What shows it in the source's own console; empty when there is none.
+        baseline: The value before, in `unit`; None where there is no number.
+        observed: The value during the incident.
+        onset: When this series or template departed.
+        strength: 0 to 1, comparable within a report.
+        signal: What kind of metric, for evidence of kind metric.
+        points: `(unix seconds, value)` for a plot; empty where there is nothing to draw.
+    """
+
+    id: str
+    kind: EvidenceKind
+    service: str
+    text: str
+    query: str = ""
+    baseline: float | None = None
+    observed: float | None = None
+    unit: str = ""
+    onset: datetime | None = None
+    strength: float = 0.0
+    signal: Kind | None = None
+    points: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One ranked service.
+
+    Attributes:
+        score: Comparable within a report; 0 for a service with nothing to show.
+        path: The services it spread along, from this one to the one where the symptom was seen.
+        evidence: Ids of its evidence, strongest first.
+        why: One sentence.
+    """
+
+    rank: int
+    service: str
+    score: float
+    role: Role
+    path: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A change of state, weighed as what may have set the incident off."""
+
+    rank: int
+    kind: str
+    service: str
+    at: datetime | None
+    score: float
+    why: str
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer in ten seconds.
+
+    Attributes:
+        abstained: The data don't single out a service; `suspects` are listed all the same.
+        summary: One or two sentences: where, why, since when.
+        reasons: What raised or lowered the confidence, in plain words.
+    """
+
+    abstained: bool
+    confidence: Confidence
+    summary: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OnsetEstimate:
+    """When it began, as far as the data say.
+
+    Attributes:
+        at: The best single time; None when nothing departs.
+        earliest: Start of the range that holds most of the weight.
+        latest: End of that range.
+        given: What the analysis was told, or None.
+    """
+
+    at: datetime | None
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    given: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarIncident:
+    """A past incident that resembles this one."""
+
+    incident: str
+    similarity: float
+    why: str
+    resolution: str
+    title: str = ""
+    at: datetime | None = None
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """Something that happened, for the report's timeline."""
+
+    at: datetime
+    what: str
+    evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolInfo:
+    """Which tool, under which configuration, made the report."""
+
+    version: str
+    config_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a format shows, already decided: a renderer computes nothing.
+
+    Attributes:
+        simple_ranking: The honest simple ranker's order, best first, for comparison.
+        impact: Services hit, the suspect first.
+        healthy_on_path: Services on a path of spread that stayed healthy.
+        similar: None when the store of past incidents wasn't asked; empty when nothing resembles it.
+        replayed: True when the bundle was read from disk.
+    """
+
+    tool: ToolInfo
+    bundle_id: str
+    bundle_title: str
+    bundle_sha256: str
+    span: Interval
+    baseline: Interval | None
+    onset: OnsetEstimate
+    verdict: Verdict
+    suspects: tuple[Suspect, ...]
+    evidence: tuple[Evidence, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    first_failure: tuple[str, datetime | None] | None = None
+    impact: tuple[str, ...] = ()
+    healthy_on_path: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    similar: tuple[SimilarIncident, ...] | None = None
+    timeline: tuple[TimelineEntry, ...] = ()
+    simple_ranking: tuple[str, ...] = ()
+    sources: tuple[SourceRecord, ...] = ()
+    redactions: Mapping[str, int] = field(default_factory=dict)
+    replayed: bool = False
+    schema_version: int = SCHEMA_VERSION

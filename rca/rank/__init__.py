@@ -1,0 +1,1 @@
+"""Anomalies and the graph -> a ranking."""
