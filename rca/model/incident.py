@@ -39,9 +39,11 @@ class Window:
     """The incident's window.
 
     Attributes:
-        span: What was collected and is looked at, the baseline included.
+        span: Where the incident is sought; an onset that nobody knows is looked for in here. The data may begin
+            before it (the baseline that was collected with it) or end after it.
         onset: When the alert fired or the fault began, as far as anyone knew; None when nobody did.
-        baseline: What counts as normal; None to let the analysis choose. It may lie after the incident.
+        baseline: What counts as normal. None: every row before the onset, less the guard gap, also those before
+            `span`. It may lie after the incident.
     """
 
     span: Interval
