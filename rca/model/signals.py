@@ -49,6 +49,7 @@ class SignalKey:
         unit: As a person would write it: `s`, `ms`, `%`, `ratio`, `bytes`, `1/s`; empty when unknown.
         query: The query that shows it, to be pasted into the source's own console.
         peer: The callee, for a series that a caller measured about one of its callees.
+        declared: A pack or `series.json` stated `kind` and `bad`; False leaves them to be inferred from the name.
     """
 
     service: str
@@ -59,6 +60,7 @@ class SignalKey:
     unit: str = ""
     query: str = field(default="", compare=False)
     peer: str | None = None
+    declared: bool = field(default=False, compare=False)
 
     @property
     def column(self) -> str:
