@@ -1,7 +1,8 @@
 """File, environment and flags -> `Config`, with where each value came from.
 
 Flags win over the environment, the environment over the chosen profile, the profile over the file, and the file
-over the defaults. A key that isn't known is refused: a typing error in a configuration must not be silently ignored.
+over the defaults. A key that isn't known is refused: a typing error in a configuration must not be silently
+ignored.
 """
 
 import hashlib

@@ -1,0 +1,53 @@
+# make demo: the report of a recorded incident. make test: everything. See CONTRIBUTING.md for the rest.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SHELL  := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: demo test check fix live bench clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/rca demo
+
+# the servers are fetched first, so that a machine that can't have them says why before the tests begin
+test: $(VENV)/.dev
+	@$(BIN)/python tests/servers/fetch.py
+	$(BIN)/pytest -n auto --dist loadgroup --cov --cov-report=term $(PYTEST_ARGS)
+
+live: $(VENV)/.dev
+	@$(BIN)/python tests/servers/fetch.py
+	$(BIN)/pytest -n auto --dist loadgroup -m live $(PYTEST_ARGS)
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/elasticsearch_scale.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "rca needs Python 3.11 or later; '$(PYTHON)' is older: make PYTHON=python3.12 …" >&2; exit 2; }
+	@echo "making a virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@echo "installing rca …"
+	@$(BIN)/python -m pip install --quiet -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml
+	@echo "installing rca and what its tests need …"
+	@$(BIN)/python -m pip install --quiet -e '.[dev]'
+	@touch $@ $(VENV)/.installed

@@ -1,0 +1,203 @@
+"""What every command shares: its common options, and the one place where an error becomes an exit code."""
+
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rca.errors import ExitCode, RcaError, UsageError
+
+if TYPE_CHECKING:
+    from rca.config.load import Loaded
+
+_COMMON = "Everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The options that every command has."""
+
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="terminal|markdown|json|html",
+            envvar="RCA_FORMAT",
+            help="How to write the result; -o decides by its ending.",
+            rich_help_panel=_COMMON,
+        ),
+    ] = None
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            envvar="RCA_OUTPUT",
+            help="Write to this file instead of standard output.",
+            rich_help_panel=_COMMON,
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", help="Configuration file. (env var: RCA_CONFIG)", rich_help_panel=_COMMON
+        ),
+    ] = None
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", help="A profile of that file. (env var: RCA_PROFILE)", rich_help_panel=_COMMON),
+    ] = None
+    es_url: Annotated[
+        str | None,
+        typer.Option("--es-url", help="Elasticsearch's address. (env var: RCA_ES_URL)", rich_help_panel=_COMMON),
+    ] = None
+    prometheus_url: Annotated[
+        str | None,
+        typer.Option(
+            "--prometheus-url",
+            help="Prometheus' address, path prefix included. (env var: RCA_PROMETHEUS_URL)",
+            rich_help_panel=_COMMON,
+        ),
+    ] = None
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", envvar="RCA_QUIET", help="No progress and no notes.", rich_help_panel=_COMMON
+        ),
+    ] = False
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            envvar="RCA_VERBOSE",
+            help="Say more; show tracebacks.",
+            rich_help_panel=_COMMON,
+        ),
+    ] = False
+    no_color: Annotated[
+        bool,
+        typer.Option(
+            "--no-color",
+            envvar=["RCA_NO_COLOR", "NO_COLOR"],
+            help="No colours; NO_COLOR is heeded too.",
+            rich_help_panel=_COMMON,
+        ),
+    ] = False
+
+    def load(self, flags: Mapping[str, Any] | None = None) -> "Loaded":
+        """Read the configuration, with this run's flags on top.
+
+        Raises:
+            ConfigError: It can't be used.
+        """
+        from rca.config.load import load_config  # noqa: PLC0415 - only when a command runs
+
+        own = {"elasticsearch.url": self.es_url, "prometheus.url": self.prometheus_url}
+        return load_config(path=self.config, profile=self.profile, flags={**own, **(flags or {})})
+
+    def note(self, text: str) -> None:
+        """Say something beside the result: on standard error, and not when quiet."""
+        if not self.quiet:
+            sys.stderr.write(printable(text) + "\n")
+
+
+def printable(text: str) -> str:
+    """The text with control characters made harmless, for messages that quote what servers said."""
+    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+
+
+def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as a command: the common options are added, and errors become exit codes.
+
+    The function takes `run: Run` first, then its own options.
+    """
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        common = [
+            inspect.Parameter(
+                entry.name, inspect.Parameter.KEYWORD_ONLY, default=entry.default, annotation=entry.type
+            )
+            for entry in fields(Run)
+        ]
+
+        @wraps(function)
+        def wrapper(**values: Any) -> None:
+            run = Run(**{entry.name: values.pop(entry.name) for entry in fields(Run)})
+            guarded(lambda: function(run, **values), verbose=run.verbose)
+
+        keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        wrapper.__signature__ = inspect.Signature([*keyword, *common])  # type: ignore[attr-defined] # typer reads it
+        wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in (*keyword, *common)}
+        app.command(name, **settings)(wrapper)
+        return function
+
+    return register
+
+
+def guarded(action: Callable[[], None], *, verbose: bool) -> None:
+    """Run a command's body; turn what it raises into a message and an exit code.
+
+    Raises:
+        typer.Exit: With the code, when the body failed.
+    """
+    try:
+        action()
+        sys.stdout.flush()
+    except RcaError as error:
+        _say(error, verbose=verbose)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except BrokenPipeError:
+        # the reader of our output went away (`| head`): not an error; keep the interpreter from saying so at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(ExitCode.OK) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:  # noqa: BLE001 - the last resort, so that nobody reads a traceback at 3 a.m.
+        _say_bug(error, verbose=verbose)
+        raise typer.Exit(ExitCode.BUG) from None
+
+
+def _say(error: RcaError, *, verbose: bool) -> None:
+    if verbose:
+        traceback.print_exc()
+    sys.stderr.write(printable(f"error: {error.message}") + "\n")
+    if error.hint:
+        sys.stderr.write(printable(f"hint: {error.hint}") + "\n")
+
+
+def _say_bug(error: Exception, *, verbose: bool) -> None:
+    if verbose:
+        traceback.print_exc()
+    sys.stderr.write(printable(f"error: this is a bug in rca: {type(error).__name__}: {error}") + "\n")
+    sys.stderr.write("hint: run it again with --verbose and report the traceback, with the bundle if you can.\n")
+
+
+def choose_format(run: Run) -> str:
+    """The format that was asked for: by `--format`, else by the ending of `-o`, else the terminal's.
+
+    Raises:
+        UsageError: There is no such format, or the file's ending names none.
+    """
+    from rca.report import format_for, formats  # noqa: PLC0415 - only when a command runs
+
+    if run.format is not None:
+        if run.format not in formats():
+            raise UsageError(
+                f"there is no format '{run.format}'", hint=f"Choose one of {', '.join(sorted(formats()))}."
+            )
+        return run.format
+    if run.output is None:
+        return "terminal"
+    return format_for(run.output)

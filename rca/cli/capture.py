@@ -1,0 +1,69 @@
+"""`rca capture`: collect only."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rca.cli import options
+from rca.cli.base import Run, command
+from rca.errors import ExitCode, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "capture")(capture)
+
+
+def capture(
+    run: Run,
+    *,
+    at: options.At = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    service: options.Service = None,
+    baseline_since: options.BaselineSince = None,
+    baseline_until: options.BaselineUntil = None,
+    timezone: options.Timezone = None,
+    step: options.Step = None,
+    topology: options.TopologyFiles = None,
+    time_budget: options.Budget = None,
+    title: Annotated[
+        str | None, typer.Option("--title", envvar="RCA_TITLE", help="What the incident is called.")
+    ] = None,
+    no_redact: options.NoRedact = False,
+    force: options.Overwrite = False,
+) -> None:
+    """Collect an incident into a bundle, to be replayed, shared or kept."""
+    from dataclasses import replace  # noqa: PLC0415 - only when the command runs
+
+    from rca.bundle import content_hash  # noqa: PLC0415 - as above
+    from rca.cli.alerts import read_alert  # noqa: PLC0415 - as above
+    from rca.cli.collecting import Wanted, gather, keep, window_settings  # noqa: PLC0415 - as above
+    from rca.window import Asked  # noqa: PLC0415 - as above
+
+    if run.output is None:
+        raise UsageError("-o is missing", hint="Say where to: -o incident.tar.gz (or a folder, or .zip).")
+    refuse_existing(run.output, force=force)
+    symptom, _ = read_alert(None, service)
+    settings = window_settings(
+        timezone=timezone, step=step, time_budget=time_budget, no_redact=no_redact, topology=topology
+    )
+    asked = Asked(at, since, until, baseline_since, baseline_until)
+    collected, loaded = gather(run, Wanted(asked, symptom, None, settings))
+    bundle = content_hash(replace(collected.bundle, title=title)) if title else collected.bundle
+    kept = keep(bundle, loaded, run.output, overwrite=force)
+    for gap in bundle.gaps:
+        run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")
+    run.note(f"captured: {kept}")
+    raise typer.Exit(ExitCode.INTERRUPTED if collected.interrupted else ExitCode.OK)
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Refuse to overwrite, before a minute is spent on collecting.
+
+    Raises:
+        UsageError: Something is there, and `--force` wasn't given.
+    """
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists", hint="Choose another name, or replace it with --force.")

@@ -1,0 +1,204 @@
+"""From flags to a bundle: the window, the sources, the progress display."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rca.cli.base import Run, printable
+from rca.config.load import Loaded, data_dir
+from rca.config.settings import Config
+from rca.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from rca.model.incident import Bundle, Symptom
+    from rca.sources.base import Source
+    from rca.sources.collect import Collected, Progress
+    from rca.window import Asked, Plan
+    from topology import ServiceGraph
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the flags of `investigate` and `capture` ask for.
+
+    Attributes:
+        settings: Dotted configuration keys that flags override.
+    """
+
+    asked: "Asked"
+    symptom: "Symptom | None" = None
+    alerted_at: datetime | None = None
+    settings: Mapping[str, Any] | None = None
+
+
+def window_settings(
+    *,
+    timezone: str | None,
+    step: int | None,
+    time_budget: float | None,
+    no_redact: bool,
+    topology: list[Path] | None,
+) -> dict[str, Any]:
+    """The configuration keys behind the shared flags; None where a flag was not given."""
+    return {
+        "window.timezone": timezone,
+        "window.step_seconds": step,
+        "time_budget_seconds": time_budget,
+        "redact": False if no_redact else None,
+        "topology.files": topology or None,
+    }
+
+
+def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
+    """Collect from the configured sources, redact, and show the progress.
+
+    Raises:
+        RcaError: The flags can't be used, or nothing could be collected.
+    """
+    from rca.sources.collect import collect  # noqa: PLC0415 - heavy, and only for commands that collect
+    from rca.window import plan_window  # noqa: PLC0415 - only for commands that collect
+
+    loaded = run.load(wanted.settings)
+    config = loaded.config
+    plan = plan_window(wanted.asked, config.window, now=datetime.now(UTC), alerted_at=wanted.alerted_at)
+    sources = build_sources(config)
+    declared = declared_graph(config)
+    _announce(run, plan)
+    with progress_display(run) as show:
+        collected = collect(
+            sources,
+            plan,
+            time_budget_seconds=config.time_budget_seconds,
+            declared=declared,
+            symptom=wanted.symptom,
+            on_progress=show,
+        )
+    return collected.with_bundle(_finished(collected.bundle, config, run)), loaded
+
+
+def build_sources(config: Config) -> list["Source"]:
+    """The sources that are configured.
+
+    Raises:
+        ConfigError: None is.
+    """
+    sources: list[Source] = []
+    if config.elasticsearch.url or config.elasticsearch.cloud_id:
+        from rca.sources.elastic import ElasticsearchSource  # noqa: PLC0415 - its client takes a third of a second
+
+        sources.append(ElasticsearchSource(config.elasticsearch))
+    if config.prometheus.url:
+        from rca.sources.prom import PrometheusSource  # noqa: PLC0415 - its client is heavy
+
+        sources.append(PrometheusSource(config.prometheus))
+    if not sources:
+        raise ConfigError(
+            "no source is configured",
+            hint="Give --es-url and --prometheus-url, or write them down once: rca config init.",
+        )
+    return sources
+
+
+def declared_graph(config: Config) -> "ServiceGraph | None":
+    """The union of the declared topology files, or None when there is none.
+
+    Raises:
+        UsageError: A file can't be used.
+    """
+    if not config.topology.files:
+        return None
+    from topology.declared import TopologyError, load_topology  # noqa: PLC0415 - networkx takes a while
+    from topology.merge import merge  # noqa: PLC0415 - networkx takes a while
+
+    try:
+        return merge(*(load_topology(path) for path in config.topology.files)).graph
+    except TopologyError as error:
+        raise UsageError(str(error), hint="Check it with: rca topology validate FILE.") from error
+
+
+def keep(bundle: "Bundle", loaded: Loaded, target: Path | None, *, overwrite: bool) -> Path:
+    """Write the bundle where it was asked for, or among the kept ones in the user's data directory.
+
+    Raises:
+        BundleError: It can't be written.
+    """
+    from rca.bundle import write_bundle  # noqa: PLC0415 - only for commands that write one
+
+    path = target
+    if path is None:
+        folder = data_dir(loaded.config) / "bundles"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{bundle.id}-{bundle.sha256[:8]}.tar.gz"
+        overwrite = True  # the name holds the content's hash: what is there is the same
+    write_bundle(bundle, path, overwrite=overwrite)
+    return path
+
+
+def _finished(bundle: "Bundle", config: Config, run: Run) -> "Bundle":
+    """Redact, and give the bundle the hash that it will have on disk."""
+    from rca.bundle import content_hash  # noqa: PLC0415 - only for commands that collect
+
+    if config.redact:
+        from rca.redact import redact_bundle  # noqa: PLC0415 - only for commands that collect
+
+        bundle = redact_bundle(bundle)
+        total = sum(bundle.redactions.values())
+        if total:
+            run.note(f"redacted: {total} secrets or personal data in the captured text (--no-redact keeps them)")
+    return content_hash(bundle)
+
+
+def _announce(run: Run, plan: "Plan") -> None:
+    span, collected = plan.window.span, plan.span
+    run.note(
+        f"looking at {span.start:%Y-%m-%d %H:%M} to {span.end:%H:%M} UTC"
+        f" (collecting from {collected.start:%H:%M} for the baseline, every {plan.step_seconds} s)"
+    )
+
+
+@contextmanager
+def progress_display(run: Run) -> Iterator[Callable[["Progress"], None]]:
+    """Bars on a terminal, one line a source elsewhere, nothing when quiet; always on standard error."""
+    if run.quiet:
+        yield lambda _: None
+    elif not sys.stderr.isatty():
+        yield _plain_line
+    else:
+        from rich.console import Console  # noqa: PLC0415 - only where bars are drawn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import Progress as Bars  # noqa: PLC0415 - as above
+
+        columns = (
+            TextColumn("{task.fields[mark]} {task.fields[source]}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[what]}", markup=False),
+        )
+        console = Console(stderr=True, no_color=run.no_color or None)
+        with Bars(*columns, console=console, transient=not run.verbose) as bars:
+            tasks: dict[str, Any] = {}
+
+            def show(step: "Progress") -> None:
+                if step.source not in tasks:
+                    tasks[step.source] = bars.add_task("", total=None, mark=" ", source=step.source, what="")
+                _update(bars, tasks[step.source], step)
+
+            yield show
+
+
+def _update(bars: Any, task: Any, step: "Progress") -> None:
+    marks = {"done": "✓", "failed": "✗", "interrupted": "!"}
+    changes: dict[str, Any] = {"mark": marks.get(step.state, " "), "what": printable(step.what)[:60]}
+    if step.state == "working":
+        changes |= {"completed": step.done, "total": step.total or None}
+    bars.update(task, **changes)
+
+
+def _plain_line(step: "Progress") -> None:
+    if step.state != "working":
+        sys.stderr.write(printable(f"{step.source}: {step.what}") + "\n")

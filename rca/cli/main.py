@@ -1,0 +1,72 @@
+"""The entry point: the application and its commands, none of which loads more than it needs to be listed."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rca.cli import capture, config, demo, doctor, investigate, replay
+from rca.cli.base import guarded
+
+app = typer.Typer(
+    name="rca",
+    help="Name the service that most likely caused an incident, and show why.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - the form of a callback that typer calls
+    if value:
+        from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
+
+        sys.stdout.write(f"rca {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take the commands' defaults from the configuration file's `[commands]` table."""
+    del version  # its callback has ended the program when it was given
+
+    def defaults() -> None:
+        from rca.config.load import command_defaults, default_path  # noqa: PLC0415 - only when a command runs
+
+        if os.environ.get("RCA_CONFIG") or default_path().exists():
+            context.default_map = command_defaults(_named_config(sys.argv), os.environ)
+
+    guarded(defaults, verbose=False)
+
+
+def _named_config(arguments: list[str]) -> Path | None:
+    """The file named by `--config`, which stands behind the command and so isn't parsed yet."""
+    for index, argument in enumerate(arguments):
+        if argument.startswith("--config="):
+            return Path(argument.partition("=")[2])
+        if argument == "--config" and index + 1 < len(arguments):
+            return Path(arguments[index + 1])
+    return None
+
+
+for module in (demo, investigate, capture, replay, doctor, config):
+    module.register(app)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def run() -> None:
+    """Run the command line; a polite kill is treated like Ctrl-C, so that what has come is kept."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    app()

@@ -1,0 +1,22 @@
+"""`rca replay`: the same analysis over a bundle, without a network."""
+
+import typer
+
+from rca.cli import options
+from rca.cli.base import Run, command
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "replay")(replay_command)
+
+
+def replay_command(run: Run, bundle: options.BundlePath, *, exit_code: options.ExitCodeFlag = False) -> None:
+    """Analyse a recorded bundle: the same bundle and configuration give the same bytes."""
+    from rca.bundle import read_bundle  # noqa: PLC0415 - only when the command runs
+    from rca.cli.reporting import emit, make_report, verdict_code  # noqa: PLC0415 - as above
+
+    loaded = run.load()
+    report = make_report(read_bundle(bundle), loaded, replayed=True)
+    emit(report, run)
+    raise typer.Exit(verdict_code(report, wanted=exit_code))

@@ -1,0 +1,89 @@
+"""From a bundle to a report on standard output or in a file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rca.cli.base import Run, choose_format
+from rca.config.load import Loaded, config_hash, data_dir
+from rca.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from rca.model.incident import Bundle
+    from rca.model.report import Report
+
+
+def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report":
+    """Analyse a bundle and add the past incidents that resemble it."""
+    from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
+    from rca.analyze import AnalysisOptions, analyze  # noqa: PLC0415 - numpy, and only where a report is made
+    from rca.history import recall  # noqa: PLC0415 - only where a report is made
+    from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
+
+    options = AnalysisOptions(guard_seconds=loaded.config.window.guard_minutes * 60)
+    tool = ToolInfo(__version__, config_hash(loaded.config))
+    report = analyze(bundle, options=options, tool=tool, replayed=replayed)
+    return recall(report, bundle, data_dir(loaded.config) / "incidents.sqlite")
+
+
+def emit(report: "Report", run: Run) -> None:
+    """Write the report in the chosen format to standard output, or atomically to the file of `-o`.
+
+    Raises:
+        UsageError: The file can't be written.
+    """
+    from rca.report import render  # noqa: PLC0415 - only where a report is made
+
+    name = choose_format(run)
+    to_terminal = run.output is None and sys.stdout.isatty()
+    text = render(name, report, width=_width(), color=to_terminal and not run.no_color)
+    emit_text(text, run)
+
+
+def emit_text(text: str, run: Run) -> None:
+    """Write a finished text to standard output, or atomically to the file of `-o`.
+
+    Raises:
+        UsageError: The file can't be written.
+    """
+    if not text.endswith("\n"):
+        text += "\n"
+    if run.output is None:
+        sys.stdout.write(text)
+        return
+    write_atomically(run.output, text)
+    run.note(f"written: {run.output}")
+
+
+def write_atomically(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a file so that a reader sees the old text or the new one, never a part.
+
+    With `private`, only its owner may read it.
+
+    Raises:
+        UsageError: It can't be written.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.touch(mode=0o600 if private else 0o666)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(
+            f"{path} can't be written: {error.strerror}", hint="Choose another place with -o."
+        ) from error
+
+
+def verdict_code(report: "Report", *, wanted: bool, interrupted: bool = False) -> ExitCode:
+    """The exit code of a command that made a report."""
+    if interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.INCONCLUSIVE if wanted and report.verdict.abstained else ExitCode.OK
+
+
+def _width() -> int:
+    """The terminal's width, and 100 columns where there is none, so that files and pipes don't depend on it."""
+    import shutil  # noqa: PLC0415 - only where a report is made
+
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100

@@ -1,0 +1,244 @@
+"""All sources at once -> one bundle, with a gap for whatever didn't come.
+
+Each source runs in a thread of its own and hands its pieces over a queue, so that what has come is kept when one
+hangs, when the time budget ends, or on Ctrl-C. The order in which pieces arrive never shows in the bundle.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from rca.errors import AllSourcesFailedError, NoDataError, SourceError
+from rca.model.incident import Bundle, Gap, Symptom
+from rca.sources.base import Harvest, Request, Source
+from rca.sources.merge import merge_counts, merge_frames
+from rca.window import Plan
+from topology import ServiceGraph
+from topology.merge import merge as merge_graphs
+
+_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of collecting, for the display.
+
+    Attributes:
+        state: `working`, `done`, `failed`, `interrupted`.
+    """
+
+    source: str
+    what: str
+    done: int
+    total: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collected:
+    """What came of collecting.
+
+    Attributes:
+        interrupted: Ctrl-C ended it; the bundle holds what had come.
+    """
+
+    bundle: Bundle
+    interrupted: bool
+
+    def with_bundle(self, bundle: Bundle) -> "Collected":
+        """The same, with another bundle."""
+        return Collected(bundle, self.interrupted)
+
+
+@dataclass(slots=True)
+class _Tray:
+    """What one source has handed over so far."""
+
+    pieces: list[Harvest] = field(default_factory=list)
+    error: SourceError | None = None
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    source: str
+    piece: Harvest | None = None
+    error: BaseException | None = None
+
+
+def collect(
+    sources: Sequence[Source],
+    plan: Plan,
+    *,
+    time_budget_seconds: float,
+    declared: ServiceGraph | None = None,
+    symptom: Symptom | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Collected:
+    """Ask every source in parallel and make a bundle of the answers.
+
+    Args:
+        sources: Each with a name of its own.
+        plan: The window, what to collect for it, and the step.
+        time_budget_seconds: Everything ends by then; a source that is still working becomes a gap.
+        declared: The dependency graph as people wrote it down.
+        symptom: What was reported.
+        on_progress: Called from the calling thread for each piece.
+
+    Returns:
+        The bundle; after Ctrl-C it holds what had come, with a gap that says so.
+
+    Raises:
+        AllSourcesFailedError: No source gave anything.
+        NoDataError: They answered, and nothing lies in the window.
+    """
+    request = Request(plan.span, plan.step_seconds, time.monotonic() + time_budget_seconds)
+    trays = {source.name: _Tray() for source in sources}
+    interrupted = False
+    messages = _start(sources, request)
+    try:
+        for message in _receive(messages, trays, request.deadline):
+            _take(message, trays[message.source], on_progress)
+    except KeyboardInterrupt:
+        interrupted = True
+    for source in sources:
+        source.close()
+    gaps = _unfinished(trays, interrupted=interrupted, budget=time_budget_seconds)
+    _refuse_if_empty(trays, gaps, interrupted=interrupted)
+    return Collected(_assemble(trays, plan, gaps, declared, symptom), interrupted)
+
+
+def _start(sources: Sequence[Source], request: Request) -> "queue.SimpleQueue[_Message]":
+    messages: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+    for source in sources:
+        threading.Thread(target=_work, args=(source, request, messages), name=source.name, daemon=True).start()
+    return messages
+
+
+def _work(source: Source, request: Request, messages: "queue.SimpleQueue[_Message]") -> None:
+    try:
+        for piece in source.harvest(request):
+            messages.put(_Message(source.name, piece=piece))
+    except BaseException as error:  # noqa: BLE001 - handed to the main thread, which raises what isn't a SourceError
+        messages.put(_Message(source.name, error=error))
+    else:
+        messages.put(_Message(source.name))
+
+
+def _receive(
+    messages: "queue.SimpleQueue[_Message]", trays: dict[str, _Tray], deadline: float
+) -> Iterator[_Message]:
+    """Yield messages until every source has ended, or shortly after the deadline."""
+    while not all(tray.finished for tray in trays.values()):
+        left = deadline + _GRACE_SECONDS - time.monotonic()
+        if left <= 0:
+            return
+        try:
+            yield messages.get(timeout=min(left, 0.5))  # short waits: Ctrl-C must get through on every platform
+        except queue.Empty:
+            continue
+
+
+def _take(message: _Message, tray: _Tray, on_progress: Callable[[Progress], None]) -> None:
+    if message.piece is not None:
+        piece = message.piece
+        tray.pieces.append(piece)
+        on_progress(Progress(message.source, piece.what, piece.done, piece.total, "working"))
+        return
+    tray.finished = True
+    if message.error is None:
+        on_progress(Progress(message.source, "done", 1, 1, "done"))
+        return
+    if not isinstance(message.error, SourceError):
+        raise message.error
+    tray.error = message.error
+    on_progress(Progress(message.source, message.error.message, 0, 0, "failed"))
+
+
+def _unfinished(trays: dict[str, _Tray], *, interrupted: bool, budget: float) -> list[Gap]:
+    gaps = []
+    for name, tray in trays.items():
+        if tray.error is not None:
+            why = f"{tray.error.message}. {tray.error.hint}".rstrip(". ") + "."
+            gaps.append(Gap(name, "the whole source" if not tray.pieces else "the rest of its answers", why))
+        elif interrupted and not tray.finished:
+            gaps.append(Gap(name, "what had not come by then", "interrupted with Ctrl-C"))
+        elif not tray.finished:
+            why = f"no answer within the time budget of {budget:g} s; raise --time-budget or shorten the window"
+            gaps.append(Gap(name, "what had not come by then", why))
+    return gaps
+
+
+def _refuse_if_empty(trays: dict[str, _Tray], gaps: Sequence[Gap], *, interrupted: bool) -> None:
+    if any(_has_data(piece) for tray in trays.values() for piece in tray.pieces):
+        return
+    if interrupted:
+        raise KeyboardInterrupt
+    reasons = "; ".join(f"{gap.source}: {gap.why}" for gap in gaps)
+    if gaps and len({gap.source for gap in gaps}) == len(trays):
+        raise AllSourcesFailedError(
+            f"no source gave anything. {reasons}", hint="Run 'rca doctor' to see what is reachable and as whom."
+        )
+    noted = [
+        f"{gap.source}: {gap.what}: {gap.why}" for tray in trays.values() for p in tray.pieces for gap in p.gaps
+    ]
+    raise NoDataError(
+        "the sources answered, and there is nothing in the window. " + "; ".join([reasons, *noted]).strip("; "),
+        hint="Check the times and the time zone, then 'rca doctor': it names the newest data there is.",
+    )
+
+
+def _has_data(piece: Harvest) -> bool:
+    return bool(
+        (piece.metrics is not None and piece.metrics.keys)
+        or piece.logs
+        or (piece.log_counts is not None and piece.log_counts.services)
+        or piece.spans
+    )
+
+
+def _assemble(
+    trays: dict[str, _Tray],
+    plan: Plan,
+    gaps: Sequence[Gap],
+    declared: ServiceGraph | None,
+    symptom: Symptom | None,
+) -> Bundle:
+    pieces = [piece for name in sorted(trays) for piece in trays[name].pieces]
+    records = {piece.record.name: piece.record for piece in pieces if piece.record}
+    graphs = [declared] if declared is not None else []
+    merged = merge_graphs(*graphs, *(piece.graph for piece in pieces if piece.graph is not None))
+    moment = plan.window.onset or plan.window.span.start
+    return Bundle(
+        id=f"incident-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}",
+        title=_title(moment, symptom),
+        window=plan.window,
+        symptom=symptom,
+        resolution_seconds=float(plan.step_seconds),
+        sources=tuple(records[name] for name in sorted(records)),
+        metrics=merge_frames([piece.metrics for piece in pieces if piece.metrics is not None]),
+        logs=tuple(
+            sorted(
+                (line for piece in pieces for line in piece.logs),
+                key=lambda line: (line.at, line.service, line.level, line.message, line.span_id or ""),
+            )
+        ),
+        log_counts=merge_counts([piece.log_counts for piece in pieces if piece.log_counts is not None]),
+        graph=merged.graph,
+        events=tuple(
+            sorted((e for p in pieces for e in p.events), key=lambda e: (e.at, e.service, e.kind, e.title))
+        ),
+        alerts=tuple(
+            sorted((a for p in pieces for a in p.alerts), key=lambda a: (a.starts_at, sorted(a.labels.items())))
+        ),
+        spans=tuple(sorted((s for p in pieces for s in p.spans), key=lambda s: (s.start, s.trace_id, s.span_id))),
+        gaps=tuple(sorted({gap for piece in pieces for gap in piece.gaps} | set(gaps))),
+    )
+
+
+def _title(moment: datetime, symptom: Symptom | None) -> str:
+    where = f"{symptom.service}: " if symptom else ""
+    return f"{where}incident of {moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
