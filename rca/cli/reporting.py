@@ -23,7 +23,7 @@ def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report"
     options = AnalysisOptions(guard_seconds=loaded.config.window.guard_minutes * 60)
     tool = ToolInfo(__version__, config_hash(loaded.config))
     report = analyze(bundle, options=options, tool=tool, replayed=replayed)
-    return recall(report, bundle, data_dir(loaded.config) / "incidents.sqlite")
+    return recall(report, data_dir(loaded.config) / "incidents.sqlite")
 
 
 def emit(report: "Report", run: Run) -> None:

@@ -50,6 +50,7 @@ class Evidence:
         onset: When this series or template departed.
         strength: 0 to 1, comparable within a report.
         signal: What kind of metric, for evidence of kind metric.
+        template: The log template it rests on, for evidence of kind log.
         points: `(unix seconds, value)` for a plot; empty where there is nothing to draw.
     """
 
@@ -64,6 +65,7 @@ class Evidence:
     onset: datetime | None = None
     strength: float = 0.0
     signal: Kind | None = None
+    template: str = ""
     points: tuple[tuple[float, float], ...] = ()
 
 

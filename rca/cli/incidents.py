@@ -1,0 +1,185 @@
+"""`rca incidents`: the memory of past incidents."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rca.cli import options
+from rca.cli.base import Run, command, printable
+from rca.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from rca.history import IncidentStore, PastIncident
+
+IncidentId = Annotated[
+    str, typer.Argument(metavar="ID", help="The incident, or the beginning of its id.", show_default=False)
+]
+Cause = Annotated[
+    str | None, typer.Option("--service", metavar="S", envvar="RCA_SERVICE", help="The service that caused it.")
+]
+Resolution = Annotated[
+    str | None, typer.Option("--resolution", metavar="TEXT", envvar="RCA_RESOLUTION", help="What fixed it.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(help="Past incidents: keep them, find them, say what fixed them.", no_args_is_help=True)
+    command(group, "list")(list_all)
+    command(group, "show")(show)
+    command(group, "search")(search)
+    command(group, "add")(add)
+    command(group, "confirm")(confirm)
+    command(group, "forget")(forget)
+    command(group, "export")(export)
+    command(group, "import")(import_file)
+    app.add_typer(group, name="incidents")
+
+
+def list_all(run: Run) -> None:
+    """List what is kept, the newest first."""
+    with _store(run) as store:
+        _list(run, store.all(), "no incident is kept yet; keep one: rca incidents add BUNDLE")
+
+
+def search(run: Run, words: Annotated[list[str], typer.Argument(metavar="WORDS", show_default=False)]) -> None:
+    """List the incidents that hold all the words: in title, cause, resolution, services hit or log templates."""
+    with _store(run) as store:
+        _list(run, store.search(" ".join(words)), "no kept incident holds these words")
+
+
+def show(run: Run, incident: IncidentId) -> None:
+    """Show one incident: its cause, what fixed it, what it looked like."""
+    with _store(run) as store:
+        past = store.get(incident)
+    if run.format == "json":
+        _write(json.dumps(past.to_document(), indent=2, ensure_ascii=False))
+        return
+    hit = sorted(past.fingerprint.hit, key=lambda name: (-past.fingerprint.hit[name], name))
+    lines = [
+        f"{past.id}  {past.title}",
+        f"when        {past.at:%Y-%m-%d %H:%M} UTC",
+        f"cause       {past.cause or 'unknown'} ({'confirmed' if past.confirmed else 'as ranked, not confirmed'})",
+        f"resolution  {past.resolution or 'not recorded: rca incidents confirm ' + past.id + ' --resolution …'}",
+        f"verdict     {past.summary}",
+        f"failed by   {', '.join(sorted(past.fingerprint.failure)) or '-'}",
+        f"hit         {', '.join(hit) or '-'}",
+        f"bundle      {past.bundle_id} ({past.bundle_sha256[:12]})",
+    ]
+    _write("\n".join(lines))
+
+
+def add(
+    run: Run,
+    bundle: options.BundlePath,
+    *,
+    service: Cause = None,
+    resolution: Resolution = None,
+    title: Annotated[str | None, typer.Option("--title", envvar="RCA_TITLE", help="What it is called.")] = None,
+    force: options.Overwrite = False,
+) -> None:
+    """Keep an incident from its bundle; with --service it counts as confirmed."""
+    from rca.bundle import read_bundle  # noqa: PLC0415 - only when the command runs
+    from rca.cli.reporting import make_report  # noqa: PLC0415 - as above
+    from rca.history import PastIncident, fingerprint  # noqa: PLC0415 - as above
+
+    recorded = read_bundle(bundle)
+    report = make_report(recorded, run.load(), replayed=True)
+    if service and service not in {suspect.service for suspect in report.suspects}:
+        raise UsageError(
+            f"the bundle knows no service '{service}'",
+            hint="It knows: " + ", ".join(sorted(suspect.service for suspect in report.suspects)[:12]),
+        )
+    print_ = fingerprint(report, cause=service)
+    past = PastIncident(
+        id=f"{report.bundle_id}-{report.bundle_sha256[:6]}",
+        title=title or report.bundle_title or report.bundle_id,
+        at=report.onset.at or report.span.start,
+        bundle_id=report.bundle_id,
+        bundle_sha256=report.bundle_sha256,
+        cause=print_.cause,
+        resolution=resolution or "",
+        confirmed=service is not None,
+        summary=report.verdict.summary,
+        fingerprint=print_,
+    )
+    with _store(run) as store:
+        store.put([past], replace_existing=force)
+    _write(past.id)
+    if not past.confirmed:
+        run.note(f"when you know: rca incidents confirm {past.id} --service NAME --resolution 'what fixed it'")
+
+
+def confirm(run: Run, incident: IncidentId, *, service: Cause = None, resolution: Resolution = None) -> None:
+    """Record what people found out: the service that caused it, and what fixed it."""
+    with _store(run) as store:
+        past = store.confirm(incident, cause=service, resolution=resolution)
+    run.note(f"confirmed: {past.id} was caused by {past.cause}")
+
+
+def forget(run: Run, incident: IncidentId) -> None:
+    """Remove one incident from the memory; its bundle stays where it is."""
+    with _store(run) as store:
+        past = store.forget(incident)
+    run.note(f"forgotten: {past.id}")
+
+
+def export(run: Run) -> None:
+    """Write all incidents as JSON, to share them or to move them."""
+    from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
+
+    with _store(run) as store:
+        documents = [past.to_document() for past in store.all()]
+    emit_text(json.dumps({"incidents": documents}, indent=2, ensure_ascii=False), run)
+
+
+def import_file(
+    run: Run,
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    *,
+    force: options.Overwrite = False,
+) -> None:
+    """Read exported incidents: all of them or, when one can't be kept, none."""
+    from rca.history import PastIncident  # noqa: PLC0415 - only when the command runs
+
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{file} can't be read: {error.strerror}", hint="Check the path.") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is not JSON: {error}", hint="Give what 'rca incidents export' wrote.") from error
+    items = document.get("incidents") if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        raise StoreError(f"{file} holds no incidents", hint="Give what 'rca incidents export' wrote.")
+    incidents = [PastIncident.from_document(item) for item in items]
+    with _store(run) as store:
+        store.put(incidents, replace_existing=force)
+    run.note(f"imported: {len(incidents)}")
+
+
+def _store(run: Run) -> "IncidentStore":
+    from rca.config.load import data_dir  # noqa: PLC0415 - only when the command runs
+    from rca.history import IncidentStore  # noqa: PLC0415 - as above
+
+    return IncidentStore(data_dir(run.load().config) / "incidents.sqlite")
+
+
+def _list(run: Run, incidents: "Sequence[PastIncident]", nothing: str) -> None:
+    if run.format == "json":
+        _write(json.dumps([past.to_document() for past in incidents], indent=2, ensure_ascii=False))
+        return
+    if not incidents:
+        run.note(nothing)
+    wide = max((len(past.id) for past in incidents), default=0)
+    for past in incidents:
+        mark = "confirmed" if past.confirmed else "as ranked"
+        fixed = f" - fixed by: {past.resolution}" if past.resolution else ""
+        _write(f"{past.id:<{wide}}  {past.at:%Y-%m-%d %H:%M}  {past.cause or '?'} ({mark}): {past.title}{fixed}")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(printable(text) + "\n")
