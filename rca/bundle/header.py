@@ -99,7 +99,7 @@ def write_header(bundle: Bundle) -> dict[str, Any]:
         "onset": time_text(window.onset) if window.onset else None,
         "baseline": _span_record(window.baseline) if window.baseline else None,
         "alert": alert,
-        "resolution_seconds": bundle.resolution_seconds,
+        "resolution_seconds": float(bundle.resolution_seconds),
         "sources": [
             {
                 "name": source.name,

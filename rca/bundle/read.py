@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rca.bundle import layout
 from rca.bundle.archive import Contents, inflate, load
+from rca.bundle.documents import content_hash
 from rca.bundle.fields import Fields, decode_json, decode_text
 from rca.bundle.header import FileRecord, Header, read_header
 from rca.bundle.log_counts import derive_counts, read_counts
 from rca.bundle.metrics import read_metrics
 from rca.bundle.records import read_alerts, read_commits, read_events, read_logs, read_spans
-from rca.bundle.write import content_hash
 from rca.errors import BundleError
 from rca.model.incident import Bundle, Gap
 from rca.model.logs import LogCounts, LogLine
@@ -135,7 +135,10 @@ def _check_rows(texts: Mapping[str, str], stated: Mapping[str, FileRecord]) -> N
         text = texts.get(layout.plain(name))
         if record.rows is None or text is None or layout.plain(name).endswith(".json"):
             continue
-        found = _rows(text, table=layout.plain(name).endswith(".csv"))
+        try:
+            found = _rows(text, table=layout.plain(name).endswith(".csv"))
+        except csv.Error as error:
+            raise BundleError(f"{name}: not CSV ({error})") from None
         if found != record.rows:
             raise BundleError(f"{name} has {found} rows, and {layout.HEADER} says {record.rows}")
 

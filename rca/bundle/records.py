@@ -84,12 +84,12 @@ def log_record(line: LogLine) -> dict[str, Any]:
         "span_id": line.span_id,
         "instance": line.instance,
         "fields": dict(line.fields) or None,
-        "weight": line.weight if line.weight != 1 else None,
+        "weight": float(line.weight) if line.weight != 1 else None,
     }
     record = {
         "@timestamp": time_text(line.at),
         "service": line.service,
-        "level": line.level,
+        "level": line.level.upper(),
         "message": line.message,
     }
     return record | {key: value for key, value in optional.items() if value is not None}
@@ -115,7 +115,7 @@ def span_record(span: Span) -> dict[str, Any]:
         "service": span.service,
         "operation": span.operation,
         "start": time_text(span.start),
-        "duration_ms": span.duration_ms,
+        "duration_ms": float(span.duration_ms),
         "status": "error" if span.error else "ok",
     }
     return record | ({"fields": dict(span.fields)} if span.fields else {})

@@ -1,87 +1,185 @@
-"""A bundle from its value to disk, and the hash of its content."""
+"""A bundle to disk: whole or not at all, and the same bytes for the same bundle."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+import os
+import re
+import secrets
+import shutil
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
 
 from rca.bundle import layout
+from rca.bundle.archive import check_size
+from rca.bundle.documents import documents, pretty
 from rca.bundle.header import write_header
-from rca.bundle.log_counts import derive_counts, even, write_counts
-from rca.bundle.metrics import write_metrics
-from rca.bundle.records import alert_record, commit_record, event_record, log_record, span_record
+from rca.errors import UsageError
 from rca.model.incident import Bundle
-from topology.document import to_document
+
+_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+_UNIX = 3
+_FILE_MODE = 0o644
+_OTHER_ARCHIVES = re.compile(r"\.(tar|gz|bz2|xz|zst|7z|rar|tbz2?|txz|json|csv|jsonl)$", re.IGNORECASE)
 
 
-def content_hash(bundle: Bundle) -> str:
-    """A hash of what the bundle says, the same for a folder and its archives, before and after writing.
+def write_bundle(bundle: Bundle, path: Path, *, overwrite: bool = False) -> None:
+    """Write a bundle: a `.tar.gz` (`.tgz`) or a `.zip` by its suffix, otherwise a folder.
 
-    It is SHA-256 over the name and the SHA-256 of every file as it is written, unpacked, by name; the header
-    counts without its `files`. Nothing of `bundle.sha256` goes in.
+    It appears under its name when it is complete; a failure or an interrupt leaves what was there before.
+
+    Args:
+        bundle: What to write.
+        path: Where; the folder it lies in must exist.
+        overwrite: Replace a bundle (never a folder that holds anything else) that is there.
+
+    Raises:
+        UsageError: There is something of that name, or the place can't be written to.
+        BundleError: The bundle is larger than what can be read back.
     """
-    digest = hashlib.sha256()
-    for name, (data, _) in sorted(documents(bundle).items()):
-        digest.update(f"{name} {hashlib.sha256(data).hexdigest()}\n".encode())
-    return digest.hexdigest()
-
-
-def documents(bundle: Bundle) -> dict[str, tuple[bytes, int | None]]:
-    """The files of a bundle, unpacked, by name: content, and rows of tables and lines. Empty parts are left out."""
-    found: dict[str, tuple[bytes, int | None]] = {layout.HEADER: (_pretty(write_header(bundle)), None)}
-    if bundle.metrics is not None:
-        text, series = write_metrics(bundle.metrics)
-        found[layout.METRICS] = (_encode(text), len(bundle.metrics.times))
-        if series:
-            found[layout.SERIES] = (_pretty(series), None)
-    for name, records in (
-        (layout.LOGS, map(log_record, bundle.logs)),
-        (layout.EVENTS, map(event_record, bundle.events)),
-        (layout.TRACES, map(span_record, bundle.spans)),
-        (layout.COMMITS, map(commit_record, bundle.commits)),
-    ):
-        lines = _lines(records)
-        if lines:
-            found[name] = (_encode("".join(lines)), len(lines))
-    counts = bundle.log_counts
-    if counts is None and bundle.logs:
-        counts = derive_counts(bundle.logs, bundle.window.span, bundle.resolution_seconds, [])
-    if counts is not None and counts.counts.size:
-        text, rows = write_counts(even(counts))
-        found[layout.LOG_COUNTS] = (_encode(text), rows)
-    if len(bundle.graph):
-        found[layout.TOPOLOGY] = (_pretty(to_document(bundle.graph)), None)
-    if bundle.alerts:
-        found[layout.ALERTS] = (_pretty([alert_record(alert) for alert in bundle.alerts]), None)
-    return found
-
-
-def _encode(text: str) -> bytes:
-    """UTF-8; half surrogate pairs, which a source's JSON can hold, become `?`."""
-    return text.encode("utf-8", "replace")
-
-
-def _lines(records: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [f"{_json(record, None)}\n" for record in records]
-
-
-def _pretty(value: Any) -> bytes:
-    return _encode(_json(value, 1) + "\n")
-
-
-def _json(value: Any, indent: int | None) -> str:
+    build = _builder(path)
+    _check_target(path, overwrite=overwrite)
+    files = stored_files(bundle)
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=str)
-    except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent, default=str)
+        if build is None:
+            _replace_folder(path, files)
+        else:
+            _replace_file(path, build(files, _top(bundle.id)))
+    except OSError as error:
+        raise UsageError(
+            f"can't write the bundle {path}: {error.strerror or error}",
+            hint="Nothing was left behind; free some space there or name another place.",
+        ) from error
 
 
-def _finite(value: Any) -> Any:
-    """The value with null for what JSON has no number for."""
-    if isinstance(value, float) and value - value != 0:
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value
+def stored_files(bundle: Bundle) -> dict[str, bytes]:
+    """Every file of a bundle as it is stored, by name, with the header's `files` filled in.
+
+    Raises:
+        BundleError: The bundle is larger than what can be read back.
+    """
+    found = documents(bundle)
+    del found[layout.HEADER]
+    check_size("the bundle", sum(len(data) for data, _ in found.values()), layout.MAX_BYTES)
+    files: dict[str, bytes] = {}
+    records: dict[str, dict[str, str | int]] = {}
+    for name, (data, rows) in found.items():
+        stored = layout.stored(name)
+        files[stored] = gzip(data) if stored != name else data
+        check_size(name, len(data), len(files[stored]))
+        records[stored] = {"sha256": hashlib.sha256(files[stored]).hexdigest()}
+        if rows is not None:
+            records[stored]["rows"] = rows
+    files[layout.HEADER] = pretty(write_header(bundle) | {"files": dict(sorted(records.items()))})
+    return dict(sorted(files.items()))
+
+
+def gzip(data: bytes) -> bytes:
+    """The data as gzip without name, time or operating system: the same bytes on every Python."""
+    packer = zlib.compressobj(level=6, wbits=-15)
+    packed = packer.compress(data) + packer.flush()
+    return _GZIP_HEADER + packed + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
+
+
+def _builder(path: Path) -> Callable[[dict[str, bytes], str], bytes] | None:
+    """What makes the archive; None for a folder."""
+    name = path.name.lower()
+    if name.endswith((".tar.gz", ".tgz")):
+        return _tar
+    if name.endswith(".zip"):
+        return _zip
+    if _OTHER_ARCHIVES.search(name):
+        raise UsageError(
+            f"a bundle can't be written as {path.name}",
+            hint="Name it .tar.gz or .zip, or give a name without a suffix for a folder.",
+        )
+    return None
+
+
+def _check_target(path: Path, *, overwrite: bool) -> None:
+    if not path.parent.is_dir():
+        raise UsageError(f"can't write the bundle {path}: there is no folder {path.parent}")
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise UsageError(f"{path} exists already", hint="Choose another name, or say that it may be overwritten.")
+    if path.is_dir() and (_builder(path) is not None or not _is_replaceable(path)):
+        raise UsageError(f"{path} is a folder with something else than a bundle in it; it was left alone")
+    if path.is_file() and _builder(path) is None:
+        raise UsageError(f"{path} is a file, and a bundle of that name is a folder; it was left alone")
+
+
+def _is_replaceable(folder: Path) -> bool:
+    """Whether a folder is empty, or holds a bundle and nothing that isn't part of one."""
+    known = {layout.HEADER, *layout.OPTIONAL, *(f"{name}.gz" for name in layout.OPTIONAL)}
+    names = {item.name for item in folder.iterdir()}
+    return not names or (layout.HEADER in names and names <= known)
+
+
+def _replace_file(path: Path, data: bytes) -> None:
+    temporary = _beside(path)
+    try:
+        _write_new(temporary, data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _replace_folder(path: Path, files: dict[str, bytes]) -> None:
+    temporary, former = _beside(path), _beside(path)
+    try:
+        temporary.mkdir()
+        for name, data in files.items():
+            _write_new(temporary / name, data)
+        if path.is_dir():
+            path.rename(former)
+        temporary.rename(path)
+    except BaseException:
+        if former.is_dir() and not path.exists():
+            former.rename(path)
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """A free, hidden name in the same folder, so that the last step is a rename."""
+    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.tmp")
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _top(identity: str) -> str:
+    """The name of the one folder in an archive, so that unpacking doesn't litter."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", identity).strip(".-")[:60] or "bundle"
+
+
+def _tar(files: dict[str, bytes], top: str) -> bytes:
+    out = BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(f"{top}/{name}")
+            info.size, info.mode, info.mtime = len(data), _FILE_MODE, 0
+            archive.addfile(info, BytesIO(data))
+    return gzip(out.getvalue())
+
+
+def _zip(files: dict[str, bytes], top: str) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(f"{top}/{name}", _ZIP_EPOCH)
+            info.create_system, info.external_attr = _UNIX, _FILE_MODE << 16
+            info.compress_type = zipfile.ZIP_STORED if name.endswith(".gz") else zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+    return out.getvalue()
