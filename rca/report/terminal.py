@@ -1,0 +1,232 @@
+"""The terminal: the verdict first, to be read in ten seconds at 3 a.m. Plain text without colour."""
+
+import io
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from rca.model.report import Confidence, Evidence, Report, Role, Suspect
+from rca.report import Style
+from rca.report.present import view
+from rca.report.present.plot import sparkline
+from rca.report.present.text import cut, shorten, visible, visible_line
+from rca.report.present.units import clock
+
+SUFFIX = ".txt"
+
+_DETAILED = 5  # suspects shown with all that speaks against them
+_EVIDENCE_EACH = 6  # lines of evidence for one suspect; strongest first
+_TIMELINE = 40  # entries
+_LABEL = 15  # columns of a label with its distance to the text
+_INDENT = 4
+_WIDEST = 120  # prose wider than this is hard to follow
+_SPARK_SHARE = 7  # the sparkline takes a seventh of the width
+_NARROW = 70  # below, sparklines and query labels give way
+_READABLE = 16  # columns; text is not squeezed into less
+_PROSE = 600  # characters of one sentence from the outside
+_QUERY = 1200  # characters of one query
+_ROLE = {Role.CAUSE: "bold red", Role.SYMPTOM: "yellow", Role.BYSTANDER: "dim"}
+_CONFIDENCE = {Confidence.HIGH: "bold green", Confidence.MEDIUM: "bold yellow", Confidence.LOW: "bold red"}
+
+
+def render(report: Report, style: Style) -> str:
+    """The report for a terminal of the given width, with escape sequences only when colour is wanted."""
+    page = _Page(style)
+    _verdict(page, report)
+    _spread(page, report)
+    _suspects(page, report)
+    _triggers(page, report)
+    _timeline(page, report)
+    _similar(page, report)
+    _gaps(page, report)
+    page.heading("How this was made")
+    for label, text in view.made_of(report):
+        page.labelled(label, text)
+    return page.text()
+
+
+class _Page:
+    """Lines of styled text, wrapped under a hanging indent. Every string handed in is defused here."""
+
+    def __init__(self, style: Style) -> None:
+        self.columns = style.width
+        self.width = min(style.width, _WIDEST)
+        self.spark = 0 if style.width < _NARROW else self.width // _SPARK_SHARE
+        self._buffer = io.StringIO()
+        # Nothing is left to the environment: the same width and colour give the same bytes anywhere.
+        self._console = Console(
+            file=self._buffer,
+            width=style.width,
+            height=100,
+            force_terminal=style.color,
+            force_interactive=False,
+            color_system="standard" if style.color else None,
+            no_color=not style.color,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            legacy_windows=False,
+            _environ={},
+        )
+
+    def text(self) -> str:
+        return self._buffer.getvalue()
+
+    def blank(self) -> None:
+        self._buffer.write("\n")
+
+    def heading(self, title: str) -> None:
+        self.blank()
+        self._put(Text(title.upper(), "bold cyan"))
+
+    def labelled(self, label: str, text: str, style: str = "") -> None:
+        self.hang(Text(f"{label:<{_LABEL}}", "bold"), text, style)
+
+    def hang(self, prefix: Text, text: str, style: str = "", *, tail: Text | None = None) -> None:
+        """A prefix, then the text, its further lines indented by the prefix's width."""
+        body = Text(cut(visible_line(text), _PROSE), style)
+        self._hang(prefix, body if tail is None else Text.assemble(body, tail))
+
+    def query(self, indent: int, text: str) -> None:
+        """A query on lines of its own, so that it can be copied."""
+        for line in cut(visible(text.strip(), keep_newlines=True), _QUERY).split("\n"):
+            self._hang(Text(" " * indent), Text(line.rstrip(), "dim"))
+
+    def name(self, service: str, *, room: int) -> Text:
+        return Text(shorten(visible_line(service), max(room, _READABLE), cells=cell_len), "bold")
+
+    def _hang(self, prefix: Text, body: Text) -> None:
+        lines = body.wrap(self._console, max(self.width - prefix.cell_len, _READABLE), overflow="fold") or [body]
+        for index, line in enumerate(lines):
+            line.rstrip()
+            self._put(Text.assemble(prefix if index == 0 else Text(" " * prefix.cell_len), line))
+
+    def _put(self, line: Text) -> None:
+        line.rstrip()
+        self._console.print(line, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+
+
+def _verdict(page: _Page, report: Report) -> None:
+    verdict = report.verdict
+    unsure = verdict.abstained or not report.suspects
+    page.hang(Text(""), view.headline(report), "bold yellow" if unsure else "bold red")
+    if verdict.summary:
+        page.hang(Text(""), verdict.summary)
+    page.blank()
+    for label, text in view.facts(report):
+        page.labelled(label, text, _CONFIDENCE[verdict.confidence] if label == "Confidence" else "")
+    for index, reason in enumerate(verdict.reasons):
+        page.labelled("Because" if index == 0 else "", reason)
+    if unsure:
+        for index, text in enumerate(view.helps(report)):
+            page.labelled("Would help" if index == 0 else "", text)
+
+
+def _spread(page: _Page, report: Report) -> None:
+    hops = view.spread(report)
+    if not hops:
+        return
+    page.heading(view.spread_title(report))
+    half = page.width // 2
+    depths = [3 * min(index, half // 9) for index in range(len(hops))]  # a long way stops stepping to the right
+    names = [page.name(hop.service, room=half - depth) for hop, depth in zip(hops, depths, strict=True)]
+    column = max(depth + name.cell_len for depth, name in zip(depths, names, strict=True)) + 2
+    for hop, name, depth in zip(hops, names, depths, strict=True):
+        arrow = f"{' ' * (depth - 3)}└─▶" if depth else ""
+        prefix = Text.assemble((arrow, "dim"), name)
+        prefix.pad_right(column - prefix.cell_len)
+        healthy = hop.part == view.HEALTHY
+        at = clock(hop.onset, view.first_day(report)) if hop.onset else ""
+        prefix.append(f"{hop.part:<9} {at:<8}  ", "green" if healthy else "")
+        page.hang(prefix, hop.text if page.width - prefix.cell_len >= _READABLE else "")
+
+
+def _suspects(page: _Page, report: Report) -> None:
+    suspects = view.split(report, detailed=_DETAILED)
+    if not report.suspects:
+        return
+    page.heading("Suspects")
+    for index, suspect in enumerate(suspects.detailed):
+        if index:
+            page.blank()
+        _suspect(page, report, suspect)
+    if suspects.detailed and (suspects.further or suspects.quiet):
+        page.blank()
+    if further := view.further_text(suspects):
+        page.hang(Text("Then  ", "bold"), further)
+    if quiet := view.quiet_text(suspects):
+        page.hang(Text("And   ", "bold"), quiet, "dim")
+
+
+def _suspect(page: _Page, report: Report, suspect: Suspect) -> None:
+    style = _ROLE[suspect.role]
+    title = Text.assemble(
+        (f"{f'#{suspect.rank}':<{_INDENT}}", "bold"), page.name(suspect.service, room=page.width // 2)
+    )
+    title.append(f"  {suspect.role.value}", style)
+    title.append(f"  score {suspect.score:.2f}", "dim")
+    page.hang(title, "")
+    indent = Text(" " * _INDENT)
+    if suspect.why:
+        page.hang(indent, suspect.why)
+    if path := view.own_path(report, suspect):
+        page.hang(indent, " → ".join(map(view.name, path)), "dim")
+    evidence = view.evidence_of(report, suspect)
+    shown = evidence[:_EVIDENCE_EACH]
+    columns = max((len(visible_line(item.id)) for item in shown), default=0) + 2
+    for item in shown:
+        _evidence(page, report, item, columns)
+    if len(evidence) > len(shown):
+        page.hang(indent, f"and {len(evidence) - len(shown)} more, in the other formats", "dim")
+
+
+def _evidence(page: _Page, report: Report, evidence: Evidence, columns: int) -> None:
+    at = clock(evidence.onset, view.first_day(report)) if evidence.onset else "--:--:--"
+    prefix = Text.assemble(" " * _INDENT, (f"{cut(visible_line(evidence.id), 8):<{columns}}", "cyan"), f"{at}  ")
+    spark = sparkline(evidence.points, page.spark, normal=evidence.baseline) if page.spark else ""
+    page.hang(prefix, view.evidence_text(evidence), tail=Text(f"  {spark}", "magenta") if spark else None)
+    if evidence.query:
+        page.query(_INDENT + columns, evidence.query)
+
+
+def _triggers(page: _Page, report: Report) -> None:
+    page.heading("What changed")
+    if not report.triggers:
+        page.hang(Text(""), view.NO_TRIGGER, "dim")
+    for trigger in report.triggers:
+        prefix = Text(f"{f'#{trigger.rank}':<{_INDENT}}", "bold")
+        when = view.trigger_when(trigger, report)
+        page.hang(prefix, f"{view.trigger_title(trigger)}, {when}, score {trigger.score:.2f}", "bold")
+        if trigger.why:
+            page.hang(Text(" " * _INDENT), trigger.why)
+
+
+def _timeline(page: _Page, report: Report) -> None:
+    if not report.timeline:
+        return
+    page.heading("Timeline (UTC)")
+    for entry in report.timeline[:_TIMELINE]:
+        proof = Text(f"  {cut(visible_line(entry.evidence), 8)}", "cyan") if entry.evidence else None
+        page.hang(Text(f"{clock(entry.at, view.first_day(report))}  "), entry.what, tail=proof)
+    if (more := len(report.timeline) - _TIMELINE) > 0:
+        page.hang(Text(""), f"and {more} more, in the JSON format", "dim")
+
+
+def _similar(page: _Page, report: Report) -> None:
+    page.heading("Similar past incidents")
+    if not report.similar:
+        page.hang(Text(""), view.similar_empty(report), "dim")
+    for past in report.similar or ():
+        page.hang(Text(""), view.similar_title(past), "bold")
+        for label, text in (("matched", past.why), ("fixed by", past.resolution or "not recorded")):
+            page.hang(Text(f"{'':{_INDENT}}{label:<10}", "dim"), text)
+
+
+def _gaps(page: _Page, report: Report) -> None:
+    page.heading("Not checked")
+    if not report.gaps:
+        page.hang(Text(""), view.NO_GAP, "dim")
+    for group in view.gap_groups(report.gaps):
+        prefix = Text(f"{shorten(visible_line(group.source), _LABEL - 1):<{_LABEL}}", "yellow")
+        page.hang(prefix, f"{view.gap_text(group)}: {group.why}")
