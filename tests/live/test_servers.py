@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from servers import process
-from servers.elasticsearch import PASSWORD, READER, STRANGER, Elasticsearch
-from servers.fetch import UnavailableError
-from servers.http import Endpoint
-from servers.prometheus import Prometheus, run_prometheus
+from tests.servers import process
+from tests.servers.elasticsearch import PASSWORD, READER, STRANGER, Elasticsearch
+from tests.servers.fetch import UnavailableError
+from tests.servers.http import Endpoint
+from tests.servers.prometheus import Prometheus, run_prometheus
 
 
 def status_of(server: Endpoint, path: str) -> int:
@@ -127,7 +127,7 @@ def test_a_server_ends_when_the_process_that_owns_it_is_killed() -> None:
     idle = [sys.executable, "-c", "import time; time.sleep(600)"]
     with (
         process.new_folder("sleeper") as folder,
-        subprocess.Popen(idle) as owner,
+        subprocess.Popen(idle) as owner,  # noqa: S603 - Python itself, fixed words
     ):
         running = process.start(SLEEPERS, folder, owner=owner.pid, grace_seconds=0.5)
         running.wait_until((folder / "ready").exists, seconds=20, what="sleeper")

@@ -1,9 +1,9 @@
-"""`PYTHONPATH=tests python -m servers FOLDER`: keep the servers running between test runs."""
+"""`python -m tests.servers FOLDER`: keep the servers running between test runs."""
 
 import sys
 from pathlib import Path
 
-from servers.shared import serve_until_interrupted
+from tests.servers.shared import serve_until_interrupted
 
 if __name__ == "__main__":
     serve_until_interrupted(Path(sys.argv[1]), lambda: iter(()))

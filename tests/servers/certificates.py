@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers.fetch import UnavailableError
+from tests.servers.fetch import UnavailableError
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import process
-from servers.certificates import Certificates, make_certificates
-from servers.fetch import ElasticsearchRelease, UnavailableError, fetch_elasticsearch, find_java
-from servers.http import Endpoint
+from tests.servers import process
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.fetch import ElasticsearchRelease, UnavailableError, fetch_elasticsearch, find_java
+from tests.servers.http import Endpoint
 
 START_SECONDS = 120.0
 SYSTEM_USER = "rca-tests"

@@ -3,7 +3,7 @@
 A server is started when the first test asks for it, shared by all workers of a run, and stopped at the run's end
 (its guard stops it even when the run is killed). Where one can't be had its tests skip and say why; with
 `RCA_REQUIRE_LIVE=1` they fail instead. With `RCA_TEST_STATE=FOLDER` servers are looked up in, and left to, that
-folder: `PYTHONPATH=tests python -m servers FOLDER` keeps a set running meanwhile.
+folder: `python -m tests.servers FOLDER` keeps a set running meanwhile.
 """
 
 import os
@@ -15,10 +15,10 @@ from typing import NoReturn
 
 import pytest
 
-from servers.elasticsearch import Elasticsearch
-from servers.fetch import UnavailableError
-from servers.prometheus import Prometheus
-from servers.shared import SharedServers
+from tests.servers.elasticsearch import Elasticsearch
+from tests.servers.fetch import UnavailableError
+from tests.servers.prometheus import Prometheus
+from tests.servers.shared import SharedServers
 
 LIVE_FIXTURES = frozenset(
     {"elasticsearch_8", "elasticsearch_9", "elasticsearch_any", "elasticsearch_secured", "elasticsearch_tls"}

@@ -1,8 +1,8 @@
 """Run a server for somebody, and see to it that nothing of it is left, even when that somebody is killed.
 
-Started as `guard.py OWNER FOLDER GRACE USER COMMAND…` (USER may be empty). It ends the command's whole process group
-and removes the folder when it is asked to stop (SIGTERM) or when the process OWNER is gone. What the command wrote is
-in `FOLDER/output`; when the command ends by itself, `FOLDER/ended` holds its exit code until the guard is stopped.
+Started as `guard.py OWNER FOLDER GRACE USER COMMAND…` (USER may be empty). It ends the command's whole process
+group and removes the folder when it is asked to stop (SIGTERM) or when the process OWNER is gone. What the command
+wrote is in `FOLDER/output`; when the command ends by itself, `FOLDER/ended` holds its exit code until the guard stops.
 """
 
 import os

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import guard
-from servers.fetch import UnavailableError
+from tests.servers import guard
+from tests.servers.fetch import UnavailableError
 
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 10.0

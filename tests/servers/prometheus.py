@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from servers import process
-from servers.certificates import make_certificates
-from servers.fetch import UnavailableError, fetch_prometheus
-from servers.http import Endpoint
+from tests.servers import process
+from tests.servers.certificates import make_certificates
+from tests.servers.fetch import UnavailableError, fetch_prometheus
+from tests.servers.http import Endpoint
 
 START_SECONDS = 60.0
 

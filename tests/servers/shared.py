@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from servers.elasticsearch import Elasticsearch, start_elasticsearch
-from servers.fetch import ELASTICSEARCH_8, ELASTICSEARCH_9, ElasticsearchRelease, UnavailableError
-from servers.http import Endpoint
-from servers.process import ServerProcess
-from servers.prometheus import Prometheus, start_prometheus
+from tests.servers.elasticsearch import Elasticsearch, start_elasticsearch
+from tests.servers.fetch import ELASTICSEARCH_8, ELASTICSEARCH_9, ElasticsearchRelease, UnavailableError
+from tests.servers.http import Endpoint
+from tests.servers.process import ServerProcess
+from tests.servers.prometheus import Prometheus, start_prometheus
 
 Server = TypeVar("Server", bound=Endpoint)
 
