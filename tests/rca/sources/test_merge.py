@@ -1,0 +1,59 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rca.model.logs import LogCounts
+from rca.model.signals import SignalFrame, SignalKey
+from rca.sources.merge import merge_counts, merge_frames
+
+
+def frame(name: str, points: dict[float, float], query: str = "") -> SignalFrame:
+    times = np.array(sorted(points))
+    values = np.array([[points[time]] for time in sorted(points)])
+    return SignalFrame(times, values, (SignalKey("cart", name, query=query),))
+
+
+def test_series_are_laid_on_the_union_of_their_times() -> None:
+    merged = merge_frames([frame("b", {0: 1, 60: 2}), frame("a", {60: 5, 120: 6})])
+    assert merged is not None
+    assert merged.times.tolist() == [0, 60, 120]
+    assert [key.metric for key in merged.keys] == ["a", "b"]
+    np.testing.assert_array_equal(merged.values, [[np.nan, 1], [5, 2], [6, np.nan]])
+
+
+def test_of_two_series_of_one_name_the_fuller_is_kept() -> None:
+    thin, full = frame("a", {0: 1}, "x"), frame("a", {0: 2, 60: 3}, "y")
+    for order in ([thin, full], [full, thin]):
+        merged = merge_frames(order)
+        assert merged is not None
+        assert [key.query for key in merged.keys] == ["y"]
+
+
+def test_nothing_merges_to_nothing() -> None:
+    assert merge_frames([]) is None
+    assert merge_frames([SignalFrame(np.array([]), np.empty((0, 0)), ())]) is None
+    assert merge_counts([]) is None
+
+
+@given(st.permutations([("a", 0.0), ("b", 60.0), ("c", 30.0), ("a", 90.0)]))
+def test_the_order_of_arrival_never_shows(order: list[tuple[str, float]]) -> None:
+    expected = merge_frames([frame(name, {at: at + 1}, f"q{at}") for name, at in sorted(order)])
+    merged = merge_frames([frame(name, {at: at + 1}, f"q{at}") for name, at in order])
+    assert merged is not None
+    assert expected is not None
+    assert merged.keys == expected.keys
+    assert [key.query for key in merged.keys] == [key.query for key in expected.keys]
+    np.testing.assert_array_equal(merged.values, expected.values)
+
+
+def test_counts_add_up_over_buckets_services_and_levels() -> None:
+    one = LogCounts(np.array([0.0, 60.0]), ("cart",), ("ERROR", "INFO"), np.array([[[1.0, 5.0]], [[2.0, 6.0]]]))
+    two = LogCounts(
+        np.array([60.0, 120.0]), ("bill", "cart"), ("INFO",), np.array([[[7.0], [1.0]], [[8.0], [0.0]]])
+    )
+    merged = merge_counts([one, two])
+    assert merged is not None
+    assert merged.services == ("bill", "cart")
+    assert merged.levels == ("ERROR", "INFO")
+    assert merged.counts.sum() == one.counts.sum() + two.counts.sum()
+    assert merged.counts[1].tolist() == [[0.0, 7.0], [2.0, 7.0]]
