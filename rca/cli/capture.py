@@ -51,7 +51,10 @@ def capture(
     )
     asked = Asked(at, since, until, baseline_since, baseline_until)
     collected, loaded = gather(run, Wanted(asked, symptom, None, settings))
-    bundle = content_hash(replace(collected.bundle, title=title)) if title else collected.bundle
+    bundle = collected.bundle
+    if title:
+        bundle = replace(bundle, title=title)
+        bundle = replace(bundle, sha256=content_hash(bundle))
     kept = keep(bundle, loaded, run.output, overwrite=force)
     for gap in bundle.gaps:
         run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -149,7 +149,7 @@ def _finished(bundle: "Bundle", config: Config, run: Run) -> "Bundle":
         total = sum(bundle.redactions.values())
         if total:
             run.note(f"redacted: {total} secrets or personal data in the captured text (--no-redact keeps them)")
-    return content_hash(bundle)
+    return replace(bundle, sha256=content_hash(bundle))
 
 
 def _announce(run: Run, plan: "Plan") -> None:

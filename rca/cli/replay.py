@@ -8,10 +8,10 @@ from rca.cli.base import Run, command
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, "replay")(replay_command)
+    command(app, "replay")(replay)
 
 
-def replay_command(run: Run, bundle: options.BundlePath, *, exit_code: options.ExitCodeFlag = False) -> None:
+def replay(run: Run, bundle: options.BundlePath, *, exit_code: options.ExitCodeFlag = False) -> None:
     """Analyse a recorded bundle: the same bundle and configuration give the same bytes."""
     from rca.bundle import read_bundle  # noqa: PLC0415 - only when the command runs
     from rca.cli.reporting import emit, make_report, verdict_code  # noqa: PLC0415 - as above

@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report":
     """Analyse a bundle and add the past incidents that resemble it."""
     from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
-    from rca.analyze import AnalysisOptions, analyze  # noqa: PLC0415 - numpy, and only where a report is made
+    from rca.analyze import analyze  # noqa: PLC0415 - numpy, and only where a report is made
     from rca.history import recall  # noqa: PLC0415 - only where a report is made
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
 
-    options = AnalysisOptions(guard_seconds=loaded.config.window.guard_minutes * 60)
     tool = ToolInfo(__version__, config_hash(loaded.config))
-    report = analyze(bundle, options=options, tool=tool, replayed=replayed)
+    report = analyze(bundle, tool=tool, replayed=replayed)
     return recall(report, data_dir(loaded.config) / "incidents.sqlite")
 
 
