@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rca.errors import UsageError
+from rca.errors import BundleError, UsageError
 
 if TYPE_CHECKING:
     from rca.model.incident import Alert, Symptom
@@ -53,8 +53,7 @@ def parse_alerts(document: Any, source: str) -> list["Alert"]:
     Raises:
         UsageError: It is neither, or an alert lacks what it must have.
     """
-    from rca.bundle.alerts import alert_from_document  # noqa: PLC0415 - only when an alert is read
-    from rca.errors import BundleError  # noqa: PLC0415 - as above
+    from rca.bundle.records import read_alerts  # noqa: PLC0415 - only when an alert is read
 
     items = document.get("alerts") if isinstance(document, Mapping) else document
     if isinstance(document, Mapping) and items is None and "labels" in document:
@@ -65,7 +64,7 @@ def parse_alerts(document: Any, source: str) -> list["Alert"]:
             hint="Give Alertmanager's 'GET /api/v2/alerts' answer, or the body of its webhook.",
         )
     try:
-        return [alert_from_document(item, f"{source}, alert {place}") for place, item in enumerate(items, 1)]
+        return list(read_alerts(json.dumps(items), source, []))
     except BundleError as error:
         raise UsageError(error.message, hint=error.hint) from error
 

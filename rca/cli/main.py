@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rca.cli import capture, config, demo, doctor, incidents, investigate, replay
+from rca.cli import capture, config, demo, doctor, incidents, investigate, replay, topology
 from rca.cli.base import guarded
 
 app = typer.Typer(
@@ -58,7 +58,7 @@ def _named_config(arguments: list[str]) -> Path | None:
     return None
 
 
-for module in (demo, investigate, capture, replay, incidents, doctor, config):
+for module in (demo, investigate, capture, replay, topology, incidents, doctor, config):
     module.register(app)
 
 

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from rca.errors import AllSourcesFailedError, NoDataError, SourceError
-from rca.model.incident import Bundle, Gap, Symptom
+from rca.model.incident import Alert, Bundle, Event, Gap, Span, Symptom
+from rca.model.logs import LogLine
 from rca.sources.base import Harvest, Request, Source
 from rca.sources.merge import merge_counts, merge_frames
 from rca.window import Plan
 from topology import ServiceGraph
+from topology.infer import from_spans
+from topology.logorder import from_log_order
 from topology.merge import merge as merge_graphs
 
 _GRACE_SECONDS = 2.0
@@ -207,11 +210,13 @@ def _assemble(
     declared: ServiceGraph | None,
     symptom: Symptom | None,
 ) -> Bundle:
+    """One bundle of all pieces, everything in an order of its own, so that the order of arrival never shows."""
     pieces = [piece for name in sorted(trays) for piece in trays[name].pieces]
     records = {piece.record.name: piece.record for piece in pieces if piece.record}
-    graphs = [declared] if declared is not None else []
-    merged = merge_graphs(*graphs, *(piece.graph for piece in pieces if piece.graph is not None))
     moment = plan.window.onset or plan.window.span.start
+    logs = sorted((line for piece in pieces for line in piece.logs), key=_line_order)
+    spans = sorted((s for piece in pieces for s in piece.spans), key=lambda s: (s.start, s.trace_id, s.span_id))
+    graph = _graph(pieces, logs, spans, declared, plan.span.seconds)
     return Bundle(
         id=f"incident-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}",
         title=_title(moment, symptom),
@@ -220,23 +225,41 @@ def _assemble(
         resolution_seconds=float(plan.step_seconds),
         sources=tuple(records[name] for name in sorted(records)),
         metrics=merge_frames([piece.metrics for piece in pieces if piece.metrics is not None]),
-        logs=tuple(
-            sorted(
-                (line for piece in pieces for line in piece.logs),
-                key=lambda line: (line.at, line.service, line.level, line.message, line.span_id or ""),
-            )
-        ),
+        logs=tuple(logs),
         log_counts=merge_counts([piece.log_counts for piece in pieces if piece.log_counts is not None]),
-        graph=merged.graph,
-        events=tuple(
-            sorted((e for p in pieces for e in p.events), key=lambda e: (e.at, e.service, e.kind, e.title))
-        ),
-        alerts=tuple(
-            sorted((a for p in pieces for a in p.alerts), key=lambda a: (a.starts_at, sorted(a.labels.items())))
-        ),
-        spans=tuple(sorted((s for p in pieces for s in p.spans), key=lambda s: (s.start, s.trace_id, s.span_id))),
+        graph=graph,
+        events=tuple(sorted((event for piece in pieces for event in piece.events), key=_event_order)),
+        alerts=tuple(sorted((alert for piece in pieces for alert in piece.alerts), key=_alert_order)),
+        spans=tuple(spans),
         gaps=tuple(sorted({gap for piece in pieces for gap in piece.gaps} | set(gaps))),
     )
+
+
+def _graph(
+    pieces: Sequence[Harvest],
+    logs: Sequence[LogLine],
+    spans: Sequence[Span],
+    declared: ServiceGraph | None,
+    seconds: float,
+) -> ServiceGraph:
+    """The union of what was declared, measured, traced, and suggested by the order of lines within a trace."""
+    graphs = [declared] if declared is not None else []
+    graphs += [piece.graph for piece in pieces if piece.graph is not None]
+    graphs.append(from_spans(spans, seconds=seconds))
+    graphs.append(from_log_order(logs))
+    return merge_graphs(*graphs).graph
+
+
+def _line_order(line: LogLine) -> tuple[datetime, str, str, str, str]:
+    return (line.at, line.service, line.level, line.message, line.span_id or "")
+
+
+def _event_order(event: Event) -> tuple[datetime, str, str, str]:
+    return (event.at, event.service, event.kind, event.title)
+
+
+def _alert_order(alert: Alert) -> tuple[datetime, list[tuple[str, str]]]:
+    return (alert.starts_at, sorted(alert.labels.items()))
 
 
 def _title(moment: datetime, symptom: Symptom | None) -> str:

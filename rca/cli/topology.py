@@ -1,0 +1,164 @@
+"""`rca topology`: the dependency graph, shown, learnt, checked and exported."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rca.cli import options
+from rca.cli.base import Run, command, printable
+from rca.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from topology import ServiceGraph
+
+Places = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FILE|BUNDLE]…",
+        help="Topology files (YAML, JSON) or bundles; the configured files by default.",
+        show_default=False,
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(help="The dependency graph: show, discover, validate, export.", no_args_is_help=True)
+    command(group, "show")(show)
+    command(group, "discover")(discover)
+    command(group, "validate")(validate)
+    command(group, "export")(export)
+    app.add_typer(group, name="topology")
+
+
+def show(run: Run, places: Places = None, *, service: options.Service = None) -> None:
+    """Show the graph as a tree, callers above callees, each edge with where it was learnt."""
+    from topology.export import tree_lines  # noqa: PLC0415 - only when the command runs
+
+    graph, _ = _load(run, places)
+    if service is not None and service not in graph:
+        raise UsageError(f"the graph knows no service '{service}'", hint="See them all: rca topology show.")
+    _write("\n".join(tree_lines(graph, service)))
+
+
+def discover(
+    run: Run,
+    *,
+    since: options.Since = "1h",
+    until: options.Until = None,
+    timezone: options.Timezone = None,
+    time_budget: options.Budget = None,
+    topology: options.TopologyFiles = None,
+) -> None:
+    """Learn the graph from the live sources: service-graph metrics, spans, the order of log lines."""
+    from rca.cli.collecting import Wanted, gather, window_settings  # noqa: PLC0415 - only when the command runs
+    from rca.window import Asked  # noqa: PLC0415 - as above
+    from topology.merge import merge  # noqa: PLC0415 - as above
+
+    settings = window_settings(
+        timezone=timezone, step=None, time_budget=time_budget, no_redact=False, topology=topology
+    )
+    collected, _ = gather(run, Wanted(Asked(since=since, until=until), settings=settings))
+    graph = collected.bundle.graph
+    for gap in collected.bundle.gaps:
+        run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")
+    for conflict in merge(graph).conflicts:
+        run.note(f"conflict: {conflict.text}")
+    _emit(run, graph, "tree")
+    raise typer.Exit(ExitCode.INTERRUPTED if collected.interrupted else ExitCode.OK)
+
+
+def validate(run: Run, places: Places = None) -> None:
+    """Check the graph: cycles, unknown or doubled names, what is isolated or lacks an owner."""
+    from topology.validate import Severity  # noqa: PLC0415 - only when the command runs
+    from topology.validate import validate as find_problems  # noqa: PLC0415 - as above
+
+    graph, seen = _load(run, places)
+    problems = find_problems(graph, seen=seen)
+    if run.format == "json":
+        fields = ("severity", "code", "services", "text", "hint")
+        _write(json.dumps([{name: getattr(one, name) for name in fields} for one in problems], indent=2))
+    else:
+        for problem in problems:
+            _write(f"{problem.severity}: {problem.text}\n  > {problem.hint}")
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    run.note(f"{len(graph)} services, {sum(1 for _ in graph.edges())} calls, {len(problems)} findings")
+    raise typer.Exit(ExitCode.USAGE if errors else ExitCode.OK)
+
+
+def export(
+    run: Run,
+    places: Places = None,
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="mermaid|dot|graphml|json", envvar="RCA_TO", help="By -o's ending by default."
+        ),
+    ] = None,
+) -> None:
+    """Write the graph for other tools: Mermaid, DOT, GraphML, or the JSON that a bundle holds."""
+    graph, _ = _load(run, places)
+    _emit(run, graph, to or "mermaid", named=to is not None)
+
+
+_ENDINGS = {
+    ".mmd": "mermaid",
+    ".md": "mermaid",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".graphml": "graphml",
+    ".json": "json",
+}
+
+
+def _emit(run: Run, graph: "ServiceGraph", default: str, *, named: bool = False) -> None:
+    from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
+    from topology.export import EXPORTERS  # noqa: PLC0415 - as above
+
+    ending = run.output.suffix.lower() if run.output and not named else ""
+    name = run.format if run.format and not named else _ENDINGS.get(ending, default)
+    if name not in EXPORTERS:
+        raise UsageError(f"there is no export '{name}'", hint=f"Choose one of {', '.join(sorted(EXPORTERS))}.")
+    emit_text(EXPORTERS[name](graph), run)
+
+
+def _load(run: Run, places: list[Path] | None) -> tuple["ServiceGraph", list[str]]:
+    """The union of the graphs in files and bundles, and the services that the bundles' data name.
+
+    Raises:
+        UsageError: There is none, or one can't be read.
+    """
+    from topology.merge import merge  # noqa: PLC0415 - only when the command runs
+
+    paths = places or list(run.load().config.topology.files)
+    if not paths:
+        raise UsageError(
+            "no graph was given",
+            hint="Name a topology file or a bundle, set topology.files, or learn it: rca topology discover.",
+        )
+    loaded = [_graph_of(path) for path in paths]
+    return merge(*(graph for graph, _ in loaded)).graph, sorted({name for _, seen in loaded for name in seen})
+
+
+def _graph_of(path: Path) -> tuple["ServiceGraph", list[str]]:
+    if path.is_dir() or path.name.lower().endswith((".tar.gz", ".tgz", ".zip")):
+        from rca.bundle import read_bundle  # noqa: PLC0415 - only for a bundle
+
+        bundle = read_bundle(path)
+        seen = {line.service for line in bundle.logs} | {span.service for span in bundle.spans}
+        return bundle.graph, sorted(seen | set(bundle.metrics.services if bundle.metrics else ()))
+    from topology.declared import load_topology  # noqa: PLC0415 - only for a file
+    from topology.errors import TopologyError  # noqa: PLC0415 - as above
+
+    try:
+        return load_topology(path), []
+    except TopologyError as error:
+        raise UsageError(str(error), hint="Mend the file there; its form is in docs/topology.md.") from error
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(printable(text) + "\n")
