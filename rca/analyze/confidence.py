@@ -1,0 +1,62 @@
+"""How far the incident stands out of its own baseline: the same procedure, ranked where nothing happened."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rca.analyze.ranking import Ranked, rank, until
+from rca.model.tuning import Tuning
+
+_SHORTEST = 4  # rows of a pseudo-window
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The evidence for and against singling out a service.
+
+    Attributes:
+        value: `(2 S1 - S2) / (offset + Q)`.
+        first: S1, the top score.
+        second: S2, the one after it.
+        usual: Q, the upper quartile of the top scores in the baseline; None when it is too short to tell.
+        windows: How many pseudo-windows were ranked.
+    """
+
+    value: float
+    first: float
+    second: float
+    usual: float | None
+    windows: int
+
+
+def standing(ranked: Ranked, *, told: bool, baseline: tuple[float, float] | None, tuning: Tuning) -> Standing:
+    """Compare the ranking's lead and level with what the baseline's own windows give.
+
+    Args:
+        ranked: The ranking.
+        told: Whether an onset was told: the pseudo-windows are told theirs too.
+        baseline: What counts as normal, or None.
+        tuning: The constants.
+    """
+    scores = np.sort(ranked.mixed.score)[::-1]
+    first = float(scores[0]) if len(scores) else 0.0
+    second = float(scores[1]) if len(scores) > 1 else 0.0
+    tops = _pseudo(ranked, told=told, tuning=tuning) if baseline is None else []
+    usual = float(np.quantile(tops, 0.75)) if tops else None
+    value = (2 * first - second) / (tuning.confidence_offset + (usual or 0.0))
+    return Standing(value, first, second, usual, len(tops))
+
+
+def _pseudo(ranked: Ranked, *, told: bool, tuning: Tuning) -> list[float]:
+    start = int(ranked.rows[ranked.best])
+    length = len(ranked.table.times) - start
+    ends = np.unique(np.linspace(max(_SHORTEST, start // 2), start, tuning.pseudo_ends).astype(int))
+    tops = []
+    for end in ends[ends >= _SHORTEST]:
+        part = until(ranked.table, int(end))
+        width = min(length, max(1, int(end) // 3))
+        at = float(part.times[int(end) - width]) if told else None
+        pseudo = rank(part, ranked.structure, told=at, baseline=None, extra=None, tuning=tuning)
+        if pseudo is not None:
+            tops.append(pseudo.top_score)
+    return tops

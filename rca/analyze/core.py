@@ -1,0 +1,242 @@
+"""From a bundle to a report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from rca.analyze import evidence as shown
+from rca.analyze.confidence import Standing, standing
+from rca.analyze.gaps import gaps
+from rca.analyze.prepare import Prepared, prepare
+from rca.analyze.ranking import Ranked, build, rank
+from rca.analyze.spread import Spread, spread
+from rca.analyze.triggers import triggers
+from rca.analyze.verdict import abstains, verdict
+from rca.model.incident import Bundle, Interval
+from rca.model.report import (
+    Evidence,
+    OnsetEstimate,
+    Report,
+    Role,
+    SimilarIncident,
+    Suspect,
+    TimelineEntry,
+    ToolInfo,
+)
+from rca.model.tuning import Tuning
+from rca.rank import simple
+
+_MOST_OF_THE_WEIGHT = 0.8
+_TIMELINE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """What can be chosen about an analysis.
+
+    Attributes:
+        tuning: The constants of detection and ranking.
+    """
+
+    tuning: Tuning = field(default_factory=Tuning)
+
+
+def analyze(
+    bundle: Bundle,
+    *,
+    tool: ToolInfo,
+    options: AnalysisOptions | None = None,
+    similar: Sequence[SimilarIncident] | None = None,
+    replayed: bool = False,
+) -> Report:
+    """Rank the services of an incident and say why.
+
+    Args:
+        bundle: What the sources answered. Nothing else is looked at.
+        tool: What made the report.
+        options: Choices; the defaults are what the documentation measures.
+        similar: Past incidents that resemble it; None when nobody was asked.
+        replayed: Whether the bundle was read from disk.
+
+    Returns:
+        A report, even of a bundle with next to nothing in it: then it abstains and the gaps say why.
+    """
+    tuning = (options or AnalysisOptions()).tuning
+    prepared = prepare(bundle)
+    ranked = _rank(bundle, prepared, tuning)
+    if ranked is None:
+        return _nothing(bundle, prepared, tool, similar, tuning, replayed=replayed)
+    order = [ranked.structure.services[i] for i in ranked.order()]
+    stood = standing(ranked, told=bundle.window.onset is not None, baseline=_baseline(bundle), tuning=tuning)
+    abstained = abstains(stood, tuning)
+    alerted = bundle.symptom.service if bundle.symptom else None
+    lies = spread(ranked, order, prepared.graph, alerted=alerted, abstained=abstained)
+    every, by_service = shown.number_items(order, shown.of_series(ranked, tuning))
+    onset = _onset(bundle, ranked)
+    first = by_service.get(order[0], []) if order else []
+    scores = dict(zip(ranked.structure.services, ranked.mixed.score.tolist(), strict=True))
+    top = max(scores.values(), default=0.0)
+    shares = {name: score / top for name, score in scores.items()} if top > 0 else {}
+    return Report(
+        tool=tool,
+        bundle_id=bundle.id,
+        bundle_title=bundle.title,
+        bundle_sha256=bundle.sha256,
+        span=bundle.window.span,
+        baseline=_baseline_used(bundle, ranked),
+        onset=onset,
+        verdict=verdict(order, stood, first, onset, lies.impact, tuning),
+        suspects=_suspects(order, scores, lies, by_service, ranked),
+        evidence=every,
+        triggers=triggers(bundle.events, onset.at, shares, prepared.graph),
+        first_failure=_first_failure(order, by_service),
+        impact=lies.impact,
+        healthy_on_path=lies.healthy,
+        gaps=gaps(bundle, prepared, ranked, stood),
+        similar=tuple(similar) if similar is not None else None,
+        timeline=_timeline(bundle, onset, every),
+        simple_ranking=simple.rank(ranked.table, int(ranked.rows[ranked.best])),
+        sources=bundle.sources,
+        redactions=bundle.redactions,
+        replayed=replayed,
+    )
+
+
+def _rank(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> Ranked | None:
+    made, arrays = build(bundle, prepared.frame, prepared.graph, tuning)
+    told = bundle.window.onset.timestamp() if bundle.window.onset else None
+    return rank(made, arrays, told=told, baseline=_baseline(bundle), extra=None, tuning=tuning)
+
+
+def _baseline(bundle: Bundle) -> tuple[float, float] | None:
+    chosen = bundle.window.baseline
+    return (chosen.start.timestamp(), chosen.end.timestamp()) if chosen else None
+
+
+def _baseline_used(bundle: Bundle, ranked: Ranked) -> Interval | None:
+    """What was compared with, at the likeliest onset."""
+    if bundle.window.baseline is not None:
+        return bundle.window.baseline
+    times = ranked.table.times
+    start, end = times[ranked.splits[ranked.best].before[0]], times[ranked.rows[ranked.best]]
+    return Interval(_time(start), _time(end))
+
+
+def _onset(bundle: Bundle, ranked: Ranked) -> OnsetEstimate:
+    given = bundle.window.onset
+    if ranked.top_score <= 0:
+        return OnsetEstimate(None, given=given)
+    weights = ranked.mixed.weights
+    heavy = np.argsort(-weights, kind="stable")
+    count = int(np.searchsorted(np.cumsum(weights[heavy]), _MOST_OF_THE_WEIGHT)) + 1
+    held = ranked.rows[np.append(heavy[:count], ranked.best)]
+    times = ranked.table.times
+    # A row holds what happened since the row before it.
+    earliest = times[max(0, int(held.min()) - 1)]
+    return OnsetEstimate(_time(times[ranked.rows[ranked.best]]), _time(earliest), _time(times[held.max()]), given)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
+
+
+def _suspects(
+    order: Sequence[str],
+    scores: dict[str, float],
+    lies: Spread,
+    by_service: dict[str, list[Evidence]],
+    ranked: Ranked,
+) -> tuple[Suspect, ...]:
+    return tuple(
+        Suspect(
+            rank=place,
+            service=service,
+            score=round(scores[service], 6),
+            role=lies.roles[service],
+            path=lies.paths.get(service, ()),
+            evidence=tuple(item.id for item in by_service.get(service, ())),
+            why=_why(service, lies.roles[service], by_service.get(service, ()), ranked),
+        )
+        for place, service in enumerate(order, start=1)
+    )
+
+
+def _why(service: str, role: Role, evidence: Sequence[Evidence], ranked: Ranked) -> str:
+    if not evidence:
+        return "nothing of it departs from its baseline"
+    i = ranked.structure.services.index(service)
+    explained = ranked.services.explained[ranked.best, i]
+    callee = int(ranked.services.by[ranked.best, i, int(np.argmax(explained))])
+    text = evidence[0].text
+    if role is not Role.CAUSE and callee >= 0 and explained.max() >= 0.5:  # noqa: PLR2004 - most of it
+        return f"{text}; its callee {ranked.structure.services[callee]} explains {explained.max():.0%} of that"
+    return text
+
+
+def _first_failure(
+    order: Sequence[str], by_service: dict[str, list[Evidence]]
+) -> tuple[str, datetime | None] | None:
+    """The first suspect and its earliest evidence: the service that failed first, as far as the ranking says."""
+    if not order or not by_service.get(order[0]):
+        return None
+    times = [item.onset for item in by_service[order[0]] if item.onset is not None]
+    return order[0], min(times, default=None)
+
+
+def _timeline(bundle: Bundle, onset: OnsetEstimate, evidence: Sequence[Evidence]) -> tuple[TimelineEntry, ...]:
+    span = bundle.window.span
+    entries = [
+        TimelineEntry(event.at, f"{event.kind.value} of {event.service}: {event.title}")
+        for event in bundle.events
+        if span.start <= event.at < span.end
+    ]
+    entries += [
+        TimelineEntry(alert.starts_at, f"alert: {alert.labels.get('alertname', 'unnamed')}")
+        for alert in bundle.alerts
+        if span.start - timedelta(hours=1) <= alert.starts_at <= span.end
+    ]
+    if bundle.symptom and bundle.symptom.fired_at and not bundle.alerts:
+        entries.append(TimelineEntry(bundle.symptom.fired_at, f"symptom reported on {bundle.symptom.service}"))
+    if onset.at:
+        entries.append(TimelineEntry(onset.at, "likeliest onset"))
+    departed = [item for item in evidence if item.onset is not None]
+    entries += [TimelineEntry(i.onset, f"{i.service}: {i.text}", i.id) for i in departed[:_TIMELINE] if i.onset]
+    return tuple(sorted(entries, key=lambda entry: (entry.at, entry.evidence or "", entry.what)))
+
+
+def _nothing(
+    bundle: Bundle,
+    prepared: Prepared,
+    tool: ToolInfo,
+    similar: Sequence[SimilarIncident] | None,
+    tuning: Tuning,
+    *,
+    replayed: bool,
+) -> Report:
+    """The report of a bundle in which nothing can be compared."""
+    named = {key.service for key in prepared.frame.keys} | {line.service for line in bundle.logs}
+    order = sorted(named | {span.service for span in bundle.spans})
+    onset = OnsetEstimate(None, given=bundle.window.onset)
+    return Report(
+        tool=tool,
+        bundle_id=bundle.id,
+        bundle_title=bundle.title,
+        bundle_sha256=bundle.sha256,
+        span=bundle.window.span,
+        baseline=bundle.window.baseline,
+        onset=onset,
+        verdict=verdict(order, None, (), onset, (), tuning),
+        suspects=tuple(Suspect(i, name, 0.0, Role.BYSTANDER) for i, name in enumerate(order, start=1)),
+        gaps=gaps(bundle, prepared, None, None),
+        similar=tuple(similar) if similar is not None else None,
+        timeline=_timeline(bundle, onset, ()),
+        simple_ranking=tuple(order),
+        sources=bundle.sources,
+        redactions=bundle.redactions,
+        replayed=replayed,
+    )
+
+
+__all__ = ["AnalysisOptions", "Standing", "analyze"]

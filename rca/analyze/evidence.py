@@ -1,0 +1,146 @@
+"""What speaks against each service, in plain words, with its numbers."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from rca.analyze.ranking import Ranked, departure
+from rca.model.report import Evidence, EvidenceKind
+from rca.model.scores import CHANNELS, Channel, Side
+from rca.model.signals import Kind
+from rca.model.tuning import Tuning
+from rca.report.present.units import number, quantity
+
+NOTABLE = 3.0  # z from which a departure is worth a line
+_MOST_POINTS = 240
+_FLAT = 1.05  # ratios closer to 1 are told as differences
+_HUGE = 100.0
+_SHOWN_FIRST, _SHOWN_OTHERS, _DETAILED = 6, 2, 5
+_NAMES = {
+    Kind.LATENCY: "latency",
+    Kind.ERRORS: "errors",
+    Kind.TRAFFIC: "traffic",
+    Kind.SATURATION: "saturation",
+    Kind.CPU: "CPU",
+    Kind.MEMORY: "memory",
+    Kind.DISK: "disk I/O",
+    Kind.NETWORK: "network",
+    Kind.RESTARTS: "restarts",
+    Kind.QUEUE: "queue",
+    Kind.AVAILABILITY: "availability",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Evidence that isn't numbered yet.
+
+    Attributes:
+        weight: How much it counts in its service's score.
+        channel: What kind of evidence it is.
+    """
+
+    evidence: Evidence
+    weight: float
+    channel: Channel
+
+
+def of_series(ranked: Ranked, tuning: Tuning) -> dict[str, list[Item]]:
+    """Each service's departed series at the likeliest onset, strongest first, one of each kind."""
+    best, table = ranked.best, ranked.table
+    z = ranked.series.z[best]
+    found: dict[str, list[Item]] = {}
+    taken: set[tuple[str, str, Channel, str | None]] = set()
+    weight = np.log1p(z) * np.array([tuning.weights[CHANNELS[c]] for c in table.channels])
+    for row in sorted(np.flatnonzero(z >= NOTABLE).tolist(), key=lambda i: (-weight[i], table.keys[i].column)):
+        key, channel = table.keys[row], CHANNELS[table.channels[row]]
+        family = (key.service, "" if channel is not Channel.OTHER else key.metric, channel, key.peer)
+        if family in taken:
+            continue
+        taken.add(family)
+        found.setdefault(key.service, []).append(Item(_evidence(ranked, row, tuning), float(weight[row]), channel))
+    return found
+
+
+def _evidence(ranked: Ranked, row: int, tuning: Tuning) -> Evidence:
+    best, table = ranked.best, ranked.table
+    key = table.keys[row]
+    before, after = float(ranked.series.before[best, row]), float(ranked.series.after[best, row])
+    edge = table.sides[row] in {Side.EDGE, Side.CALLER} and key.peer is not None
+    at = departure(ranked, best, row)
+    return Evidence(
+        id="",
+        kind=EvidenceKind.EDGE if edge else EvidenceKind.METRIC,
+        service=key.service,
+        text=_text(ranked, row, before, after),
+        query=key.query,
+        baseline=before,
+        observed=after,
+        unit=key.unit,
+        onset=datetime.fromtimestamp(float(table.times[at]), UTC) if at is not None else None,
+        strength=float(np.log1p(ranked.series.z[best, row]) / np.log1p(tuning.z_cap)),
+        signal=key.kind,
+        points=_points(ranked, row),
+    )
+
+
+def _text(ranked: Ranked, row: int, before: float, after: float) -> str:
+    table = ranked.table
+    key, side = table.keys[row], table.sides[row]
+    subject = f"{_NAMES[key.kind]} ({key.metric})" if key.kind in _NAMES else key.metric
+    if key.instance:
+        subject += f" on {key.instance}"
+    if side is Side.EDGE and key.peer:
+        where = "seen by" if not table.derived[row] or key.kind is not Kind.LATENCY else "between it and"
+        subject = f"{subject} {where} {key.peer}"
+    elif side is Side.CALLER and key.peer:
+        subject = f"{subject} towards {key.peer}"
+    elif side is Side.HOST:
+        subject = f"its host's {subject}"
+    return f"{subject} {change_text(before, after, key.unit)}"
+
+
+def change_text(before: float, after: float, unit: str) -> str:
+    """A change as a person would say it.
+
+    >>> change_text(0.004, 0.021, "ratio")
+    'x5.25, 0.4 % to 2.1 %'
+    >>> change_text(0.0, 0.3, "ratio")
+    'from 0 % to 30 %'
+    """
+    span = f"{quantity(before, unit)} to {quantity(after, unit)}"
+    if before > 0 and after > 0:
+        ratio = after / before
+        if ratio >= _FLAT:
+            return f"x{number(ratio) if ratio < _HUGE else number(round(ratio))}, {span}"
+        if ratio <= 1 / _FLAT:
+            return f"down {number(round(100 * (1 - ratio), 1))} %, {span}"
+    return f"from {span}"
+
+
+def _points(ranked: Ranked, row: int) -> tuple[tuple[float, float], ...]:
+    values = ranked.table.values[row]
+    known = np.flatnonzero(~np.isnan(values))
+    if len(known) > _MOST_POINTS:  # the incident in full, the baseline thinned
+        start = ranked.rows[ranked.best]
+        early, late = known[known < start], known[known >= start]
+        late = late[:: max(1, -(-len(late) * 2 // _MOST_POINTS))]
+        early = early[:: max(1, -(-len(early) // (_MOST_POINTS - len(late))))]
+        known = np.concatenate([early, late])
+    return tuple((float(ranked.table.times[i]), float(values[i])) for i in known)
+
+
+def number_items(
+    order: list[str], found: dict[str, list[Item]]
+) -> tuple[tuple[Evidence, ...], dict[str, list[Evidence]]]:
+    """Evidence with ids `E1`, `E2`, … in the order of the suspects; the first ones in more detail."""
+    every: list[Evidence] = []
+    by_service: dict[str, list[Evidence]] = {}
+    for place, service in enumerate(order):
+        items = sorted(found.get(service, ()), key=lambda item: -item.weight)
+        for item in items[: _SHOWN_FIRST if place < _DETAILED else _SHOWN_OTHERS]:
+            evidence = replace(item.evidence, id=f"E{len(every) + 1}")
+            every.append(evidence)
+            by_service.setdefault(service, []).append(evidence)
+    return tuple(every), by_service

@@ -1,0 +1,101 @@
+"""What the analysis itself could not see, or had to work around."""
+
+import numpy as np
+
+from rca.analyze.confidence import Standing
+from rca.analyze.prepare import Prepared
+from rca.analyze.ranking import Ranked
+from rca.model.incident import Bundle, Gap
+from rca.model.scores import SeriesTable
+from rca.model.tuning import Tuning
+
+_SHORT = 10  # rows; below that a spread is a guess
+_LISTED = 8
+_SKEW = 3600.0  # seconds
+_TORN = 3.0  # usual steps
+
+
+def gaps(bundle: Bundle, prepared: Prepared, ranked: Ranked | None, standing: Standing | None) -> tuple[Gap, ...]:
+    """Everything worth telling, sorted by source and subject."""
+    found = [*bundle.gaps, *prepared.gaps]
+    if bundle.window.onset is None:
+        found.append(_gap("onset", "Nobody gave one; it was sought in the data."))
+    if not len(prepared.graph):
+        found.append(
+            _gap("topology", "No dependency is known: nothing could be explained by a callee. Declare a graph.")
+        )
+    found += _logs(bundle, prepared)
+    if ranked is not None:
+        found += _baseline(bundle, ranked, standing)
+        found += _series(ranked.table)
+    return tuple(sorted(set(found)))
+
+
+def _gap(what: str, why: str) -> Gap:
+    return Gap("analysis", what, why)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:_LISTED])
+    return shown + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+
+
+def _logs(bundle: Bundle, prepared: Prepared) -> list[Gap]:
+    if not bundle.logs:
+        return [_gap("logs", "The bundle holds no log lines: failures that only show in logs are invisible.")]
+    found = []
+    speaking = {line.service for line in bundle.logs}
+    silent = sorted(set(prepared.frame.services) - speaking)
+    if silent:
+        found.append(_gap("services without logs", _some(silent)))
+    unmeasured = sorted(speaking - set(prepared.frame.services))
+    if unmeasured and prepared.frame.keys:
+        found.append(_gap("services without metrics", _some(unmeasured)))
+    middle = sorted(line.at.timestamp() for line in bundle.logs)[len(bundle.logs) // 2]
+    span = bundle.window.span
+    off = max(span.start.timestamp() - middle, middle - span.end.timestamp())
+    if off > 0:
+        hint = " by whole hours: a time zone?" if off > _SKEW else "."
+        found.append(_gap("clock", f"Most log lines lie outside the window{hint}"))
+    return found
+
+
+def _baseline(bundle: Bundle, ranked: Ranked, standing: Standing | None) -> list[Gap]:
+    found = []
+    split = ranked.splits[ranked.best]
+    rows = len(split.before)
+    times = ranked.table.times[split.before]
+    if rows < _SHORT:
+        found.append(_gap("baseline", f"It has only {rows} rows: what is usual is a guess. Take a longer one."))
+    steps = np.diff(times)
+    if len(steps) and steps.max() > _TORN * np.median(steps):
+        holes = int((steps > _TORN * np.median(steps)).sum())
+        found.append(_gap("baseline", f"It is torn in {holes} place{'s' if holes > 1 else ''}: rows are missing."))
+    if bundle.window.baseline is not None and bundle.window.baseline.start >= bundle.window.span.end:
+        found.append(
+            _gap("baseline", "It lies after the incident, as asked: what recovered late counts as normal.")
+        )
+    if standing is not None and standing.usual is not None and standing.usual > standing.first > 0:
+        found.append(
+            _gap("baseline", "It departs from itself as far as the incident does: contaminated, or restless.")
+        )
+    return found
+
+
+def _series(table: SeriesTable) -> list[Gap]:
+    values = table.values
+    with np.errstate(invalid="ignore"):
+        constant = (
+            int((np.fmax.reduce(values, axis=1) == np.fmin.reduce(values, axis=1)).sum()) if values.size else 0
+        )
+    found = []
+    if constant:
+        found.append(_gap("constant series", f"{constant} of {len(table)} never change: they can show nothing."))
+    single = (
+        int((np.sum(~np.isnan(values), axis=1) < Tuning().min_before + Tuning().min_after).sum())
+        if values.size
+        else 0
+    )
+    if single:
+        found.append(_gap("short series", f"{single} of {len(table)} have too few points to be judged."))
+    return found

@@ -1,0 +1,129 @@
+"""Before the ranking: the frame cut to the window and to what can be used, the graph completed, the gaps named."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rca.detect.kinds import infer
+from rca.model.incident import Bundle, Gap, Span
+from rca.model.signals import FloatArray, Kind, SignalFrame
+from topology import ServiceGraph
+from topology.infer import from_spans
+from topology.merge import merge
+
+_EMPTY = SignalFrame(np.empty(0), np.empty((0, 0)), ())
+_RISING = 0.95  # share of steps that may not fall, for a counter
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What analysis works on.
+
+    Attributes:
+        frame: The series within the window.
+        graph: The bundle's graph, completed by its spans.
+        spans: The bundle's, orphans given back to their trace.
+        gaps: What was found missing on the way.
+    """
+
+    frame: SignalFrame
+    graph: ServiceGraph
+    spans: tuple[Span, ...]
+    gaps: tuple[Gap, ...]
+
+
+def prepare(bundle: Bundle) -> Prepared:
+    """The usable part of a bundle."""
+    frame, gaps = _frame(bundle)
+    spans = adopt(bundle.spans)
+    graph = merge(bundle.graph, from_spans(spans)).graph if spans else bundle.graph
+    return Prepared(frame, graph, spans, tuple(gaps))
+
+
+def adopt(spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Spans whose parent lies in another trace, moved there: something on the way wrote a trace id of its own.
+
+    Only where the parent's id occurs once in the whole bundle, so that nothing is guessed.
+    """
+    count = Counter(span.span_id for span in spans)
+    present = {(span.trace_id, span.span_id) for span in spans}
+    trace = {span.span_id: span.trace_id for span in spans if count[span.span_id] == 1}
+    parent = {span.span_id: span.parent_id for span in spans if count[span.span_id] == 1}
+
+    def home(span: Span) -> str:
+        at, seen = span, set()
+        trace_id = at.trace_id
+        parent_id = at.parent_id
+        while parent_id in trace and parent_id not in seen and (trace_id, parent_id) not in present:
+            seen.add(parent_id)
+            trace_id, parent_id = trace[parent_id], parent[parent_id]
+        return trace_id
+
+    homes = {(span.trace_id, span.span_id): home(span) for span in spans}
+    # A span below an orphan moves with it.
+    for _ in range(len(spans)):
+        moved = {
+            (span.trace_id, span.span_id): homes[span.trace_id, span.parent_id]
+            for span in spans
+            if span.parent_id and (span.trace_id, span.parent_id) in homes
+        }
+        if all(homes[key] == value for key, value in moved.items()):
+            break
+        homes |= moved
+    return tuple(replace(span, trace_id=homes[span.trace_id, span.span_id]) for span in spans)
+
+
+def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:
+    frame = bundle.metrics
+    if frame is None or not len(frame.times) or not frame.keys:
+        return _EMPTY, [
+            Gap("analysis", "metrics", "The bundle holds no series; the ranking rests on logs and spans.")
+        ]
+    gaps = []
+    empty = int(np.all(np.isnan(frame.values), axis=0).sum())
+    if empty:
+        gaps.append(Gap("analysis", f"{empty} series", "They hold no value in this window."))
+    inside = (frame.times >= bundle.window.span.start.timestamp()) & (
+        frame.times < bundle.window.span.end.timestamp()
+    )
+    if bundle.window.baseline is not None:
+        start, end = bundle.window.baseline.start.timestamp(), bundle.window.baseline.end.timestamp()
+        inside |= (frame.times >= start) & (frame.times < end)
+    if not inside.any():
+        gaps.append(
+            Gap(
+                "analysis",
+                "metrics in the window",
+                "Every row lies outside it: check the clocks and the time zone.",
+            )
+        )
+        return _EMPTY, gaps
+    values = frame.values[inside]
+    return SignalFrame(frame.times[inside], _rates(values, frame), frame.keys), gaps
+
+
+def _rates(values: FloatArray, frame: SignalFrame) -> FloatArray:
+    """Counters that came as they are, made into increases; a reset counts as none."""
+    names = [key.metric.lower() for key in frame.keys]
+    columns = [
+        i
+        for i, name in enumerate(names)
+        if name.endswith(("_total", "_count")) and infer(name)[0] is not Kind.OTHER and _is_counter(values[:, i])
+    ]
+    if not columns:
+        return values
+    result = values.copy()
+    steps = np.diff(values[:, columns], axis=0, prepend=values[:1, columns])
+    result[:, columns] = np.where(steps < 0, 0.0, steps)
+    return result
+
+
+def _is_counter(column: FloatArray) -> bool:
+    """It never falls but for resets, and it rises through the whole window, not only at its end."""
+    steps = np.diff(column[~np.isnan(column)])
+    if len(steps) < 2:  # noqa: PLR2004 - one step tells nothing
+        return False
+    half = steps[: max(1, len(steps) // 2)]
+    return bool(np.mean(steps >= 0) >= _RISING and np.mean(half > 0) > 1 - _RISING)

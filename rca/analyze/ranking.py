@@ -1,0 +1,176 @@
+"""A bundle ranked: the table, the graph, the candidates, and the scores they lead to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rca.detect import onset, series, table
+from rca.detect.kinds import infer
+from rca.detect.series import Split
+from rca.model.incident import Bundle
+from rca.model.scores import Channel, SeriesScores, SeriesTable, Side
+from rca.model.signals import FloatArray, SignalFrame
+from rca.model.tuning import Tuning
+from rca.rank import mixture, structure
+from rca.rank.mixture import Mixed
+from rca.rank.score import ServiceScores
+from rca.rank.score import score as score_services
+from rca.rank.structure import Structure
+from topology import ServiceGraph
+
+_FITS = 0.05  # of the heaviest candidate's weight
+
+Extra = Callable[
+    [FloatArray], FloatArray
+]  # candidate times, shape (c,) -> evidence of logs and spans, shape (c, s, k)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Everything the ranking rests on.
+
+    Attributes:
+        rows: Shape `(c,)`, the candidate onsets, as rows of the table.
+        splits: What each counts as before and after.
+        series: Each series at each candidate.
+        services: Each service at each candidate.
+        mixed: The scores over all candidates.
+    """
+
+    table: SeriesTable
+    structure: Structure
+    rows: NDArray[np.intp]
+    splits: tuple[Split, ...]
+    series: SeriesScores
+    services: ServiceScores
+    mixed: Mixed
+
+    @cached_property
+    def best(self) -> int:
+        """The likeliest candidate: of those that fit well, the one nearest to where the first suspect departed.
+
+        A fault's median is the same while most rows from a candidate on are faulty, so weights alone leave it open
+        by as much as the fault is long.
+        """
+        weights = self.mixed.weights
+        heaviest = int(np.argmax(weights))
+        z = self.series.z[heaviest]
+        mine = np.flatnonzero((self.structure.owner == int(np.argmax(self.mixed.score))) & (z > 0))
+        if not len(mine):
+            return heaviest
+        row = departure(self, heaviest, int(mine[np.argmax(z[mine])]))
+        if row is None:
+            return heaviest
+        fitting = np.flatnonzero(weights >= _FITS * weights[heaviest])
+        return int(fitting[np.argmin(np.abs(self.rows[fitting] - row))])
+
+    @property
+    def top_score(self) -> float:
+        """The highest score of a service."""
+        return float(self.mixed.score.max(initial=0.0))
+
+    def order(self) -> list[int]:
+        """Services, best first.
+
+        Ties are broken by the evidence before anything was explained away, then by all of it, by name at the very
+        last.
+        """
+        strength = self.mixed.weights @ self.services.strength.max(axis=2, initial=0.0)
+        total = self.mixed.weights @ self.services.strength.sum(axis=2)
+        keys = zip(
+            (-np.round(self.mixed.score, 9)).tolist(),
+            (-np.round(strength, 9)).tolist(),
+            (-np.round(total, 9)).tolist(),
+            self.structure.services,
+            strict=True,
+        )
+        return [number for number, _ in sorted(enumerate(keys), key=lambda item: item[1])]
+
+
+def departure(ranked: Ranked, candidate: int, row: int) -> int | None:
+    """When a series left its baseline: the first row near a candidate onset that is at least half way out.
+
+    Args:
+        ranked: The ranking.
+        candidate: Which candidate onset.
+        row: Which series.
+
+    Returns:
+        An index into the table's times; None when the series never does.
+    """
+    before, after = ranked.series.before[candidate, row], ranked.series.after[candidate, row]
+    values = ranked.table.values[row]
+    out = (values - (before + after) / 2) * np.sign(after - before) >= 0  # False where missing
+    start, end = int(ranked.rows[candidate]), int(ranked.splits[candidate].after[-1]) + 1
+    while start > 0 and out[start] and out[start - 1]:
+        start -= 1
+    hits = np.flatnonzero(out[start:end])
+    return start + int(hits[0]) if len(hits) else None
+
+
+def symptom_channel(bundle: Bundle) -> Channel | None:
+    """The kind of evidence that the reported metric is; None when no metric was reported."""
+    symptom = bundle.symptom
+    if symptom is None or not symptom.metric:
+        return None
+    stated = [
+        key.kind
+        for key in (bundle.metrics.keys if bundle.metrics else ())
+        if key.declared and key.metric == symptom.metric and key.service == symptom.service
+    ]
+    return table.channel(stated[0] if stated else infer(symptom.metric)[0], Side.OWN)
+
+
+def build(
+    bundle: Bundle, frame: SignalFrame, graph: ServiceGraph, tuning: Tuning
+) -> tuple[SeriesTable, Structure]:
+    """The table and the structure of a bundle, before any onset is considered."""
+    others = {line.service for line in bundle.logs} | {span.service for span in bundle.spans}
+    if bundle.log_counts is not None:
+        others |= set(bundle.log_counts.services)
+    made = table.build(frame, {node.name for node in graph.nodes()} | others)
+    arrays = structure.build(
+        made, graph, others=others, symptom=bundle.symptom, symptom_channel=symptom_channel(bundle), tuning=tuning
+    )
+    return made, arrays
+
+
+def rank(
+    made: SeriesTable,
+    arrays: Structure,
+    *,
+    told: float | None,
+    baseline: tuple[float, float] | None,
+    extra: Extra | None,
+    tuning: Tuning,
+) -> Ranked | None:
+    """Rank the services.
+
+    Args:
+        made: The series.
+        arrays: The graph and the alert.
+        told: The onset that was told, unix seconds, or None.
+        baseline: What counts as normal, or None.
+        extra: Gives the evidence that isn't a series'.
+        tuning: The constants.
+
+    Returns:
+        None when the window is too short for any candidate.
+    """
+    rows = onset.candidates(made.times, told, baseline, tuning)
+    splits = tuple(onset.split(made.times, int(row), baseline, tuning) for row in rows)
+    usable = [i for i, split in enumerate(splits) if len(split.before) and len(split.after)]
+    if not usable:
+        return None
+    rows, splits = rows[usable], tuple(splits[i] for i in usable)
+    scored = series.score(made, list(splits), tuning)
+    services = score_services(made, scored, arrays, extra(made.times[rows]) if extra else None, tuning)
+    return Ranked(made, arrays, rows, splits, scored, services, mixture.mix(services, tuning))
+
+
+def until(made: SeriesTable, end: int) -> SeriesTable:
+    """The same table with only the first rows."""
+    return replace(made, times=made.times[:end], values=made.values[:, :end])

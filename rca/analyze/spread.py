@@ -1,0 +1,94 @@
+"""How it spread: roles, paths, who was hit, and who on the way was not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rca.analyze.ranking import Ranked
+from rca.model.report import Role
+from rca.model.scores import CHANNELS, Channel
+from rca.rank.structure import FAILING, SLOW
+from topology import ServiceGraph
+from topology.propagate import caller_distances, explaining_path
+
+ANOMALOUS = float(np.log1p(3.0))
+_SYMPTOMS = np.array([c in SLOW | FAILING for c in CHANNELS])
+_TELLING = np.array([c not in {Channel.HOST, Channel.OTHER, Channel.TRAFFIC} for c in CHANNELS])
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How the incident lies over the graph.
+
+    Attributes:
+        roles: Of every service.
+        paths: From a service to where the symptom was seen; empty where there is no such path.
+        impact: Services hit, the suspect first.
+        healthy: Services on the first suspect's path that stayed healthy.
+    """
+
+    roles: Mapping[str, Role]
+    paths: Mapping[str, tuple[str, ...]]
+    impact: tuple[str, ...]
+    healthy: tuple[str, ...]
+
+
+def spread(
+    ranked: Ranked, order: Sequence[str], graph: ServiceGraph, *, alerted: str | None, abstained: bool
+) -> Spread:
+    """Work out roles and paths.
+
+    Args:
+        ranked: The ranking.
+        order: Services, best first.
+        graph: Who calls whom.
+        alerted: Where the symptom was seen, if anybody said.
+        abstained: No service is singled out, so none is called the cause.
+    """
+    services = ranked.structure.services
+    strength = ranked.services.strength[ranked.best]
+    anomalous = {
+        services[i]: float(strength[i, _TELLING].max(initial=0.0))
+        for i in range(len(services))
+        if strength[i, _TELLING].max(initial=0.0) >= ANOMALOUS
+    }
+    symptomatic = {
+        services[i] for i in range(len(services)) if strength[i, _SYMPTOMS].max(initial=0.0) >= ANOMALOUS
+    }
+    first = order[0] if order else ""
+    upstream = caller_distances(graph, first)
+    seen_at = alerted or _furthest(upstream, symptomatic - {first}) or first
+    paths = {service: explaining_path(graph, service, seen_at, anomalous) for service in order}
+    roles = {service: _role(service, ranked, anomalous, symptomatic, upstream) for service in order}
+    if order and not abstained:
+        roles[first] = Role.CAUSE
+    hit = [s for s in order[1:] if s in symptomatic and (s in upstream or s == alerted)]
+    known = set(services)
+    path = paths.get(first, ())
+    return Spread(
+        roles,
+        paths,
+        (first, *hit) if order and not abstained else tuple(hit),
+        tuple(service for service in path[1:] if service in known and service not in anomalous),
+    )
+
+
+def _role(
+    service: str,
+    ranked: Ranked,
+    anomalous: Mapping[str, float],
+    symptomatic: set[str],
+    upstream: Mapping[str, int],
+) -> Role:
+    if service not in anomalous:
+        return Role.BYSTANDER
+    i = ranked.structure.services.index(service)
+    inherited = ranked.services.explained[ranked.best, i].max(initial=0.0) >= 0.5  # noqa: PLR2004 - most of it
+    return Role.SYMPTOM if service in symptomatic and (inherited or service in upstream) else Role.BYSTANDER
+
+
+def _furthest(upstream: Mapping[str, int], symptomatic: set[str]) -> str | None:
+    """The caller furthest up that shows symptoms: where users would have noticed."""
+    reached = [(-hops, name) for name, hops in upstream.items() if name in symptomatic]
+    return min(reached)[1] if reached else None

@@ -1,0 +1,147 @@
+"""What a series measures and where, inferred from general patterns of metric names (`kinds.toml`)."""
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from rca.model.scores import Side
+from rca.model.signals import Bad, Kind, SignalKey
+
+_WORD = re.compile(r"[A-Za-z0-9_]+|%")
+_PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|%")
+_PEER = re.compile(
+    r"^(?P<stem>.+?)[_.\s-]?(?P<way>to|from|upstream|downstream|peer|dest|destination|src|source)[:=/](?P<peer>.+)$"
+)
+_QUANTILE = re.compile(
+    r"(?:^|[^A-Za-z0-9])p?(50|75|90|95|99|999)(?:th)?(?=$|[^0-9])|P(50|75|90|95|99|999)(?=$|[^0-9])"
+)
+_MEAN = re.compile(r"average|avg|mean", re.IGNORECASE)
+_CALLER_SIDE = frozenset({"to", "upstream", "dest", "destination", "peer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """A key with everything that could be inferred about it.
+
+    Attributes:
+        key: The key, with kind, direction and unit filled in where they were unknown.
+        side: Where it was measured.
+        stem: The metric's name without a peer: two services are compared where their stems are equal.
+        peer: The other end, for a series about one edge; None for a service's own.
+        quantile: `50`, `99`, `mean`, or empty.
+    """
+
+    key: SignalKey
+    side: Side
+    stem: str
+    peer: str | None = None
+    quantile: str = ""
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    return tomllib.loads(files("rca.detect").joinpath("kinds.toml").read_text(encoding="utf-8"))
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The lower-case words of a metric's name, capitals and digits being borders too.
+
+    >>> words("PodServerLatencyP99(s)")
+    ('pod', 'server', 'latency', 'p', 's')
+    """
+    return tuple(piece.lower() for piece in _PIECE.findall(name))
+
+
+def classify(keys: Sequence[SignalKey], services: Collection[str]) -> tuple[Traits, ...]:
+    """Everything that names say about these keys.
+
+    Args:
+        keys: As the bundle has them. What a key already says is kept.
+        services: Known names: the other end of an edge is recognised only among them.
+    """
+    known = frozenset(services)
+    return tuple(_traits(key, known) for key in keys)
+
+
+def infer(metric: str) -> tuple[Kind, Bad, str]:
+    """Kind, bad direction and unit of a metric, by its name alone."""
+    fine = words(metric)
+    coarse = tuple(word.lower() for word in _WORD.findall(metric))
+    lowered = metric.lower()
+    unit = _unit(metric, fine)
+    for rule in _table()["rule"]:
+        if _fits(rule, fine, coarse, lowered, unit):
+            return Kind(rule["kind"]), Bad(rule["bad"]), unit
+    return Kind.OTHER, Bad.BOTH, unit
+
+
+def _fits(
+    rule: Mapping[str, Any], fine: tuple[str, ...], coarse: tuple[str, ...], lowered: str, unit: str
+) -> bool:
+    if any(word in fine for word in rule.get("without", ())):
+        return False
+    stems = tuple(rule.get("stems", ()))
+    return (
+        any(word in fine for word in rule.get("words", ()))
+        or any(word.startswith(stems) for word in (*fine, *coarse) if stems)
+        or any(code in part for code in rule.get("codes", ()) for part in _parts(coarse))
+        or any(rate in lowered for rate in rule.get("rates", ()))
+        or (unit in {"s", "ms", "us"} and any(word in fine for word in rule.get("timed", ())))
+    )
+
+
+def _parts(coarse: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for word in coarse for part in word.split("_"))
+
+
+def _unit(metric: str, fine: tuple[str, ...]) -> str:
+    bracket = re.search(r"[(\[]\s*([^)\]]+?)\s*[)\]]\s*$", metric)
+    if "per" in fine[:-1]:
+        return "1/s" if fine[-1] in {"s", "sec", "second", "seconds"} else f"1/{fine[-1]}"
+    candidates = (bracket.group(1).lower(),) if bracket else fine[::-1]
+    for word in candidates:
+        for unit, names in _table()["unit"].items():
+            if word in names and (len(word) > 1 or bracket or word == "%" or metric.endswith(f"_{word}")):
+                return str(unit)
+    return ""
+
+
+def _traits(key: SignalKey, services: frozenset[str]) -> Traits:
+    stem, peer, caller_side = key.metric, key.peer, key.peer is not None
+    if peer is None and (match := _PEER.match(key.metric)) and match["peer"] in services:
+        stem, peer = match["stem"], match["peer"]
+        caller_side = match["way"] in _CALLER_SIDE
+    if key.declared:
+        inferred_unit = key.unit or infer(stem)[2]
+        key = replace(key, unit=inferred_unit)
+    else:
+        kind, bad, unit = infer(stem)
+        key = replace(key, kind=kind, bad=bad, unit=key.unit or unit)
+    return Traits(key, _side(stem, peer, caller_side=caller_side, key=key), stem, peer, quantile(stem))
+
+
+def _side(stem: str, peer: str | None, *, caller_side: bool, key: SignalKey) -> Side:
+    fine = words(stem)
+    if peer is not None:
+        return Side.CALLER if caller_side else Side.OWN
+    if key.kind is Kind.LATENCY and {"net", "network"} & set(fine):
+        return Side.CLIENT if {"out", "outgoing", "egress"} & set(fine) else Side.EDGE
+    for entry in _table()["side"]:
+        if any(word in entry["words"] for word in fine):
+            return Side(entry["side"])
+    return Side.OWN
+
+
+def quantile(stem: str) -> str:
+    """The quantile a name speaks of: `99`, `50`, `mean`, or empty.
+
+    >>> quantile("latency_p99"), quantile("lat_50"), quantile("ServerLatencyP95(s)"), quantile("latency_Average")
+    ('99', '50', '95', 'mean')
+    """
+    if match := _QUANTILE.search(stem):
+        return match.group(1) or match.group(2)
+    return "mean" if _MEAN.search(stem) else ""

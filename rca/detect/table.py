@@ -1,0 +1,136 @@
+"""From a bundle's frame to the table that is scored: kinds inferred, hosts recognised, edges made evidence."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rca.detect.kinds import Traits, classify
+from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
+from rca.model.signals import Bad, FloatArray, Kind, SignalFrame
+
+_BY_KIND = {
+    Kind.LATENCY: Channel.LATENCY,
+    Kind.ERRORS: Channel.ERRORS,
+    Kind.AVAILABILITY: Channel.AVAILABILITY,
+    Kind.CPU: Channel.CPU,
+    Kind.MEMORY: Channel.MEMORY,
+    Kind.SATURATION: Channel.SATURATION,
+    Kind.RESTARTS: Channel.RESTARTS,
+    Kind.QUEUE: Channel.QUEUE,
+    Kind.DISK: Channel.IO,
+    Kind.NETWORK: Channel.IO,
+    Kind.TRAFFIC: Channel.TRAFFIC,
+    Kind.OTHER: Channel.OTHER,
+}
+_DIRECTION = {Bad.UP: 1.0, Bad.DOWN: -1.0, Bad.BOTH: 0.0}
+_PROPORTIONAL = frozenset({Channel.LATENCY, Channel.EDGE, Channel.CLIENT, Channel.ERRORS, Channel.CLIENT_ERRORS})
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+_HOST_DISTINCT = 4  # fewer distinct values may agree by chance
+
+
+def build(frame: SignalFrame, services: Collection[str] = ()) -> SeriesTable:
+    """The table of a frame.
+
+    Args:
+        frame: As the bundle has it. Series without any value are left out.
+        services: Further known names, so that the other end of an edge is recognised.
+    """
+    used = np.flatnonzero(~np.all(np.isnan(frame.values), axis=0))
+    values = np.ascontiguousarray(frame.values.T[used])
+    traits = list(classify([frame.keys[i] for i in used], {*frame.services, *services}))
+    host = _repeated(values, traits)
+    traits = [replace(t, side=Side.HOST) if shared else t for t, shared in zip(traits, host, strict=True)]
+    edges, edge_values = _edges(values, traits)
+    derived = np.r_[np.zeros(len(traits), bool), np.ones(len(edges), bool)]
+    values = np.vstack([values, *edge_values]) if edges else values
+    traits += edges
+    channels = [channel(t.key.kind, t.side) for t in traits]
+    stems: dict[tuple[str, Side], int] = {}
+    return SeriesTable(
+        times=frame.times,
+        values=values,
+        keys=tuple(t.key for t in traits),
+        channels=np.array([CHANNELS.index(c) for c in channels], dtype=np.intp),
+        sides=tuple(t.side for t in traits),
+        stems=tuple(t.stem for t in traits),
+        quantiles=tuple(t.quantile for t in traits),
+        direction=np.array([_DIRECTION[t.key.bad] for t in traits]),
+        proportional=np.array([c in _PROPORTIONAL for c in channels], dtype=bool),
+        full_scale=_full_scale(values, channels),
+        groups=np.array([stems.setdefault((t.stem, t.side), len(stems)) for t in traits], dtype=np.intp),
+        derived=derived,
+    )
+
+
+def seconds(unit: str) -> float | None:
+    """How many seconds one of this unit is; None when it isn't a time."""
+    return _SECONDS.get(unit)
+
+
+def channel(kind: Kind, side: Side) -> Channel:
+    """What kind of evidence a series of this kind is, measured there."""
+    if side is Side.HOST:
+        return Channel.HOST
+    if kind is Kind.LATENCY:
+        return {Side.EDGE: Channel.EDGE, Side.OWN: Channel.LATENCY}.get(side, Channel.CLIENT)
+    if kind is Kind.ERRORS and side in {Side.CLIENT, Side.CALLER}:
+        return Channel.CLIENT_ERRORS
+    return _BY_KIND[kind]
+
+
+def _full_scale(values: FloatArray, channels: Sequence[Channel]) -> FloatArray:
+    """1 or 100 for availability, by the largest value of all; 0 elsewhere."""
+    scale = np.zeros(len(values))
+    rows = [i for i, channel in enumerate(channels) if channel is Channel.AVAILABILITY]
+    if rows:
+        largest = np.nanmax(values[rows], axis=1)
+        scale[rows] = np.where(largest > 1.0, 100.0, 1.0)
+    return scale
+
+
+def _repeated(values: FloatArray, traits: Sequence[Traits]) -> NDArray[np.bool_]:
+    """Series whose metric is the host's: most services have exactly the values of another one."""
+    by_stem: dict[str, list[int]] = defaultdict(list)
+    for i, t in enumerate(traits):
+        by_stem[t.stem].append(i)
+    shared = np.zeros(len(traits), dtype=bool)
+    for rows in by_stem.values():
+        varied = [i for i in rows if len(np.unique(values[i][~np.isnan(values[i])])) >= _HOST_DISTINCT]
+        holders: dict[bytes, set[str]] = defaultdict(set)
+        for i in varied:
+            holders[values[i].tobytes()].add(traits[i].key.service)
+        several = sum(len(names) for names in holders.values() if len(names) > 1)
+        if several * 2 > len({traits[i].key.service for i in varied}):
+            shared[rows] = True
+    return shared
+
+
+def _edges(values: FloatArray, traits: Sequence[Traits]) -> tuple[list[Traits], list[FloatArray]]:
+    """What a caller waited for a callee, less what the callee measured itself: evidence on the callee's side.
+
+    Without a measurement of the callee's own, the caller's stands as it is. Failures that a caller saw accuse the
+    callee too.
+    """
+    own: dict[tuple[str, str, str | None], int] = {}
+    for i, t in enumerate(traits):
+        if t.side is Side.OWN and t.key.kind is Kind.LATENCY:
+            own.setdefault((t.key.service, t.quantile, t.peer), i)
+    made: list[Traits] = []
+    rows: list[FloatArray] = []
+    for i, t in enumerate(traits):
+        if t.side is not Side.CALLER or t.peer is None or t.key.kind not in {Kind.LATENCY, Kind.ERRORS}:
+            continue
+        key = replace(t.key, service=t.peer, peer=t.key.service)
+        row = values[i]
+        if t.key.kind is Kind.LATENCY:
+            match = own.get((t.peer, t.quantile, t.key.service), own.get((t.peer, t.quantile, None)))
+            if match is not None:
+                factor = (_SECONDS.get(traits[match].key.unit) or 1.0) / (_SECONDS.get(t.key.unit) or 1.0)
+                inside = np.nan_to_num(values[match] * factor, nan=0.0)
+                row = np.maximum(row - inside, 0.0)
+        made.append(Traits(key, Side.EDGE, t.stem, t.key.service, t.quantile))
+        rows.append(row[None, :])
+    return made, rows

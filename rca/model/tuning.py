@@ -1,0 +1,107 @@
+"""Every constant of the ranking, in one place: what it means and where it comes from.
+
+They were chosen for structure, on labelled incidents of several systems; docs/ranking.md shows how the accuracy
+moves when one of them does. Analysis gets them explicitly, so that a test or a sensitivity table can change one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from rca.model.scores import Channel
+
+_WEIGHTS: Mapping[Channel, float] = MappingProxyType(
+    {
+        # A saturated resource, a failure of its own and a slow edge accuse their service outright.
+        Channel.CPU: 1.0,
+        Channel.ERRORS: 1.0,
+        Channel.AVAILABILITY: 1.0,
+        Channel.EDGE: 1.0,
+        Channel.LOG_FAILURE: 1.0,
+        Channel.LOG_SLOWNESS: 1.0,
+        Channel.TRACE_FAILURE: 1.0,
+        Channel.TRACE_SLOWNESS: 1.0,
+        Channel.RESTARTS: 1.0,
+        Channel.SATURATION: 0.8,
+        Channel.QUEUE: 0.8,
+        Channel.MEMORY: 0.8,  # caches and collectors move it without a fault
+        Channel.LATENCY: 0.6,  # mostly inherited
+        Channel.SILENCE: 0.5,  # a series that stops: the service, or the exporter
+        Channel.OTHER: 0.4,  # nobody knows its bad direction
+        Channel.IO: 0.3,
+        Channel.CLIENT: 0.3,  # what a caller saw is about somebody else
+        Channel.CLIENT_ERRORS: 0.5,
+        Channel.TRAFFIC: 0.25,  # follows everything
+        Channel.HOST: 0.2,  # shared by all that run there
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The constants of detection and ranking.
+
+    Attributes:
+        min_before: Values a series needs before a candidate onset.
+        min_after: Values it needs from there on.
+        prior_rows: Rows that the relative spread of the same metric elsewhere counts for.
+        floor_ratio: Floor of the scale, as a share of the median.
+        floor_full_scale: Floor of the scale, as a share of full scale, for availability and failure ratios.
+        z_cap: Beyond this a departure isn't a stronger one.
+        local_seconds: Span of the recent reference beside the whole baseline.
+        local_min_rows: Its least rows.
+        local_share: Its largest share of the baseline.
+        seen_before: Factor on z when some window of the baseline departed as far.
+        rest: Share of the other channels that is added to the best one.
+        off_alert: Factor on symptoms of the class that the alert isn't about.
+        entry: Factor on a service that nobody calls.
+        external: Factor on a node outside the system, or one that nothing of its own is known about.
+        unseen: Factor on a node without a baseline.
+        explain: Share of an explained symptom that is taken away.
+        explain_gain: Factor on the ratio of changes, callee to caller.
+        explain_across: Most that evidence of another class explains.
+        explain_z: A callee explains others from this z on.
+        back_seconds: How far before a given onset candidates reach.
+        back_rows: The same, in rows, where that is more.
+        forward_seconds: How far after it.
+        forward_rows: The same, in rows, where that is more.
+        hidden_share: Without an onset, the share of the window, from its end, where candidates lie.
+        grid_growth: Growth of the distance between candidates.
+        alert_weight: Weight of the alerted series in a candidate's weight.
+        pseudo_ends: Windows of the baseline that the same procedure ranks for comparison.
+        confidence_offset: Added to what the baseline reaches: keeps quiet baselines from dividing by nothing.
+        abstain_below: Confidence under which no service is singled out.
+        high_from: Confidence from which the verdict is called sure.
+    """
+
+    weights: Mapping[Channel, float] = field(default_factory=lambda: _WEIGHTS)
+    min_before: int = 2
+    min_after: int = 1
+    prior_rows: float = 4.0
+    floor_ratio: float = 0.05
+    floor_full_scale: float = 0.005
+    z_cap: float = 100.0
+    local_seconds: float = 60.0
+    local_min_rows: int = 5
+    local_share: float = 0.25
+    seen_before: float = 0.6
+    rest: float = 0.2
+    off_alert: float = 0.5
+    entry: float = 0.7
+    external: float = 0.5
+    unseen: float = 0.05
+    explain: float = 0.8
+    explain_gain: float = 2.0
+    explain_across: float = 0.25
+    explain_z: float = 3.0
+    back_seconds: float = 600.0
+    back_rows: int = 2
+    forward_seconds: float = 60.0
+    forward_rows: int = 1
+    hidden_share: float = 0.75
+    grid_growth: float = 1.2
+    alert_weight: float = 2.0
+    pseudo_ends: int = 12
+    confidence_offset: float = 0.3
+    abstain_below: float = 1.1
+    high_from: float = 2.0

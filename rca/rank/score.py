@@ -1,0 +1,139 @@
+"""From scored series to services' scores: the best evidence of each kind, less what a callee explains."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable
+from rca.model.signals import FloatArray
+from rca.model.tuning import Tuning
+from rca.rank.structure import CLASSES, FAILING, SLOW, Pairs, Structure
+
+_INHERITED = frozenset(
+    {Channel.LATENCY, Channel.CLIENT, Channel.ERRORS, Channel.AVAILABILITY, Channel.CLIENT_ERRORS}
+)
+_OWN_CAUSE = np.array([c not in SLOW | FAILING | {Channel.TRAFFIC, Channel.HOST, Channel.OTHER} for c in CHANNELS])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServiceScores:
+    """Services against each candidate onset.
+
+    Attributes:
+        score: Shape `(c, s)`.
+        strength: Shape `(c, s, k)`, `ln(1 + z)` of the best series of each of `k` channels.
+        kept: Shape `(c, s, k)`, the part of it that no callee explains, weighted.
+        explained: Shape `(c, s, 2)`, the share of each of `CLASSES` that a callee explains.
+        by: Shape `(c, s, 2)`, that callee, -1 for none.
+        alert: Shape `(c,)`, how far the alerted service's series departed, `ln(1 + z)`.
+    """
+
+    score: FloatArray
+    strength: FloatArray
+    kept: FloatArray
+    explained: FloatArray
+    by: NDArray[np.intp]
+    alert: FloatArray
+
+
+def score(
+    table: SeriesTable, scores: SeriesScores, structure: Structure, extra: FloatArray | None, tuning: Tuning
+) -> ServiceScores:
+    """Score every service at every candidate.
+
+    Args:
+        table: The series.
+        scores: Each series at each candidate.
+        structure: The graph and the alert.
+        extra: Shape `(c, s, k)`, evidence that isn't a series' (logs, spans), in `ln(1 + z)`; None for none.
+        tuning: The constants.
+    """
+    level = np.log1p(scores.z)
+    strength = _by_service(level, table, structure)
+    if extra is not None:
+        strength = np.maximum(strength, extra)
+    explained, by = explain(scores, structure, strength, tuning)
+    weights = np.array([tuning.weights[c] for c in CHANNELS])
+    kept = strength * weights
+    for number, members in enumerate(CLASSES):
+        inherited = np.array([c in members and c in _INHERITED for c in CHANNELS])
+        kept = np.where(inherited, kept * (1.0 - tuning.explain * explained[:, :, number, None]), kept)
+        if structure.alert_class is not None and structure.alert_class != number:
+            kept = np.where(np.array([c in members for c in CHANNELS]), kept * tuning.off_alert, kept)
+    best = kept.max(axis=2)
+    total = (best + tuning.rest * (kept.sum(axis=2) - best)) * structure.factor
+    alert = level[:, structure.alert_rows].max(axis=1, initial=0.0)
+    return ServiceScores(total, strength, kept, explained, by, alert)
+
+
+def _by_service(level: FloatArray, table: SeriesTable, structure: Structure) -> FloatArray:
+    count, kinds = len(structure.services), len(CHANNELS)
+    slot = structure.owner * kinds + table.channels
+    result = np.zeros((len(level), count * kinds))
+    if len(slot):
+        order = np.argsort(slot, kind="stable")
+        starts = np.flatnonzero(np.r_[True, slot[order][1:] != slot[order][:-1]])
+        result[:, slot[order][starts]] = np.maximum.reduceat(level[:, order], starts, axis=1)
+    return result.reshape(len(level), count, kinds)
+
+
+def explain(
+    scores: SeriesScores, structure: Structure, strength: FloatArray, tuning: Tuning
+) -> tuple[FloatArray, NDArray[np.intp]]:
+    """What share of a service's slowness and failures one of its callees explains, and which.
+
+    Returns:
+        Shapes `(c, s, 2)` and `(c, s, 2)`.
+    """
+    shape = (len(scores.z), len(structure.services), len(CLASSES))
+    share, by = np.zeros(shape), np.full(shape, -1, dtype=np.intp)
+    if not len(structure.edges):
+        return share, by
+    caller, callee = structure.edges.T
+    cause = strength[:, :, _OWN_CAUSE].max(axis=2)
+    own_class = [strength[:, :, np.array([c in m for c in CHANNELS])].max(axis=2) for m in CLASSES]
+    for number, pairs in enumerate(structure.pairs):
+        anomalous = own_class[number][:, callee] >= np.log1p(tuning.explain_z)
+        same = np.where(anomalous, _ratios(scores, pairs, len(structure.edges)) * tuning.explain_gain, 0.0)
+        mine = own_class[number][:, caller]
+        elsewhere = np.maximum(cause, own_class[1 - number])[:, callee]
+        elsewhere = np.where(elsewhere >= np.log1p(tuning.explain_z), elsewhere, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            across = np.where(mine > 0, np.minimum(1.0, elsewhere / mine), 0.0) * tuning.explain_across
+        edge_share = np.maximum(np.minimum(1.0, same), across)
+        for row in range(shape[0]):
+            # Ascending shares: the largest one of a caller is written last. The callee breaks ties.
+            for edge in np.lexsort((callee, edge_share[row])):
+                if edge_share[row, edge] > 0:
+                    share[row, caller[edge], number] = edge_share[row, edge]
+                    by[row, caller[edge], number] = callee[edge]
+    return share, by
+
+
+def _ratios(scores: SeriesScores, pairs: Pairs, edges: int) -> FloatArray:
+    """Median, over the metrics that both have, of the callee's change over the caller's. Shape `(c, e)`."""
+    result = np.zeros((len(scores.z), edges))
+    if not len(pairs.edge):
+        return result
+    change = scores.change
+    mine, other = change[:, pairs.caller], change[:, pairs.callee] * pairs.factor
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = other / mine
+        known = pairs.traffic[:, 0] >= 0
+        if known.any():
+            after = scores.after[:, np.maximum(pairs.traffic, 0)]
+            volume = after[:, :, 1] / after[:, :, 0]
+            ratio = np.where(known & np.isfinite(volume), ratio * volume, ratio)
+    valid = (scores.z[:, pairs.caller] > 0) & np.isfinite(ratio)
+    ratio = np.where(valid, np.maximum(ratio, 0.0), np.nan)
+    starts = np.flatnonzero(np.r_[True, pairs.edge[1:] != pairs.edge[:-1]])
+    for start, end in zip(starts, np.r_[starts[1:], len(pairs.edge)], strict=True):
+        block = ratio[:, start:end]
+        ordered = np.sort(block, axis=1)
+        counts = np.sum(np.isfinite(block), axis=1)
+        low, high = np.maximum(counts - 1, 0) // 2, counts // 2
+        rows = np.arange(len(block))
+        middle = (ordered[rows, low] + ordered[rows, np.minimum(high, end - start - 1)]) / 2
+        result[:, pairs.edge[start]] = np.where(counts > 0, np.nan_to_num(middle), 0.0)
+    return result

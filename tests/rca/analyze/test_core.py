@@ -1,0 +1,87 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from rca.analyze import analyze
+from rca.model.incident import Bundle, Gap, Interval, Symptom, Window
+from rca.model.report import Confidence, Role, ToolInfo
+from rca.model.signals import SignalFrame
+
+
+def test_the_saturated_callee_is_named_and_its_callers_are_symptoms(checkout: Bundle, tool: ToolInfo) -> None:
+    report = analyze(checkout, tool=tool)
+    roles = {suspect.service: suspect.role for suspect in report.suspects}
+    assert report.suspects[0].service == "db"
+    assert roles == {"db": Role.CAUSE, "orders": Role.SYMPTOM, "web": Role.SYMPTOM, "mail": Role.BYSTANDER}
+    assert not report.verdict.abstained
+    assert report.verdict.confidence is Confidence.HIGH
+    assert report.verdict.summary.startswith("db most likely caused it since 2026-03-01 12:45:00 UTC")
+
+
+def test_the_path_leads_from_the_suspect_to_where_it_was_seen(checkout: Bundle, tool: ToolInfo) -> None:
+    report = analyze(replace(checkout, symptom=Symptom("web", "latency_p99_ms")), tool=tool)
+    assert report.suspects[0].path == ("db", "orders", "web")
+    assert report.impact == ("db", "orders", "web")
+    assert report.healthy_on_path == ()
+
+
+def test_evidence_is_told_in_words_with_numbers(checkout: Bundle, tool: ToolInfo) -> None:
+    report = analyze(checkout, tool=tool)
+    texts = [item.text for item in report.evidence if item.service == "db"]
+    assert any(text.startswith("latency (latency_p99_ms) x") and " ms to " in text for text in texts)
+    assert all(item.points and item.baseline is not None for item in report.evidence)
+    assert [item.id for item in report.evidence] == [f"E{i + 1}" for i in range(len(report.evidence))]
+
+
+@pytest.mark.parametrize("late", [0, 60, 120, 180])
+def test_a_late_onset_changes_nothing(checkout: Bundle, tool: ToolInfo, late: int) -> None:
+    assert checkout.window.onset is not None
+    told = replace(checkout.window, onset=checkout.window.onset + timedelta(seconds=late))
+    report = analyze(replace(checkout, window=told), tool=tool)
+    assert report.suspects[0].service == "db"
+    assert report.onset.at == checkout.window.onset
+
+
+def test_an_unknown_onset_is_found_and_said(checkout: Bundle, tool: ToolInfo) -> None:
+    report = analyze(replace(checkout, window=Window(checkout.window.span)), tool=tool)
+    assert report.suspects[0].service == "db"
+    assert report.onset.at == checkout.window.onset
+    assert report.onset.given is None
+    assert "onset" in {gap.what for gap in report.gaps}
+
+
+def test_nothing_happened_and_nobody_is_named(checkout: Bundle, tool: ToolInfo) -> None:
+    assert checkout.metrics is not None
+    frame = checkout.metrics
+    calm = SignalFrame(frame.times[:45], frame.values[:45], frame.keys)
+    window = Window(Interval(checkout.window.span.start, checkout.window.span.start + timedelta(minutes=45)))
+    report = analyze(replace(checkout, metrics=calm, window=window), tool=tool)
+    assert report.verdict.abstained
+    assert Role.CAUSE not in {suspect.role for suspect in report.suspects}
+    assert len(report.suspects) == 4
+
+
+def test_a_bundle_without_anything_abstains(checkout: Bundle, tool: ToolInfo) -> None:
+    report = analyze(replace(checkout, metrics=None), tool=tool)
+    assert report.verdict.abstained
+    assert report.suspects == ()
+    assert "metrics" in {gap.what for gap in report.gaps}
+
+
+def test_the_gaps_of_the_bundle_reach_the_report(checkout: Bundle, tool: ToolInfo) -> None:
+    gap = Gap("prometheus", "latency", "timed out")
+    assert gap in analyze(replace(checkout, gaps=(gap,)), tool=tool).gaps
+
+
+def test_a_baseline_after_the_incident_is_honoured(checkout: Bundle, tool: ToolInfo) -> None:
+    assert checkout.metrics is not None
+    frame = checkout.metrics
+    start = checkout.window.span.start
+    turned = SignalFrame(frame.times, np.roll(frame.values, 15, axis=0), frame.keys)
+    baseline = Interval(start + timedelta(minutes=15), start + timedelta(minutes=60))
+    window = Window(Interval(start, start + timedelta(minutes=15)), None, baseline)
+    report = analyze(replace(checkout, metrics=turned, window=window), tool=tool)
+    assert report.suspects[0].service == "db"
+    assert report.baseline == baseline
