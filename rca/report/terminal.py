@@ -23,6 +23,7 @@ _INDENT = 4
 _WIDEST = 120  # prose wider than this is hard to follow
 _SPARK_SHARE = 7  # the sparkline takes a seventh of the width
 _NARROW = 70  # below, sparklines and query labels give way
+_NARROWEST = 50  # below, the way it spread has no times and no words
 _READABLE = 16  # columns; text is not squeezed into less
 _PROSE = 600  # characters of one sentence from the outside
 _QUERY = 1200  # characters of one query
@@ -78,7 +79,11 @@ class _Page:
 
     def heading(self, title: str) -> None:
         self.blank()
-        self._put(Text(title.upper(), "bold cyan"))
+        self.line(Text(title.upper(), "bold cyan"))
+
+    def line(self, text: Text) -> None:
+        """Styled text from the margin, wrapped."""
+        self._hang(Text(""), text)
 
     def labelled(self, label: str, text: str, style: str = "") -> None:
         self.hang(Text(f"{label:<{_LABEL}}", "bold"), text, style)
@@ -134,11 +139,13 @@ def _spread(page: _Page, report: Report) -> None:
     column = max(depth + name.cell_len for depth, name in zip(depths, names, strict=True)) + 2
     for hop, name, depth in zip(hops, names, depths, strict=True):
         arrow = f"{' ' * (depth - 3)}└─▶" if depth else ""
-        prefix = Text.assemble((arrow, "dim"), name)
-        prefix.pad_right(column - prefix.cell_len)
-        healthy = hop.part == view.HEALTHY
+        prefix = _padded(Text.assemble((arrow, "dim"), name), column)
+        style = "green" if hop.part == view.HEALTHY else ""
+        if page.width < _NARROWEST:
+            page.line(prefix.append(hop.part, style))
+            continue
         at = clock(hop.onset, view.first_day(report)) if hop.onset else ""
-        prefix.append(f"{hop.part:<9} {at:<8}  ", "green" if healthy else "")
+        prefix.append(f"{hop.part:<9} {at:<8}  ", style)
         page.hang(prefix, hop.text if page.width - prefix.cell_len >= _READABLE else "")
 
 
@@ -166,7 +173,7 @@ def _suspect(page: _Page, report: Report, suspect: Suspect) -> None:
     )
     title.append(f"  {suspect.role.value}", style)
     title.append(f"  score {suspect.score:.2f}", "dim")
-    page.hang(title, "")
+    page.line(title)
     indent = Text(" " * _INDENT)
     if suspect.why:
         page.hang(indent, suspect.why)
@@ -174,7 +181,7 @@ def _suspect(page: _Page, report: Report, suspect: Suspect) -> None:
         page.hang(indent, " → ".join(map(view.name, path)), "dim")
     evidence = view.evidence_of(report, suspect)
     shown = evidence[:_EVIDENCE_EACH]
-    columns = max((len(visible_line(item.id)) for item in shown), default=0) + 2
+    columns = max((_id(item.id).cell_len for item in shown), default=0) + 2
     for item in shown:
         _evidence(page, report, item, columns)
     if len(evidence) > len(shown):
@@ -183,11 +190,20 @@ def _suspect(page: _Page, report: Report, suspect: Suspect) -> None:
 
 def _evidence(page: _Page, report: Report, evidence: Evidence, columns: int) -> None:
     at = clock(evidence.onset, view.first_day(report)) if evidence.onset else "--:--:--"
-    prefix = Text.assemble(" " * _INDENT, (f"{cut(visible_line(evidence.id), 8):<{columns}}", "cyan"), f"{at}  ")
+    prefix = Text.assemble(" " * _INDENT, _padded(_id(evidence.id), columns), f"{at}  ")
     spark = sparkline(evidence.points, page.spark, normal=evidence.baseline) if page.spark else ""
     page.hang(prefix, view.evidence_text(evidence), tail=Text(f"  {spark}", "magenta") if spark else None)
     if evidence.query:
         page.query(_INDENT + columns, evidence.query)
+
+
+def _id(name: str) -> Text:
+    return Text(shorten(visible_line(name), 8, cells=cell_len), "cyan")
+
+
+def _padded(text: Text, columns: int) -> Text:
+    text.pad_right(max(columns - text.cell_len, 0))
+    return text
 
 
 def _triggers(page: _Page, report: Report) -> None:
@@ -207,7 +223,7 @@ def _timeline(page: _Page, report: Report) -> None:
         return
     page.heading("Timeline (UTC)")
     for entry in report.timeline[:_TIMELINE]:
-        proof = Text(f"  {cut(visible_line(entry.evidence), 8)}", "cyan") if entry.evidence else None
+        proof = Text("  ").append_text(_id(entry.evidence)) if entry.evidence else None
         page.hang(Text(f"{clock(entry.at, view.first_day(report))}  "), entry.what, tail=proof)
     if (more := len(report.timeline) - _TIMELINE) > 0:
         page.hang(Text(""), f"and {more} more, in the JSON format", "dim")
@@ -228,5 +244,5 @@ def _gaps(page: _Page, report: Report) -> None:
     if not report.gaps:
         page.hang(Text(""), view.NO_GAP, "dim")
     for group in view.gap_groups(report.gaps):
-        prefix = Text(f"{shorten(visible_line(group.source), _LABEL - 1):<{_LABEL}}", "yellow")
-        page.hang(prefix, f"{view.gap_text(group)}: {group.why}")
+        source = Text(shorten(visible_line(group.source), _LABEL - 1, cells=cell_len), "yellow")
+        page.hang(_padded(source, _LABEL), f"{view.gap_text(group)}: {group.why}")

@@ -5,21 +5,18 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 ELLIPSIS = "…"
-_SUSPECT_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks by category that nevertheless paint nothing (Hangul fillers, Khmer inherent vowels, a blank
 # braille cell, variation selectors): two names that differ only by one of them would look the same.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | frozenset(map(chr, range(0xFE00, 0xFE10)))
 _MARKS_KEPT = 3  # combining marks on one letter; more than that climbs over the neighbouring lines
-_CONTROL_PICTURES = 0x2400
-_DELETE = "\x7f"
-_SPACE_LIMIT = 0x20
 
 
 def visible(text: str, *, keep_newlines: bool = False) -> str:
     """The text with everything that isn't plainly printable spelt out.
 
-    Control characters become their Unicode pictures (`␛`, `␤`); other invisible ones (bidirectional overrides,
-    zero-width, private, unassigned, lone surrogates) become `⟨U+202E⟩`; tabs and odd spaces become a space.
+    Control characters and invisible ones (bidirectional overrides, zero-width, unassigned, lone surrogates) become
+    `⟨U+202E⟩`, in signs that nearly every font has; tabs and odd spaces become a space.
 
     Args:
         text: Anything.
@@ -38,11 +35,7 @@ def visible(text: str, *, keep_newlines: bool = False) -> str:
 def _shown(char: str, *, crowded: bool) -> str:
     if char == "\t" or unicodedata.category(char) == "Zs":
         return " "
-    if ord(char) < _SPACE_LIMIT:
-        return chr(_CONTROL_PICTURES + ord(char))
-    if char == _DELETE:
-        return "␡"
-    if crowded or char in _BLANK or unicodedata.category(char) in _SUSPECT_CATEGORIES:
+    if crowded or char in _BLANK or unicodedata.category(char) in _UNSEEN_CATEGORIES:
         return f"⟨U+{ord(char):04X}⟩"
     return char
 

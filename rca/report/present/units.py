@@ -11,7 +11,7 @@ _DAY = 86400.0
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP = 1024.0
 _THOUSAND = 1000.0
-_BIG = 1e15
+_BIG = 1e15  # from here on, and below _TINY, only a power of ten tells anything
 _PLAIN_LIMIT = 1e5
 _TINY = 1e-4
 
@@ -20,7 +20,7 @@ def number(value: float) -> str:
     """Three significant digits: `0.0042`, `12.5`, `1,480`, `2.5 M`; `n/a` for what is no number."""
     if not math.isfinite(value):
         return "n/a"
-    size = abs(value)
+    size = abs(float(f"{value:.{_DIGITS}g}"))  # as it will be shown: 999.6 is a thousand
     if size >= _BIG or 0 < size < _TINY:
         return f"{value:.{_DIGITS - 1}e}"
     if size >= _PLAIN_LIMIT:
@@ -52,7 +52,7 @@ def quantity(value: float | None, unit: str) -> str:
 
 def _seconds(value: float) -> str:
     size = abs(value)
-    if size >= 2 * _MINUTE:
+    if 2 * _MINUTE <= size < _BIG:
         return ("-" if value < 0 else "") + duration(size)
     if size >= 1 or value == 0:
         return f"{number(value)} s"

@@ -107,7 +107,7 @@ def headline(report: Report) -> str:
         return "Can't tell: no service has any data in this window"
     if report.verdict.abstained:
         return "Can't tell which service caused it"
-    return f"{report.suspects[0].service} most likely caused it"
+    return f"{shorten(visible_line(report.suspects[0].service), 2 * _NAME)} most likely caused it"
 
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:

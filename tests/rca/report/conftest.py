@@ -1,9 +1,12 @@
 """Reports to render: a rich incident, an abstention, nothing at all, hostile text, 500 services."""
 
 import math
+import os
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -336,3 +339,29 @@ def any_report(request: pytest.FixtureRequest) -> Report:
 @pytest.fixture
 def hostile_text() -> str:
     return HOSTILE
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Compares a text with the file of that name in tests/golden; RCA_UPDATE_GOLDEN=1 writes the file instead."""
+    folder = Path(__file__).parents[2] / "golden" / "report"
+
+    def check(name: str, text: str) -> None:
+        path = folder / name
+        if os.environ.get("RCA_UPDATE_GOLDEN"):
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="")
+        assert text == path.read_text(encoding="utf-8"), f"{path} differs; RCA_UPDATE_GOLDEN=1 rewrites it"
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def unseen() -> Callable[[str], list[str]]:
+    """Finds what a reader could not see, or what would act on a screen; line feeds are fine."""
+
+    def find(text: str) -> list[str]:
+        bad = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+        return [char for char in text if char != "\n" and unicodedata.category(char) in bad]
+
+    return find
