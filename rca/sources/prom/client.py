@@ -1,0 +1,374 @@
+"""A thin class around `PrometheusConnect`: what the library leaves out is done here.
+
+Own session: time limits on every call and on the whole run, answers of bounded size, no retries (a 503 of
+Prometheus is its own time-out: asking again makes it worse), the server's own error text, warnings kept.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import requests
+from prometheus_api_client import PrometheusConnect
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from rca.config.settings import PrometheusSettings
+from rca.errors import (
+    ConfigError,
+    SourceAuthError,
+    SourceError,
+    SourceQueryError,
+    SourceTimeoutError,
+    SourceUnreachableError,
+)
+
+MAX_POINTS = 10_000  # the server refuses above 11,000
+MAX_BYTES = 64 * 2**20
+OVERLOADED = 503
+_TEXT_LIMIT = 400
+_CLOSE_TO_DEADLINE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gave.
+
+    Attributes:
+        series: `{"metric": {label: value}, "values": [[unix seconds, "1.5"], …]}` each, or `value`.
+        warnings: What the server said beside it (partial data comes only here), in order, each once.
+    """
+
+    series: Sequence[Mapping[str, Any]]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What answers: `prometheus`, `mimir`, `thanos`, `victoriametrics`, `cortex` or `unknown`."""
+
+    name: str
+    version: str = ""
+
+
+def chunks(first: int, last: int, step: int, most: int = MAX_POINTS) -> Iterator[tuple[int, int]]:
+    """Cut a range of points into ranges of at most `most` points, without a point in two of them.
+
+    Args:
+        first: The first point, unix seconds.
+        last: The last point, included when it lies on the grid.
+        step: Seconds between points.
+        most: Points a chunk.
+    """
+    start = first
+    while start <= last:
+        end = min(last, start + (most - 1) * step)
+        yield start, end
+        start = end + step
+
+
+def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
+    """Take `user:password@` out of an address.
+
+    Raises:
+        ConfigError: It isn't an http or https address.
+    """
+    hint = "give it as https://host:9090, path prefix included"
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ConfigError("the address of Prometheus cannot be read", hint=hint) from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigError("the address of Prometheus needs http:// or https:// and a host", hint=hint)
+    host = f"[{host}]" if ":" in host else host
+    netloc = f"{host}:{port}" if port is not None else host
+    clean = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
+    if parts.username is None:
+        return clean, None
+    return clean, (unquote(parts.username), unquote(parts.password or ""))
+
+
+class _Bearer(requests.auth.AuthBase):
+    """A token of its own kind, so that requests neither looks into ~/.netrc nor sends it to another host."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class _Session(requests.Session):
+    """A session in which every call ends in time and every failure is one of ours."""
+
+    def __init__(self, address: str, timeout: float) -> None:
+        super().__init__()
+        self.address = address
+        self.deadline = float("inf")
+        self.server_headers: Mapping[str, str] = {}
+        self._limit = timeout
+        self._seen = threading.local()
+        self.max_redirects = 3
+
+    def warnings(self) -> tuple[str, ...]:
+        """What the last answer of this thread warned of."""
+        return getattr(self._seen, "warnings", ())
+
+    def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # the base names them
+        self._seen.warnings = ()
+        left = min(self._limit, self.deadline - time.monotonic())
+        if left < _CLOSE_TO_DEADLINE:
+            raise SourceTimeoutError(
+                f"no time was left to ask {self.address}", hint="allow more with --time-budget"
+            )
+        end = time.monotonic() + left
+        try:
+            response = super().request(method, url, **{**kwargs, "timeout": left, "stream": True})
+            body = _read(response, end)
+        except requests.exceptions.SSLError as error:
+            raise SourceUnreachableError(
+                f"no trusted TLS connection to {self.address}: {_tls_reason(error)}",
+                hint="give the authority's certificate with ca_certs",
+            ) from error
+        except (requests.exceptions.ReadTimeout, TimeoutError) as error:
+            raise SourceTimeoutError(
+                f"{self.address} did not answer within {left:.1f} s",
+                hint="narrow the window or raise timeout_seconds",
+            ) from error
+        except (requests.exceptions.RequestException, OSError) as error:
+            if time.monotonic() >= end:
+                raise SourceTimeoutError(f"{self.address} did not answer within {left:.1f} s") from error
+            raise SourceUnreachableError(
+                f"nobody answers at {self.address}: {_plain_reason(error)}",
+                hint="check the address, the port and that the server runs",
+            ) from error
+        self.server_headers = response.headers
+        return self._checked(response, body)
+
+    def _checked(self, response: requests.Response, body: bytes) -> requests.Response:
+        response._content = body  # noqa: SLF001 - read above, with limits that requests does not have
+        if response.status_code != requests.codes.ok:
+            raise _refusal(self.address, response.status_code, body)
+        if not body.lstrip()[:1] == b"{":
+            raise SourceQueryError(
+                f"{self.address} answers with something other than Prometheus' API",
+                hint="a login page or a missing path prefix? Mimir's is /prometheus",
+            )
+        if b'"warnings"' in body or b'"isPartial":true' in body:
+            whole = json.loads(body)
+            said = [str(text) for text in whole.get("warnings") or ()]
+            if whole.get("isPartial"):
+                said.append("the answer is partial: not every storage node answered")
+            self._seen.warnings = tuple(dict.fromkeys(said))
+        return response
+
+
+def _read(response: requests.Response, end: float) -> bytes:
+    """The body, within its limits of time and size."""
+    parts: list[bytes] = []
+    size = 0
+    for part in response.iter_content(1 << 16):
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BYTES:
+            response.close()
+            raise SourceQueryError(
+                f"an answer was larger than {MAX_BYTES >> 20} MiB and was broken off", hint="narrow the window"
+            )
+        if time.monotonic() > end:
+            response.close()
+            raise TimeoutError
+    return b"".join(parts)
+
+
+def _tls_reason(error: Exception) -> str:
+    text = str(error)
+    return "its certificate is not trusted" if "CERTIFICATE_VERIFY_FAILED" in text else "the handshake failed"
+
+
+def _plain_reason(error: Exception) -> str:
+    """Why, without the address: a library's own message may repeat the whole URL."""
+    text = str(error)
+    for sign, reason in (
+        ("NameResolution", "its name is not known"),
+        ("Name or service not known", "its name is not known"),
+        ("refused", "connection refused"),
+        ("reset", "connection reset"),
+        ("timed out", "no connection in time"),
+        ("unreachable", "no route to it"),
+        ("closed", "the connection was closed"),
+    ):
+        if sign in text:
+            return reason
+    return type(error).__name__
+
+
+def _refusal(address: str, status: int, body: bytes) -> SourceError:
+    """The error for an answer other than 200, with the server's own words."""
+    kind, text = "", body.decode("utf-8", "replace")
+    try:
+        data = json.loads(text)
+    except ValueError:
+        data = None
+    if isinstance(data, dict):
+        kind = str(data.get("errorType") or "")
+        text = str(data.get("error") or data.get("message") or text)
+    text = " ".join(text.split())
+    if text.startswith("<"):
+        text = "(an HTML page)"
+    said = f"{address} answered {status}: {text[:_TEXT_LIMIT]}" if text else f"{address} answered {status}"
+    if "no org id" in text:
+        return SourceAuthError(said, hint='name the tenant: headers = {"X-Scope-OrgID" = "…"}')
+    if status in (401, 403, 407):
+        return SourceAuthError(said, hint="check username and password, bearer_token or headers (X-Scope-OrgID)")
+    if status in (408, 504) or kind == "timeout" or (status == OVERLOADED and "timed out" in text):
+        return SourceTimeoutError(said, hint="the server gave up on the query: narrow the window")
+    if status == requests.codes.not_found:
+        return SourceQueryError(said, hint="a missing path prefix? Mimir's is /prometheus")
+    if status in (429, OVERLOADED):
+        return SourceQueryError(said, hint="the server is overloaded: lower concurrency, or try again later")
+    return SourceQueryError(said)
+
+
+class PromClient:
+    """Prometheus' HTTP API, as far as the source needs it. Methods may be called from several threads.
+
+    Args:
+        settings: Where and as whom; `url` must be given.
+
+    Raises:
+        ConfigError: The address can't be used, or a certificate's file isn't there.
+    """
+
+    def __init__(self, settings: PrometheusSettings) -> None:
+        if not settings.url:
+            raise ConfigError("no address of Prometheus", hint="give --prometheus-url or RCA_PROMETHEUS_URL")
+        self.address, embedded = split_credentials(settings.url)
+        self._session = _Session(self.address, settings.timeout_seconds)
+        self._session.headers.update(settings.headers)
+        self._session.verify = _verify(settings)
+        self._session.cert = _client_cert(settings)
+        if settings.bearer_token:
+            self._session.auth = _Bearer(settings.bearer_token)
+        elif settings.username is not None:
+            self._session.auth = (settings.username, settings.password or "")
+        elif embedded is not None:
+            self._session.auth = embedded
+        self._api = PrometheusConnect(url=self.address, session=self._session, retry=Retry(total=0))
+        self._session.mount(
+            self.address, HTTPAdapter(max_retries=Retry(total=0), pool_maxsize=max(settings.concurrency, 1) + 2)
+        )
+        self._extra: dict[str, str] = {}
+
+    def until(self, deadline: float) -> None:
+        """No call runs past this `time.monotonic()`."""
+        self._session.deadline = deadline
+
+    def close(self) -> None:
+        """Free connections; a call that is under way ends by its own limit."""
+        self._session.close()
+
+    def query(self, promql: str, at: int) -> Answer:
+        """An instant query at a unix second."""
+        rows = self._api.custom_query(promql, params={"time": str(at), **self._extra})
+        return Answer(rows, self._session.warnings())
+
+    def now(self) -> float:
+        """The server's own clock, unix seconds."""
+        rows = self._api.custom_query("time()")
+        return float(rows[1])
+
+    def query_range(self, promql: str, first: int, last: int, step: int) -> Answer:
+        """A range query, in as many chunks as the server's limit on points needs."""
+        merged: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
+        warnings: dict[str, None] = {}
+        for start, end in chunks(first, last, step):
+            rows = self._api.custom_query_range(
+                promql,
+                datetime.fromtimestamp(start, UTC),
+                datetime.fromtimestamp(end, UTC),
+                str(step),
+                dict(self._extra),
+            )
+            warnings.update(dict.fromkeys(self._session.warnings()))
+            for row in rows:
+                key = tuple(sorted(row["metric"].items()))
+                known = merged.setdefault(key, {"metric": row["metric"], "values": []})
+                known["values"].extend(row.get("values", ()))
+        return Answer(list(merged.values()), tuple(warnings))
+
+    def label_names(self, match: Sequence[str], start: int, end: int) -> list[str]:
+        """The label names that series of these selectors have."""
+        found: list[str] = self._api.get_label_names({"match[]": list(match), "start": start, "end": end})
+        return found or []
+
+    def label_values(self, label: str, match: Sequence[str], start: int, end: int, limit: int) -> list[str]:
+        """A label's values among the series of these selectors; a server that knows `limit` keeps to it."""
+        params = {"match[]": list(match), "start": start, "end": end, "limit": limit}
+        found: list[str] = self._api.get_label_values(label, params)
+        return found or []
+
+    def targets(self) -> list[dict[str, Any]]:
+        """The active targets, as they are now."""
+        found: list[dict[str, Any]] = self._api.get_targets(state="active").get("activeTargets") or []
+        return found
+
+    def data(self, path: str) -> Any:
+        """The `data` of another endpoint of the API, `status/buildinfo` say."""
+        return self._session.request("GET", f"{self.address}/api/v1/{path}").json().get("data")
+
+    def backend(self) -> Backend:
+        """Find out what answers, and keep to its ways from then on.
+
+        Raises:
+            SourceError: It can't be reached, or refuses us. Not knowing the endpoint is no error.
+        """
+        try:
+            info = self.data("status/buildinfo") or {}
+        except SourceQueryError:
+            info = {}
+        found = _backend(info if isinstance(info, dict) else {}, self._session.server_headers)
+        if found.name == "victoriametrics":
+            self._extra["nocache"] = "1"  # else it shifts the timestamps to its cache's grid
+        return found
+
+
+def _backend(info: Mapping[str, Any], headers: Mapping[str, str]) -> Backend:
+    version = str(info.get("version") or "")
+    application = str(info.get("application") or "").lower()
+    for name in ("mimir", "cortex", "thanos"):
+        if name in application:
+            return Backend(name, version)
+    if "X-Server-Hostname" in headers or set(info) == {"version"}:
+        return Backend("victoriametrics", "")  # it states a Prometheus version that it is compatible with
+    if version.startswith("0."):
+        return Backend("thanos", version)
+    return Backend("prometheus", version) if version else Backend("unknown")
+
+
+def _verify(settings: PrometheusSettings) -> bool | str:
+    if not settings.verify_certs:
+        return False
+    if settings.ca_certs is None:
+        return True
+    if not settings.ca_certs.exists():
+        raise ConfigError(f"no certificate authority at {settings.ca_certs}")
+    return str(settings.ca_certs)
+
+
+def _client_cert(settings: PrometheusSettings) -> str | tuple[str, str] | None:
+    if settings.client_cert is None:
+        return None
+    for path in (settings.client_cert, settings.client_key):
+        if path is not None and not path.exists():
+            raise ConfigError(f"no client certificate or key at {path}")
+    if settings.client_key is None:
+        return str(settings.client_cert)
+    return str(settings.client_cert), str(settings.client_key)

@@ -1,0 +1,381 @@
+"""What is there: which packs apply, by which labels, for which services, at which scrape interval."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rca.errors import SourceAuthError, SourceError, SourceUnreachableError
+from rca.model.incident import Gap
+from rca.sources.prom.client import Answer, PromClient
+from rca.sources.prom.names import POD_LABELS, REPLICASET_LABELS, Labels, Names, Owners
+from rca.sources.prom.packs import EdgeRule, Naming, Pack, Part, Signal
+from rca.sources.prom.promql import METRIC_NAME
+from rca.sources.prom.work import Crew, Grid
+
+NAME = "prometheus"
+MAX_NAMES = 2_000  # of one batch of patterns
+MAX_PER_PATTERN = 40
+MAX_SERIES = 4_000  # of one query's answer
+_BATCH_CHARS = 1_500
+_IDENTITY_POINTS = 12
+_INTERVALS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
+_PROBE_SECONDS = 600
+_HA_LABELS = ("prometheus_replica",)
+DEFAULT_INTERVAL = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One part of a pack, ready to be asked.
+
+    Attributes:
+        metric: The metric that the labels were read from; what `$m` stands for.
+        window: The rate window, seconds.
+        bounds: The histogram's finite bucket bounds, for a quantile.
+        wide: More pods than an answer may have: the server folds them into workloads.
+    """
+
+    pack: Pack
+    part: Part
+    metric: str
+    labels: Labels
+    window: int
+    bounds: frozenset[float] = frozenset()
+    wide: bool = False
+
+    @property
+    def name(self) -> str:
+        """The metric's name in the bundle."""
+        stem = re.sub(r"_(bucket|total|count|sum)$", "", self.metric)
+        return f"{stem}:{self.part.name}" if _is_pattern(self.part) else self.part.name
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything the harvest needs to know before it asks.
+
+    Attributes:
+        applied: By pack, the metrics that made it apply.
+        refused: By pack, why it doesn't.
+        services: By pack, the services it speaks of.
+        intervals: By pack, the scrape interval in seconds.
+        present: Every asked-for metric name that is there.
+    """
+
+    grid: Grid
+    asks: tuple[Ask, ...]
+    owners: Owners
+    names: Names
+    applied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    intervals: Mapping[str, int] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()
+    gaps: tuple[Gap, ...] = ()
+
+
+class _Finder:
+    """The steps of `discover`, which share the client, the grid and what came so far."""
+
+    def __init__(self, client: PromClient, crew: Crew, packs: Sequence[Pack], grid: Grid) -> None:
+        self.client, self.crew, self.packs, self.grid = client, crew, packs, grid
+        self.start, self.end = grid.first, grid.last + grid.step
+        self.gaps: list[Gap] = []
+
+    def present(self) -> frozenset[str]:
+        """Which of the packs' metrics exist in the window: asked once, in batches that fit an address line."""
+        found: set[str] = set()
+        batches = list(_batches(sorted({name for pack in self.packs for name in pack.metrics})))
+
+        def ask(batch: tuple[str, ...]) -> list[str]:
+            match = '{__name__=~"' + "|".join(batch).replace("\\", "\\\\").replace('"', '\\"') + '"}'
+            return self.client.label_values("__name__", [match], self.start, self.end, MAX_NAMES)
+
+        failures: list[SourceError] = []
+        for batch, names in self.crew.each(ask, batches):
+            if isinstance(names, SourceError):
+                if isinstance(names, SourceAuthError | SourceUnreachableError):
+                    raise names
+                failures.append(names)
+                self.gaps.append(Gap(NAME, f"{len(batch)} names of metrics could not be looked up", str(names)))
+                continue
+            wanted = re.compile("|".join(f"(?:{name})" for name in batch))
+            found.update(name for name in names if wanted.fullmatch(name) and METRIC_NAME.fullmatch(name))
+        if failures and len(failures) == len(batches):
+            raise failures[0]
+        return frozenset(found)
+
+    def labels(self, metrics: Iterable[str]) -> dict[str, frozenset[str]]:
+        """The label names of each metric's series in the window."""
+        found: dict[str, frozenset[str]] = {}
+        pairs = self.crew.each(
+            lambda metric: self.client.label_names([metric], self.start, self.end), sorted(metrics)
+        )
+        for metric, names in pairs:
+            if isinstance(names, SourceError):
+                self.gaps.append(Gap(NAME, f"the labels of {metric} could not be read", str(names)))
+                continue
+            found[metric] = frozenset(names)
+        return found
+
+    def bounds(self, metrics: Iterable[str]) -> dict[str, frozenset[float]]:
+        """The finite bucket bounds of each histogram."""
+        found: dict[str, frozenset[float]] = {}
+        pairs = self.crew.each(
+            lambda metric: self.client.label_values("le", [metric], self.start, self.end, MAX_NAMES),
+            sorted(metrics),
+        )
+        for metric, values in pairs:
+            if not isinstance(values, SourceError):  # without them a saturated histogram goes unnoticed, no more
+                found[metric] = frozenset(_finite(values))
+        return found
+
+    def identities(
+        self, wanted: Iterable[tuple[str, Labels]]
+    ) -> dict[tuple[str, Labels], list[Mapping[str, str]]]:
+        """The label values that name the series of each metric, over the window."""
+        found: dict[tuple[str, Labels], list[Mapping[str, str]]] = {}
+        ordered = sorted(set(wanted), key=lambda pair: (pair[0], pair[1].by))
+        for pair, answer in self.crew.each(lambda pair: self._rows(pair[0], pair[1].by), ordered):
+            if isinstance(answer, SourceError):
+                self.gaps.append(Gap(NAME, f"the services of {pair[0]} could not be listed", str(answer)))
+                continue
+            found[pair] = [row["metric"] for row in answer.series]
+        return found
+
+    def _rows(self, metric: str, by: Sequence[str]) -> Answer:
+        coarse = self.grid.coarse(_IDENTITY_POINTS)
+        query = f"count by ({', '.join(by)}) ({metric})"
+        return self.client.query_range(query, coarse.first, coarse.last, coarse.step)
+
+    def owners(self, present: frozenset[str]) -> Owners:
+        """Pods' and ReplicaSets' owners, as far as kube-state-metrics says them."""
+        rows: dict[str, list[Mapping[str, str]]] = {}
+        asked = {
+            "kube_pod_owner": ("exported_namespace", "namespace", *POD_LABELS, "owner_kind", "owner_name"),
+            "kube_replicaset_owner": ("exported_namespace", "namespace", *REPLICASET_LABELS, "owner_name"),
+        }
+        there = [metric for metric in asked if metric in present]
+        for metric, answer in self.crew.each(lambda metric: self._rows(metric, asked[metric]), there):
+            if isinstance(answer, SourceError):
+                self.gaps.append(Gap(NAME, "the pods' owners", f"{metric}: {answer}; pods are named by pattern"))
+                continue
+            rows[metric] = [row["metric"] for row in answer.series]
+        if "kube_pod_owner" not in present:
+            self.gaps.append(
+                Gap(NAME, "the pods' owners", "no kube_pod_owner (kube-state-metrics): pods are named by pattern")
+            )
+        return Owners.read(rows.get("kube_pod_owner", ()), rows.get("kube_replicaset_owner", ()))
+
+    def intervals(self, metrics: Mapping[str, str]) -> dict[str, int]:
+        """The usual distance of two samples by pack, read off a metric of each."""
+        probe = min(_PROBE_SECONDS, max(60, self.end - self.start))
+        marks = sorted({self.start + probe, (self.start + self.end) // 2, self.end})
+
+        def ask(metric: str) -> int:
+            query = f"quantile(0.5, count_over_time({metric}[{probe}s]))"
+            counts = [
+                float(row["value"][1]) for at in marks for row in self.client.query(query, at).series
+            ]  # fmt: skip
+            return interval_of(probe, max(counts, default=0.0))
+
+        asked = dict(self.crew.each(ask, sorted(set(metrics.values()))))
+        found: dict[str, int] = {}
+        for pack, metric in metrics.items():
+            seconds = asked.get(metric, 0)
+            found[pack] = seconds if isinstance(seconds, int) and seconds > 0 else DEFAULT_INTERVAL
+        return found
+
+
+def interval_of(seconds: float, samples: float) -> int:
+    """The scrape interval that gives so many samples in so many seconds; 0 when it can't be told.
+
+    It is rounded to a usual one when within a sixth of it: a scrape more or less must not change the queries.
+    """
+    if samples < 2:  # noqa: PLR2004 - one sample has no distance to another
+        return 0
+    raw = seconds / samples
+    near = min(_INTERVALS, key=lambda usual: abs(usual - raw))
+    return near if abs(near - raw) <= near / 6 else max(1, round(raw))
+
+
+def discover(client: PromClient, crew: Crew, packs: Sequence[Pack], grid: Grid) -> Plan:
+    """Find out what can be asked.
+
+    Raises:
+        SourceError: The server can't be reached, refuses us, or answers none of the look-ups.
+    """
+    finder = _Finder(client, crew, packs, grid)
+    present = finder.present()
+    refused: dict[str, str] = {}
+    chosen: list[tuple[Pack, Part, str]] = []
+    named = _named(packs)
+    for pack in packs:
+        missing = [name for name in pack.requires if not _matching(name, present)]
+        if missing:
+            refused[pack.name] = f"no {', '.join(missing)} in the window"
+            continue
+        chosen += [(pack, part, metric) for part, metric in _parts(pack, present, named, finder.gaps)]
+    label_names = finder.labels({metric for _, _, metric in chosen})
+    asks: list[tuple[Pack, Part, str, Labels]] = []
+    for pack, part, metric in chosen:
+        names = label_names.get(metric)
+        if names is None:
+            continue
+        if unless := sorted(set(pack.unless_labels) & names):
+            refused.setdefault(pack.name, f"its metrics have the label {unless[0]}: another pack speaks of them")
+            continue
+        labels = resolve(part.naming, names)
+        if labels is None:
+            wanted = ", ".join((*part.naming.service, *part.naming.peer))
+            finder.gaps.append(Gap(NAME, f"{pack.name}: {part.name}", f"{metric} has none of the labels {wanted}"))
+            continue
+        asks.append((pack, part, metric, labels))
+    for pack in packs:
+        if pack.name not in refused and all(pack is not other for other, *_ in asks):
+            refused[pack.name] = "none of its signals has the metrics and labels it needs"
+    return _finish(finder, present, refused, asks)
+
+
+def _finish(
+    finder: _Finder,
+    present: frozenset[str],
+    refused: Mapping[str, str],
+    asks: list[tuple[Pack, Part, str, Labels]],
+) -> Plan:
+    rows = finder.identities((metric, labels) for _, _, metric, labels in asks)
+    kubernetes = any(labels.is_pod or labels.service in REPLICASET_LABELS for *_, labels in asks)
+    owners = finder.owners(present) if kubernetes else Owners()
+    first: dict[str, str] = {}
+    for pack, _, metric, _ in asks:
+        first.setdefault(pack.name, metric)
+    intervals = finder.intervals(first)
+    histograms = {_buckets(part, metric) for _, part, metric, _ in asks} - {""}
+    bounds = finder.bounds(histograms)
+    known: set[tuple[str, str]] = set()
+    by_pack: dict[str, set[tuple[str, str]]] = {}
+    for pack, _, metric, labels in asks:
+        for row in rows.get((metric, labels), ()):
+            if who := labels.identify(row, owners):
+                known.add(who)
+                by_pack.setdefault(pack.name, set()).add(who)
+            if labels.peer and (whom := labels.identify_peer(row)):
+                known.add(whom)
+    names = Names(known)
+    made = tuple(
+        Ask(
+            pack=pack,
+            part=part,
+            metric=metric,
+            labels=labels,
+            window=max(4 * intervals[pack.name], finder.grid.step),
+            bounds=bounds.get(_buckets(part, metric), frozenset()),
+            wide=labels.is_pod and len(rows.get((metric, labels), ())) > MAX_SERIES,
+        )
+        for pack, part, metric, labels in asks
+    )
+    applied: dict[str, tuple[str, ...]] = {}
+    for ask in made:
+        applied[ask.pack.name] = tuple(sorted({*applied.get(ask.pack.name, ()), ask.metric}))
+    return Plan(
+        grid=finder.grid,
+        asks=made,
+        owners=owners,
+        names=names,
+        applied=applied,
+        refused=refused,
+        services={pack: tuple(sorted({names.of(*who) for who in found})) for pack, found in by_pack.items()},
+        intervals={pack: intervals[pack] for pack in applied},
+        present=present,
+        gaps=tuple(finder.gaps),
+    )
+
+
+def resolve(naming: Naming, names: frozenset[str]) -> Labels | None:
+    """Choose the labels, the preferred first, among those that a metric has; None without one for the service."""
+
+    def first(wanted: Sequence[str]) -> str:
+        return next((label for label in wanted if label in names), "")
+
+    service, peer = first(naming.service), first(naming.peer)
+    if not service or (naming.peer and not peer):
+        return None
+    return Labels(
+        service=service,
+        namespace=first(naming.namespace),
+        instance=first(naming.instance),
+        peer=peer,
+        peer_namespace=first(naming.peer_namespace) if peer else "",
+        replica=first(_HA_LABELS),
+        strip=naming.strip,
+    )
+
+
+def _batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    batch: list[str] = []
+    for name in names:
+        if batch and sum(map(len, batch)) + len(name) > _BATCH_CHARS:
+            yield tuple(batch)
+            batch = []
+        batch.append(name)
+    if batch:
+        yield tuple(batch)
+
+
+def _matching(pattern: str, present: Iterable[str]) -> list[str]:
+    """The metric names that a name or a pattern matches whole, sorted."""
+    wanted = re.compile(pattern)
+    return sorted(name for name in present if wanted.fullmatch(name))
+
+
+def _named(packs: Iterable[Pack]) -> frozenset[str]:
+    """Every metric that some pack asks for by its name: a pattern leaves it alone."""
+    return frozenset(name for pack in packs for name in pack.metrics if METRIC_NAME.fullmatch(name))
+
+
+def _is_pattern(part: Part) -> bool:
+    return bool(part.requires) and not METRIC_NAME.fullmatch(part.requires[0]) and "$m" in _template(part)
+
+
+def _template(part: Part) -> str:
+    return part.calls if isinstance(part, EdgeRule) else part.query
+
+
+def _buckets(part: Part, metric: str) -> str:
+    """The histogram of a quantile; empty for every other part."""
+    return part.buckets.replace("$m", metric) if isinstance(part, Signal) else ""
+
+
+def _parts(
+    pack: Pack, present: frozenset[str], named: frozenset[str], gaps: list[Gap]
+) -> Iterator[tuple[Part, str]]:
+    """The parts whose metrics are there, each with the metric that stands for it.
+
+    Of signals that share a name, the first that can be asked is taken: the others are its alternatives.
+    """
+    taken: set[str] = set()
+    for part in pack.parts:
+        if part.name in taken or any(not _matching(name, present) for name in part.requires):
+            continue
+        found = _matching(part.requires[0], present)
+        if not _is_pattern(part):
+            taken.add(part.name)
+            yield part, found[0]
+            continue
+        found = [
+            name for name in found if name not in named and not any(_matching(no, [name]) for no in pack.ignore)
+        ]
+        if (rest := len(found) - MAX_PER_PATTERN) > 0:
+            why = f"a pattern is asked for at most {MAX_PER_PATTERN} metrics: write a pack for those that matter"
+            gaps.append(Gap(NAME, f"{rest} metrics like {part.requires[0]}", why))
+        yield from ((part, name) for name in found[:MAX_PER_PATTERN])
+
+
+def _finite(values: Iterable[str]) -> Iterator[float]:
+    for value in values:
+        try:
+            bound = float(value)
+        except ValueError:
+            continue
+        if abs(bound) < float("inf"):
+            yield bound

@@ -1,0 +1,155 @@
+"""The lines of `rca doctor` about Prometheus: what answers, who we are there, what was found, what is missing."""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from rca.config.settings import PrometheusSettings
+from rca.errors import SourceError
+from rca.sources.base import Check
+from rca.sources.prom.client import PromClient
+from rca.sources.prom.discover import NAME, Plan, discover
+from rca.sources.prom.packs import Pack
+from rca.sources.prom.work import Crew, Grid
+
+SKEW_SECONDS = 30.0
+_SHOWN = 8
+
+
+def checks(
+    client: PromClient, crew: Crew, packs: Sequence[Pack], settings: PrometheusSettings, grid: Grid
+) -> Iterator[Check]:
+    """Every line, in the order in which things can go wrong; the first that can't be passed is the last."""
+    try:
+        backend = client.backend()
+    except SourceError as error:
+        yield _check("reachable", ok=False, detail=error.message, hint=error.hint)
+        return
+    yield _check(
+        "reachable", ok=True, detail=f"{backend.name} {backend.version} at {client.address}".replace("  ", " ")
+    )
+    yield _check("credentials", ok=None, detail=identity(settings))
+    try:
+        yield _clock(client)
+        plan = discover(client, crew, packs, grid)
+    except SourceError as error:
+        yield _check("queries", ok=False, detail=error.message, hint=error.hint)
+        return
+    yield from _found(plan)
+    yield from _held(client, plan)
+    yield from _targets(client)
+
+
+def _check(name: str, *, ok: bool | None, detail: str, hint: str = "", facts: Sequence[str] = ()) -> Check:
+    return Check(NAME, name, ok, detail, hint, tuple(facts))
+
+
+def identity(settings: PrometheusSettings) -> str:
+    """As whom we ask, without a secret: a header's value is one, except the tenant's name."""
+    parts = []
+    if settings.bearer_token:
+        parts.append("a bearer token")
+    elif settings.username is not None:
+        parts.append(f"the user {settings.username}")
+    if settings.client_cert is not None:
+        parts.append(f"the client certificate {settings.client_cert.name}")
+    for name, value in sorted(settings.headers.items()):
+        parts.append(f"{name}: {value}" if name.lower() == "x-scope-orgid" else f"the header {name}")
+    if not settings.verify_certs:
+        parts.append("TLS certificates are not checked")
+    return ", ".join(parts) or "nobody in particular: no credentials are set"
+
+
+def _clock(client: PromClient) -> Check:
+    """Compare its clock with ours, by its answer to `time()` without a time (its own now)."""
+    before = time.time()
+    theirs = client.now()
+    skew = theirs - (before + time.time()) / 2
+    if abs(skew) <= SKEW_SECONDS:
+        return _check("clock", ok=True, detail=f"its clock and ours differ by {abs(skew):.0f} s")
+    way = "ahead of" if skew > 0 else "behind"
+    return _check(
+        "clock", ok=False, detail=f"its clock is {abs(skew):.0f} s {way} ours",
+        hint="set one of the two right, or give --since and --until",
+    )  # fmt: skip
+
+
+def _found(plan: Plan) -> Iterator[Check]:
+    for gap in plan.gaps:
+        yield _check("gap", ok=None, detail=f"{gap.what}: {gap.why}")
+    if not plan.applied:
+        yield _check(
+            "packs", ok=False, detail="no metric pack applies: none of the metrics they know is in the window",
+            hint="is the window right? Else write a pack for your metrics (docs/packs.md); packs names its folder",
+        )  # fmt: skip
+    for pack, metrics in sorted(plan.applied.items()):
+        services = plan.services.get(pack, ())
+        labels = sorted({ask.labels.service for ask in plan.asks if ask.pack.name == pack})
+        detail = (
+            f"applies: {len(metrics)} metrics, {len(services)} services by {', '.join(labels)}, "
+            f"scraped every {plan.intervals[pack]} s"
+        )
+        hint = "" if services else "its series lack these labels' values in the window"
+        yield _check(f"pack {pack}", ok=bool(services) or None, detail=detail, hint=hint, facts=_few(services))
+    for pack, why in sorted(plan.refused.items()):
+        yield _check(f"pack {pack}", ok=None, detail=f"does not apply: {why}")
+    if plan.names.ambiguous:
+        yield _check(
+            "names", ok=None, detail="several namespaces have a service of these names: they keep their namespace",
+            facts=_few(plan.names.ambiguous),
+        )  # fmt: skip
+    if plan.applied and "kube_pod_owner" not in plan.present and "kubernetes" in plan.applied:
+        yield _check(
+            "kube-state-metrics", ok=None, detail="no kube_pod_owner: pods become workloads by their names",
+            hint="run kube-state-metrics for limits, restarts, deploys",
+        )  # fmt: skip
+
+
+def _few(names: Sequence[str]) -> tuple[str, ...]:
+    rest = len(names) - _SHOWN
+    return (*names[:_SHOWN], f"and {rest} more") if rest > 0 else tuple(names)
+
+
+def _held(client: PromClient, plan: Plan) -> Iterator[Check]:
+    """Whether there is data at both ends of the window: retention may have cut it, or scraping stopped."""
+    metrics = sorted({metrics[0] for metrics in plan.applied.values()})
+    if not metrics:
+        return
+    ends = {"start": plan.grid.first + plan.grid.step, "end": plan.grid.last}
+    for end, at in ends.items():
+        query = " or ".join(f"vector(1) and on () count({metric})" for metric in metrics[:5])
+        try:
+            there = bool(client.query(query, at).series)
+        except SourceError as error:
+            yield _check("retention", ok=False, detail=error.message, hint=error.hint)
+            return
+        when = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+        if there:
+            yield _check(f"data at the {end}", ok=True, detail=f"there are samples at {when}")
+        else:
+            hint = "the retention may be shorter than that, or the server had stopped scraping"
+            yield _check(f"data at the {end}", ok=False, detail=f"no sample at {when}", hint=hint)
+
+
+def _targets(client: PromClient) -> Iterator[Check]:
+    try:
+        targets = client.targets()
+    except SourceError as error:
+        yield _check("targets", ok=None, detail=f"can't be listed: {error.message}")
+        return
+    down = sorted(
+        f"{target.get('labels', {}).get('job', '?')} {target.get('labels', {}).get('instance', '?')}"
+        for target in targets
+        if target.get("health") == "down"
+    )
+    if down:
+        hint = "what they measure is missing from now on"
+        yield _check(
+            "targets",
+            ok=False,
+            detail=f"{len(down)} of {len(targets)} targets are down",
+            hint=hint,
+            facts=_few(down),
+        )
+    else:
+        yield _check("targets", ok=True if targets else None, detail=f"{len(targets)} targets, none of them down")

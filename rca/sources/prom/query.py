@@ -1,0 +1,76 @@
+"""From an ask to the text of its query, for all services or for one of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rca.sources.prom.discover import Ask
+from rca.sources.prom.names import STEM_RE2, Labels, pod_stem
+from rca.sources.prom.packs import Across, EdgeRule, Signal
+from rca.sources.prom.promql import matchers, quote, render
+
+MAX_ALTERNATIVES = 20
+WORKLOAD = "rca_workload"
+AGGREGATIONS = {Across.MAX: "max", Across.MIN: "min", Across.SUM: "sum", Across.MEAN: "avg"}
+
+
+def for_all(ask: Ask, template: str, window: int | None = None) -> str:
+    """The query that the harvest sends: every service at once.
+
+    Where there are more pods than an answer may have, the server folds them into workloads by their names.
+    """
+    labels = ask.labels
+    by = list(labels.by)
+    query = render(
+        template, window=window or ask.window, by=by, where=f'{labels.service}!=""', metric=ask.metric
+    )  # fmt: skip
+    if not ask.wide or not isinstance(ask.part, Signal):
+        return query
+    folded = ", ".join(label for label in (labels.namespace, WORKLOAD) if label)
+    stem = f'label_replace({query}, "{WORKLOAD}", "$1", "{labels.service}", {quote(STEM_RE2)})'
+    return f"{AGGREGATIONS[ask.part.across]} by ({folded}) ({stem})"
+
+
+def for_one(ask: Ask, template: str, rows: Sequence[Mapping[str, Any]], *, whole: bool) -> str:
+    """The query restricted to the series that these rows came from, to be pasted into a console.
+
+    Args:
+        ask: What was asked.
+        template: Its template.
+        rows: The label sets of one service's answers (of one instance's, of one peer's).
+        whole: Fold what is several series (a service's replicas) into one, as the harvest did.
+    """
+    labels = ask.labels
+    by = [label for label in labels.by if label != labels.replica]
+    query = render(template, window=ask.window, by=by, where=_where(labels, rows), metric=ask.metric)
+    several = len({tuple(row.get(label, "") for label in by) for row in rows}) > 1 or WORKLOAD in rows[0]
+    if not whole or not several or not isinstance(ask.part, Signal):
+        return query
+    return f"{AGGREGATIONS[ask.part.across]} ({query})"
+
+
+def _where(labels: Labels, rows: Sequence[Mapping[str, Any]]) -> str:
+    wanted: dict[str, Iterable[str]] = {}
+    pattern = ""
+    for label in labels.by:
+        values = sorted({str(row.get(label, "")) for row in rows})
+        if label == labels.replica or (label == labels.instance and len(values) > 1):
+            continue
+        if label == labels.service and not any(values):  # the server folded the pods: only the workload is known
+            values = sorted({str(row.get(WORKLOAD, "")) for row in rows})
+            pattern = _any_pod(labels.service, values)
+        elif label == labels.service and labels.is_pod and len(values) > MAX_ALTERNATIVES:
+            pattern = _any_pod(label, sorted({pod_stem(value) for value in values}))
+        else:
+            wanted[label] = values
+    return ",".join(part for part in (matchers(wanted), pattern) if part)
+
+
+def _any_pod(label: str, stems: Sequence[str]) -> str:
+    r"""A matcher for every pod of these workloads: `pod=~"cart(-[^-]+){1,2}"`."""
+    escaped = "|".join(stem.replace("\\", r"\\").replace(".", r"\.") for stem in stems)
+    return f"{label}=~{quote(f'(?:{escaped})(?:-[a-z0-9]+){{1,2}}')}"
+
+
+def template_of(ask: Ask) -> str:
+    """The template of an ask: of an edge, that of its calls."""
+    return ask.part.calls if isinstance(ask.part, EdgeRule) else ask.part.query

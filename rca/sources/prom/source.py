@@ -1,0 +1,180 @@
+"""The Prometheus source: asks what there is, then for all of it, and yields each answer as it comes."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from rca.config.settings import PrometheusSettings
+from rca.errors import SourceAuthError, SourceError, SourceUnreachableError
+from rca.model.incident import Gap, SourceRecord
+from rca.sources.base import Check, Harvest, Request
+from rca.sources.prom.alerts import FIRING, SINCE, alerts
+from rca.sources.prom.assemble import assemble
+from rca.sources.prom.client import Answer, Backend, PromClient
+from rca.sources.prom.discover import NAME, Ask, Plan, discover
+from rca.sources.prom.doctor import checks
+from rca.sources.prom.edges import edges, node_kinds
+from rca.sources.prom.events import events
+from rca.sources.prom.packfile import load_packs
+from rca.sources.prom.packs import EdgeRule, EventRule
+from rca.sources.prom.query import for_all, template_of
+from rca.sources.prom.work import Crew, Grid
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One question of the harvest: what it is about, and what makes a piece of its answer."""
+
+    what: str
+    ask: Callable[[], Harvest]
+
+
+class PrometheusSource:
+    """Prometheus, or something that speaks its API, as a source.
+
+    Args:
+        settings: Where, as whom, how many queries at once, and the user's own packs.
+
+    Raises:
+        ConfigError: The address can't be used, a file isn't there, or a pack is wrong.
+    """
+
+    name = NAME
+
+    def __init__(self, settings: PrometheusSettings) -> None:
+        self._settings = settings
+        self._packs = load_packs(settings.packs)
+        self._client = PromClient(settings)
+        self._crews: list[Crew] = []
+        self._lock = threading.Lock()
+
+    def harvest(self, request: Request) -> Iterator[Harvest]:
+        """Yield a piece for every answered query; see `Source.harvest`.
+
+        Raises:
+            SourceError: The server can't be reached, refuses us, or answers nothing at all.
+        """
+        crew = self._crew(request)
+        try:
+            backend = self._client.backend()
+            plan = discover(self._client, crew, self._packs, Grid.of(request))
+            jobs = self._jobs(plan)
+            yield Harvest(
+                "what there is",
+                1,
+                len(jobs) + 1,
+                graph=node_kinds(plan),
+                gaps=plan.gaps,
+                record=self._record(plan, backend),
+            )
+            yield from self._run(crew, jobs)
+        finally:
+            crew.close()
+
+    def check(self, request: Request) -> Iterator[Check]:
+        """The lines of `rca doctor`; see `Source.check`."""
+        crew = self._crew(request)
+        try:
+            yield from checks(self._client, crew, self._packs, self._settings, Grid.of(request))
+        finally:
+            crew.close()
+
+    def close(self) -> None:
+        """Stop asking and free the connections."""
+        with self._lock:
+            crews, self._crews = self._crews, []
+        for crew in crews:
+            crew.close()
+        self._client.close()
+
+    def _crew(self, request: Request) -> Crew:
+        self._client.until(request.deadline)
+        crew = Crew(self._settings.concurrency, request.deadline)
+        with self._lock:
+            self._crews.append(crew)
+        return crew
+
+    def _run(self, crew: Crew, jobs: list[_Job]) -> Iterator[Harvest]:
+        """Yield what comes; a query that failed is a gap, and nothing but failures the source's."""
+        answered, last = 0, None
+        for done, (job, piece) in enumerate(crew.each(lambda job: job.ask(), jobs), 2):
+            if isinstance(piece, SourceError):
+                last = piece
+                yield Harvest(job.what, done, len(jobs) + 1, gaps=(Gap(NAME, job.what, str(piece)),))
+                continue
+            answered += 1
+            yield Harvest(
+                job.what, done, len(jobs) + 1, metrics=piece.metrics, graph=piece.graph, events=piece.events,
+                alerts=piece.alerts, gaps=piece.gaps,
+            )  # fmt: skip
+        if isinstance(last, SourceAuthError | SourceUnreachableError) and not answered:
+            raise last
+
+    def _jobs(self, plan: Plan) -> list[_Job]:
+        made = [_Job(ask.name, self._job(ask, plan)) for ask in plan.asks]
+        return [*made, _Job("alerts", lambda: self._alerts(plan))]
+
+    def _job(self, ask: Ask, plan: Plan) -> Callable[[], Harvest]:
+        if isinstance(ask.part, EdgeRule):
+            return lambda: self._edges(ask, plan)
+        if isinstance(ask.part, EventRule):
+            return lambda: self._events(ask, plan)
+        return lambda: self._series(ask, plan)
+
+    def _range(self, query: str, grid: Grid) -> Answer:
+        return self._client.query_range(query, grid.first, grid.last, grid.step)
+
+    def _series(self, ask: Ask, plan: Plan) -> Harvest:
+        answer = self._range(for_all(ask, template_of(ask)), plan.grid)
+        made = assemble(ask, ask.part, answer, plan)  # type: ignore[arg-type]  # _job sends only signals here
+        return Harvest(metrics=made.frame, gaps=made.gaps)
+
+    def _events(self, ask: Ask, plan: Plan) -> Harvest:
+        query = for_all(ask, template_of(ask))
+        answer = self._range(query, plan.grid)
+        found, gaps = events(ask, ask.part, answer, plan, query)  # type: ignore[arg-type]  # only event rules here
+        return Harvest(events=found, gaps=(*gaps, *_warned(ask.name, answer)))
+
+    def _edges(self, ask: Ask, plan: Plan) -> Harvest:
+        rule = ask.part
+        assert isinstance(rule, EdgeRule)  # noqa: S101 - _job sends only edge rules here
+        window, end = plan.grid.count * plan.grid.step, plan.grid.last + plan.grid.step
+        query = for_all(ask, rule.calls, window)
+        calls = self._client.query(query, end)
+        failures = self._client.query(for_all(ask, rule.failures, window), end) if rule.failures else None
+        return Harvest(graph=edges(ask, rule, calls, failures, plan, query), gaps=_warned(ask.name, calls))
+
+    def _alerts(self, plan: Plan) -> Harvest:
+        firing = self._range(FIRING, plan.grid)
+        if not firing.series:
+            return Harvest(gaps=_warned("alerts", firing))
+        gaps = list(_warned("alerts", firing))
+        since, rules = None, []
+        try:
+            since = self._range(SINCE, plan.grid)
+            groups = (self._client.data("rules?type=alert") or {}).get("groups") or ()
+            rules = [rule for group in groups for rule in group.get("rules") or ()]
+        except SourceError as error:
+            gaps.append(Gap(NAME, "when alerts began, or their rules", str(error)))
+        return Harvest(alerts=alerts(firing, since, rules, plan.grid, self._client.address), gaps=tuple(gaps))
+
+    def _record(self, plan: Plan, backend: Backend) -> SourceRecord:
+        queries = {ask.name: for_all(ask, template_of(ask)) for ask in plan.asks}
+        details: Mapping[str, object] = {
+            "packs": {
+                pack: {
+                    "metrics": list(metrics),
+                    "labels": sorted({ask.labels.service for ask in plan.asks if ask.pack.name == pack}),
+                    "services": len(plan.services.get(pack, ())),
+                    "scrape_interval_seconds": plan.intervals[pack],
+                }
+                for pack, metrics in sorted(plan.applied.items())
+            },
+            "ambiguous_names": list(plan.names.ambiguous),
+            "step_seconds": plan.grid.step,
+        }
+        return SourceRecord(NAME, backend.name, backend.version, {**queries, "alerts": FIRING}, details)
+
+
+def _warned(what: str, answer: Answer) -> tuple[Gap, ...]:
+    return tuple(Gap(NAME, f"parts of {what}", f"the server warns: {text}") for text in answer.warnings)
