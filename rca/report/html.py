@@ -3,15 +3,19 @@
 import base64
 import hashlib
 from datetime import UTC, datetime
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rca.model.report import Evidence, Report
 from rca.report import Style
-from rca.report.present import view
+from rca.report.present import provenance, view
 from rca.report.present.plot import plot
 from rca.report.present.text import visible, visible_line
-from rca.report.present.units import clock, number, quantity
+from rca.report.present.units import clock, quantity
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 SUFFIX = ".html"
 
@@ -20,29 +24,36 @@ _DETAILED = 25  # suspects shown with all that speaks against them
 
 def render(report: Report, _style: Style) -> str:
     """The report as a complete HTML document."""
+    return _template().render(_values(report))
+
+
+@cache
+def _template() -> "Template":
+    """The compiled template, with the style sheet in it."""
     # Here, not above: the registry imports this module to learn its suffix, and jinja2 is slow to import.
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - see above
     from markupsafe import Markup  # noqa: PLC0415 - see above
 
-    def harmless(value: object) -> object:
-        """Every value that the template prints goes through here, before it is escaped."""
-        return visible(value, keep_newlines=True) if type(value) is str else value
-
     environment = Environment(
         loader=PackageLoader("rca.report"),
         autoescape=True,
-        finalize=harmless,
+        finalize=_harmless,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"line": visible_line, "name": view.name, "number": number, "quantity": quantity}
+    environment.filters |= {"line": visible_line, "name": view.name}
     css = (files("rca.report") / "templates" / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    template = environment.get_template("report.html.j2")
-    # The style sheet is ours, and must reach the file as it is: the policy allows it by its hash alone.
-    return template.render(css=Markup(css), css_hash=digest, **_values(report))  # noqa: S704 - our own constant file
+    # The style sheet must reach the file as it is: the policy allows it by its hash alone.
+    own = {"css": Markup(css), "css_hash": digest, "view": view}  # noqa: S704 - our own constant file
+    return environment.get_template("report.html.j2", globals=own)
+
+
+def _harmless(value: object) -> object:
+    """Every value that the template prints goes through here, before it is escaped."""
+    return visible(value, keep_newlines=True) if type(value) is str else value
 
 
 def _values(report: Report) -> dict[str, Any]:
@@ -67,7 +78,7 @@ def _values(report: Report) -> dict[str, Any]:
 
     return {
         "report": report,
-        "view": view,
+        "made_of": provenance.made_of(report),
         "suspects": view.split(report, detailed=_DETAILED),
         "unsure": report.verdict.abstained or not report.suspects,
         "at": at,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rca.model.report import Evidence, Report, Suspect
 from rca.report import Style
-from rca.report.present import view
+from rca.report.present import provenance, view
 from rca.report.present.text import cut, visible, visible_line
 from rca.report.present.units import clock, quantity
 
@@ -197,7 +197,7 @@ def _gaps(report: Report) -> str:
 
 
 def _made_of(report: Report) -> str:
-    parts = ["## How this was made", _pairs(view.made_of(report))]
+    parts = ["## How this was made", _pairs(provenance.made_of(report))]
     for source in report.sources:
         queries = "\n\n".join(
             f"{escape(purpose)}:\n\n{fence(query)}" for purpose, query in sorted(source.queries.items())

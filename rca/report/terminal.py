@@ -8,7 +8,7 @@ from rich.text import Text
 
 from rca.model.report import Confidence, Evidence, Report, Role, Suspect
 from rca.report import Style
-from rca.report.present import view
+from rca.report.present import provenance, view
 from rca.report.present.plot import sparkline
 from rca.report.present.text import cut, shorten, visible, visible_line
 from rca.report.present.units import clock
@@ -42,7 +42,7 @@ def render(report: Report, style: Style) -> str:
     _similar(page, report)
     _gaps(page, report)
     page.heading("How this was made")
-    for label, text in view.made_of(report):
+    for label, text in provenance.made_of(report):
         page.labelled(label, text)
     return page.text()
 

@@ -11,6 +11,7 @@ from rca.model.report import Evidence
 Points = Sequence[tuple[float, float]]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
+_LAST_TIME = 253_402_300_799.0  # the end of the year 9999; what claims to be later is no time
 _UNSEEN = "·"
 _GAP_STEPS = 2.5  # a hole of more than so many usual steps breaks the line
 
@@ -89,7 +90,7 @@ class Plot:
 
 def plot(evidence: Evidence, baseline: Interval | None, *, width: int = 640, height: int = 96) -> Plot | None:
     """The plot of a piece of evidence, or None when it has fewer than two points in time."""
-    finite = sorted((at, value) for at, value in evidence.points if math.isfinite(at) and math.isfinite(value))
+    finite = sorted((at, value) for at, value in evidence.points if 0 <= at <= _LAST_TIME and math.isfinite(value))
     if not finite or finite[0][0] == finite[-1][0]:
         return None
     first, last = finite[0][0], finite[-1][0]

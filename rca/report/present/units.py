@@ -13,6 +13,7 @@ _STEP = 1024.0
 _THOUSAND = 1000.0
 _BIG = 1e15  # from here on, and below _TINY, only a power of ten tells anything
 _PLAIN_LIMIT = 1e5
+_LETTERS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _TINY = 1e-4
 
 
@@ -24,9 +25,8 @@ def number(value: float) -> str:
     if size >= _BIG or 0 < size < _TINY:
         return f"{value:.{_DIGITS - 1}e}"
     if size >= _PLAIN_LIMIT:
-        for factor, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-            if size >= factor:
-                return f"{number(value / factor)} {letter}"
+        factor, letter = next(pair for pair in _LETTERS if size >= pair[0])
+        return f"{number(value / factor)} {letter}"
     if size >= _THOUSAND:
         return f"{value:,.0f}"
     if value == 0:

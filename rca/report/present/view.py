@@ -1,21 +1,24 @@
-"""What every format shows and in which words: each decides only how it looks.
+"""What every format shows of the incident and in which words: each decides only how it looks.
 
 All texts here are raw: they hold names and messages from the outside, which each format must defuse.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from rca.model.incident import Gap, SourceRecord
-from rca.model.report import Evidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect, Trigger
+from rca.model.incident import Gap
+from rca.model.report import Confidence, Evidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect, Trigger
 from rca.report.present.text import ELLIPSIS, counted, cut, listed, shorten, visible_line
 from rca.report.present.units import clock, duration, moment, quantity
 
 LISTED = 15  # further suspects shown by name
 NO_TRIGGER = "No deploy, configuration change, restart or scaling is on record in the window."
 NO_GAP = "No gap is on record."
+_VERB = {
+    Confidence.HIGH: "most likely caused it",
+    Confidence.MEDIUM: "probably caused it",
+    Confidence.LOW: "may have caused it",
+}
 HEALTHY = "stayed healthy"
 _NAME = 44  # characters of a service's name in running text
 _PATH_ENDS = 3  # services shown at each end of a long path
@@ -107,7 +110,8 @@ def headline(report: Report) -> str:
         return "Can't tell: no service has any data in this window"
     if report.verdict.abstained:
         return "Can't tell which service caused it"
-    return f"{shorten(visible_line(report.suspects[0].service), 2 * _NAME)} most likely caused it"
+    first = shorten(visible_line(report.suspects[0].service), 2 * _NAME)
+    return f"{first} {_VERB[report.verdict.confidence]}"
 
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
@@ -247,66 +251,3 @@ def similar_title(past: SimilarIncident) -> str:
     parts.append(f"{past.at:%Y-%m-%d}" if past.at else "")
     parts.append("cause confirmed" if past.confirmed else "cause not confirmed")
     return " · ".join(part for part in parts if part)
-
-
-def baseline_text(report: Report) -> str:
-    """What was taken as normal, and how far it keeps from the onset (the guard)."""
-    if report.baseline is None:
-        return "none: nothing could be taken as normal"
-    start, end = report.baseline.start, report.baseline.end
-    text = f"{moment(start)} to {clock(end, start.date())} ({duration(report.baseline.seconds)})"
-    onset = report.onset.at or report.onset.given
-    if onset is None:
-        return text
-    if end <= onset:
-        return f"{text}, guard {duration((onset - end).total_seconds())} before the onset"
-    return f"{text}, taken after the onset" if start >= onset else f"{text}, overlaps the onset"
-
-
-def window_text(report: Report) -> str:
-    """What was looked at."""
-    start, end = report.span.start, report.span.end
-    return f"{moment(start)} to {clock(end, start.date())} ({duration(report.span.seconds)})"
-
-
-def source_title(source: SourceRecord) -> str:
-    """Who was asked: `prometheus (mimir 2.14), 12 queries`."""
-    backend = " ".join(
-        part for part in (source.backend if source.backend != source.name else "", source.version) if part
-    )
-    asked = "1 query" if len(source.queries) == 1 else f"{len(source.queries):,} queries"
-    return f"{source.name} ({backend}), {asked}" if backend else f"{source.name}, {asked}"
-
-
-def simple_text(report: Report) -> str:
-    """The simple ranker's order, and whether it agrees on the first; empty when it didn't rank."""
-    if not report.simple_ranking:
-        return ""
-    same = bool(report.suspects) and report.suspects[0].service == report.simple_ranking[0]
-    order = listed(map(name, report.simple_ranking), most=_NAMES)
-    return f"{order} ({'agrees' if same else 'differs'} on the first)"
-
-
-def redaction_text(redactions: Mapping[str, Any]) -> str:
-    """How many secrets of each kind were cut out."""
-    cuts = [f"{count:,} {kind}" for kind, count in sorted(redactions.items()) if count]
-    return ", ".join(cuts) if cuts else "none found"
-
-
-def made_of(report: Report) -> tuple[tuple[str, str], ...]:
-    """How the report was made: label and text."""
-    title = f" ({report.bundle_title})" if report.bundle_title else ""
-    lines = [("Window", window_text(report)), ("Baseline", baseline_text(report))]
-    lines += [("Asked", source_title(source)) for source in report.sources] or [("Asked", "no source on record")]
-    if simple := simple_text(report):
-        lines.append(("Simple ranker", simple))
-    lines += [
-        ("Redacted", redaction_text(report.redactions)),
-        ("Bundle", f"{report.bundle_id}{title}{', replayed' if report.replayed else ''}"),
-        ("SHA-256", report.bundle_sha256 or "unknown"),
-        (
-            "Made by",
-            f"rca {report.tool.version}, configuration {report.tool.config_hash}, schema {report.schema_version}",
-        ),
-    ]
-    return tuple(lines)

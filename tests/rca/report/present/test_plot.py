@@ -66,7 +66,10 @@ def test_any_points_give_a_line_no_wider_than_asked(
     assert len(sparkline(points, width, normal=normal)) <= width
 
 
-@pytest.mark.parametrize("points", [(), ((1.0, 2.0),), ((1.0, 2.0), (1.0, 3.0)), ((1.0, math.nan), (2.0, 3.0))])
+@pytest.mark.parametrize(
+    "points",
+    [(), ((1.0, 2.0),), ((1.0, 2.0), (1.0, 3.0)), ((1.0, math.nan), (2.0, 3.0)), ((1.0, 2.0), (1e15, 3.0))],
+)
 def test_fewer_than_two_points_in_time_make_no_plot(points: tuple[tuple[float, float], ...]) -> None:
     assert plot(evidence(points), None) is None
 

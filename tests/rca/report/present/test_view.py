@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rca.model.incident import Gap, Interval, SourceRecord
-from rca.model.report import OnsetEstimate, Report, Role, SimilarIncident, Suspect, Trigger
+from rca.model.incident import Gap
+from rca.model.report import Confidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect, Trigger
 from rca.report.present import view
 
 AT = datetime(2026, 11, 22, 3, 11, 40, tzinfo=UTC)
@@ -33,24 +33,6 @@ def later(seconds: float) -> datetime:
 )
 def test_the_onset_says_how_uncertain_it_is_and_what_was_told(onset: OnsetEstimate, text: str) -> None:
     assert view.onset_text(onset) == text
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "text"),
-    [
-        (-3600, -120, "guard 2 min before the onset"),
-        (600, 1200, "taken after the onset"),
-        (-600, 600, "overlaps the onset"),
-    ],
-)
-def test_the_baseline_says_how_it_lies_to_the_onset(incident: Report, start: float, end: float, text: str) -> None:
-    assert text in view.baseline_text(replace(incident, baseline=Interval(later(start), later(end))))
-
-
-def test_a_baseline_without_an_onset_is_only_named(minimal: Report) -> None:
-    assert view.baseline_text(minimal) == "none: nothing could be taken as normal"
-    with_one = replace(minimal, baseline=Interval(later(-60), AT))
-    assert view.baseline_text(with_one) == "2026-11-22 03:10:40 UTC to 03:11:40 (1 min)"
 
 
 @pytest.mark.parametrize(
@@ -118,23 +100,17 @@ def test_a_first_failure_without_a_time_says_so(incident: Report) -> None:
     assert ("First failure", "db, time unknown") in view.facts(replace(incident, first_failure=("db", None)))
 
 
-@pytest.mark.parametrize(
-    ("source", "title"),
-    [
-        (SourceRecord("prometheus", "mimir", "2.14", {"a": "b"}), "prometheus (mimir 2.14), 1 query"),
-        (SourceRecord("prometheus", "prometheus"), "prometheus, 0 queries"),
-    ],
-)
-def test_a_source_says_who_answered(source: SourceRecord, title: str) -> None:
-    assert view.source_title(source) == title
-
-
 def test_a_past_incident_leaves_out_what_is_not_known() -> None:
     assert view.similar_title(SimilarIncident("INC-1", 0.5, "", "")) == "INC-1 · 50 % alike · cause not confirmed"
 
 
-def test_how_it_was_made_names_no_source_and_no_simple_ranking_where_there_is_none(minimal: Report) -> None:
-    lines = dict(view.made_of(minimal))
-    assert lines["Asked"] == "no source on record"
-    assert "Simple ranker" not in lines
-    assert lines["Redacted"] == "none found"
+@pytest.mark.parametrize(
+    ("confidence", "line"),
+    [
+        (Confidence.HIGH, "orders-db most likely caused it"),
+        (Confidence.MEDIUM, "orders-db probably caused it"),
+        (Confidence.LOW, "orders-db may have caused it"),
+    ],
+)
+def test_the_first_line_is_no_surer_than_the_verdict(incident: Report, confidence: Confidence, line: str) -> None:
+    assert view.headline(replace(incident, verdict=replace(incident.verdict, confidence=confidence))) == line
