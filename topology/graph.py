@@ -21,28 +21,9 @@ class NodeKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A service or something a service depends on.
-
-    Attributes:
-        owner: Who is on call for it.
-        runbook: A link.
-        host: The machine or node it runs on, where known.
-        labels: Whatever else was declared.
-    """
-
-    name: str
-    kind: NodeKind = NodeKind.UNKNOWN
-    owner: str = ""
-    runbook: str = ""
-    host: str = ""
-    labels: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Provenance:
-    """Where an edge was learnt.
+    """Where a node or an edge was learnt.
 
     Attributes:
         source: `declared`, `istio`, `linkerd`, `otel-service-graph`, `spans`, `log-order`, …
@@ -54,11 +35,32 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Node:
+    """A service or something a service depends on.
+
+    Attributes:
+        owner: Who is on call for it.
+        runbook: A link.
+        host: The machine or node it runs on, where known.
+        labels: Whatever else was declared.
+        provenance: Every way it was learnt by itself, sorted; empty for one known only as an end of edges.
+    """
+
+    name: str
+    kind: NodeKind = NodeKind.UNKNOWN
+    owner: str = ""
+    runbook: str = ""
+    host: str = ""
+    labels: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    provenance: tuple[Provenance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Edge:
     """A dependency: the caller calls the callee.
 
     Attributes:
-        weight: Calls a second where known, else 1.
+        weight: Calls a second where known, else 1; 0 for one that is known and wasn't used.
         errors: Share of failed calls, 0 to 1, where known.
         provenance: Every way it was learnt, sorted.
     """
@@ -139,3 +141,16 @@ class ServiceGraph:
     def callees(self, name: str) -> tuple[str, ...]:
         """Whom this service calls, sorted; empty for one the graph doesn't know."""
         return tuple(sorted(self._graph.successors(name))) if name in self._graph else ()
+
+    def subgraph(self, names: Iterable[str]) -> "ServiceGraph":
+        """The nodes of these names that the graph knows, and the edges between them."""
+        kept = {name for name in names if name in self._graph}
+        return ServiceGraph(
+            (self.node(name) for name in sorted(kept)),
+            (
+                self.edge(caller, callee)
+                for caller in sorted(kept)
+                for callee in self.callees(caller)
+                if callee in kept
+            ),
+        )

@@ -1,0 +1,31 @@
+import pytest
+
+from topology.names import base, canonical, is_unknown, visible, without_cluster_domain
+
+
+@pytest.mark.parametrize("name", ["", " ", "-", "unknown", "Unknown", "PassthroughCluster", "BlackHoleCluster"])
+def test_a_name_that_says_nobody_knows_is_told_from_a_name(name: str) -> None:
+    assert is_unknown(name)
+
+
+@pytest.mark.parametrize("name", ["unknown-service", "a", "--a"])
+def test_a_name_that_only_looks_like_it_is_a_name(name: str) -> None:
+    assert not is_unknown(name)
+
+
+@pytest.mark.parametrize("name", ["Order_Service", "order-service", "ORDER__service", "order-service.svc"])
+def test_spellings_of_one_service_have_one_canonical_name(name: str) -> None:
+    assert canonical(name) == "order-service"
+
+
+def test_a_namespace_before_or_after_a_name_is_not_part_of_its_base() -> None:
+    assert base("shop/cart") == base("cart.shop") == base("cart.shop.svc.cluster.local") == "cart"
+
+
+def test_only_a_clusters_own_addresses_are_shortened() -> None:
+    assert without_cluster_domain("cart.shop.svc.cluster.local") == "cart"
+    assert without_cluster_domain("api.pay.example") == "api.pay.example"
+
+
+def test_what_a_terminal_would_obey_is_written_out() -> None:
+    assert visible("größe\n\x1b[31m\u202e") == "größe\\n\\x1b[31m\\u202e"
