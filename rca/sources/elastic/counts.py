@@ -1,0 +1,174 @@
+"""Exact counts by service, level and time bucket, within the server's limit of buckets.
+
+The services of a layer are asked in batches whose buckets fit. Servers that allow fewer say so, and the batch is
+halved.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from rca.model.incident import Gap, Interval
+from rca.model.logs import LogCounts
+from rca.model.signals import FloatArray
+from rca.sources.elastic.client import NAME, ElasticClient, Search
+from rca.sources.elastic.failures import TooManyBucketsError
+from rca.sources.elastic.layers import Layer, in_window
+from rca.sources.elastic.schema import Schema
+
+BUCKETS = 50_000
+"""Buckets asked for at once; servers allow 65,535, older ones 10,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Time buckets of equal length, the first beginning where the window does.
+
+    Attributes:
+        start: Unix seconds of the first bucket.
+        step: Seconds a bucket.
+        buckets: How many; all are whole, so that the last one never looks like a drop.
+    """
+
+    start: float
+    step: int
+    buckets: int
+
+    @classmethod
+    def over(cls, span: Interval, step: int) -> "Grid":
+        """The whole buckets of a window; one at least, whatever its length."""
+        return cls(span.start.timestamp(), step, max(1, int(span.seconds // step)))
+
+    @property
+    def span(self) -> Interval:
+        """The time they cover."""
+        start = datetime.fromtimestamp(self.start, UTC)
+        return Interval(start, start + timedelta(seconds=self.step * self.buckets))
+
+    @property
+    def times(self) -> FloatArray:
+        """Each bucket's start in unix seconds."""
+        return self.start + self.step * np.arange(self.buckets, dtype=np.float64)
+
+    def index(self, seconds: float) -> int | None:
+        """The bucket that holds a time, or None outside."""
+        position = int((seconds - self.start) // self.step)
+        return position if 0 <= position < self.buckets else None
+
+    def coarse(self, slices: int) -> "Grid":
+        """About as many longer buckets, each a whole number of these; the last may reach past the end."""
+        per_slice = max(1, -(-self.buckets // max(1, slices)))
+        return Grid(self.start, self.step * per_slice, -(-self.buckets // per_slice))
+
+    def histogram(self, field: str) -> dict[str, Any]:
+        """The aggregation, sparse: empty buckets don't travel."""
+        interval = self.step * 1000
+        return {
+            "date_histogram": {
+                "field": field,
+                "fixed_interval": f"{interval}ms",
+                "offset": f"{int(self.start * 1000) % interval}ms",
+                "min_doc_count": 1,
+                "format": "epoch_second",
+            }
+        }
+
+
+class Tally:
+    """Counts as they come in."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._cells: dict[tuple[str, str], FloatArray] = {}
+
+    def add(self, service: str, level: str, millis: float, count: int) -> None:
+        """Add one bucket; a time outside the grid is left out."""
+        position = self._grid.index(millis / 1000)
+        if position is None:
+            return
+        cell = self._cells.setdefault((service, level), np.zeros(self._grid.buckets))
+        cell[position] += count
+
+    def counts(self) -> LogCounts | None:
+        """All of it, dense; None when nothing came."""
+        if not self._cells:
+            return None
+        services = tuple(sorted({service for service, _ in self._cells}))
+        levels = tuple(sorted({level for _, level in self._cells}))
+        values = np.zeros((self._grid.buckets, len(services), len(levels)))
+        for (service, level), cell in self._cells.items():
+            values[:, services.index(service), levels.index(level)] = cell
+        return LogCounts(self._grid.times, services, levels, values)
+
+
+def count(
+    client: ElasticClient, layers: Sequence[Layer], schema: Schema, grid: Grid
+) -> Iterator[tuple[Tally, list[Gap]]]:
+    """Count every layer, batch by batch.
+
+    Yields:
+        What each round trip counted, and its gaps.
+
+    Raises:
+        SourceError: The server can't be reached.
+    """
+    todo = deque(batch for layer in layers for batch in _batches(layer, grid))
+    while todo:
+        layer, names = todo.popleft()
+        answer = client.search([search_of(layer, names, grid)])[0]
+        gaps = list(answer.gaps)
+        if isinstance(answer.error, TooManyBucketsError) and len(names) > 1:
+            middle = len(names) // 2
+            todo.extendleft([(layer, names[middle:]), (layer, names[:middle])])
+            continue
+        if answer.error is not None:
+            gaps.append(
+                Gap(NAME, f"log counts of {_named(names)}", f"{answer.error.message} {answer.error.hint}".strip())
+            )
+        tally = Tally(grid)
+        _add(tally, layer, schema, answer.aggregations)
+        yield tally, gaps
+
+
+def _batches(layer: Layer, grid: Grid) -> Iterator[tuple[Layer, tuple[str, ...]]]:
+    """The layer's services, in groups whose buckets fit whatever they hold."""
+    per_service = 1 + max(1, len(layer.levels)) * (grid.buckets + 2)
+    size = max(1, BUCKETS // per_service)
+    names = iter(layer.services)
+    while batch := tuple(islice(names, size)):
+        yield layer, batch
+
+
+def search_of(layer: Layer, names: tuple[str, ...], grid: Grid) -> Search:
+    """Counts of these services. Their names are values of a terms query, never text inside one."""
+    filters = [in_window(layer.timestamp, grid.span), *layer.filters]
+    if len(names) < len(layer.services):
+        filters.append({"terms": {layer.service: list(names)}})
+    by_time: dict[str, Any] = {"times": grid.histogram(layer.timestamp)}
+    if layer.level is not None:
+        by_time = {"levels": {"terms": {"field": layer.level, "size": len(layer.levels) + 1}, "aggs": by_time}}
+    by_service = {"services": {"terms": {"field": layer.service, "size": len(names)}, "aggs": by_time}}
+    body = {"size": 0, "track_total_hits": False, "query": {"bool": {"filter": filters}}, "aggs": by_service}
+    return Search("log counts", layer.cohort.indices, body)
+
+
+def _add(tally: Tally, layer: Layer, schema: Schema, found: Mapping[str, Any]) -> None:
+    for service in found.get("services", {}).get("buckets", ()):
+        name = str(service["key"])
+        if layer.level is None:
+            for bucket in service["times"]["buckets"]:
+                tally.add(name, "", bucket["key"], bucket["doc_count"])
+            continue
+        for value in service["levels"]["buckets"]:
+            level = schema.level(layer.level, value["key"])
+            for bucket in value["times"]["buckets"]:
+                tally.add(name, level, bucket["key"], bucket["doc_count"])
+
+
+def _named(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} services ({names[0]}, …)"

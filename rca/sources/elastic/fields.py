@@ -1,0 +1,187 @@
+"""Field resolution: which candidate fields are usable, index by index, from one `_field_caps` answer.
+
+Indices that agree on what is usable form a `Cohort`, nearly always a single one. They fall apart where a field
+is a keyword in some indices and a text or an object in others.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rca.model.incident import Gap
+from rca.sources.elastic.client import NAME
+from rca.sources.elastic.schema import Role, Schema
+
+AGGREGATED = (Role.SERVICE, Role.LEVEL, Role.TRACE)
+"""Roles whose values are counted or looked up, so that a text field won't do."""
+DATES = {"date", "date_nanos"}
+_UNREADABLE = {"object", "nested"}
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Indices in which the same fields are usable.
+
+    Attributes:
+        indices: Names, or the configured patterns when all indices agree.
+        fields: Usable candidates by role, best first. Empty where none is.
+    """
+
+    indices: tuple[str, ...]
+    fields: Mapping[Role, tuple[str, ...]]
+
+    def first(self, role: Role) -> str | None:
+        """The best usable field for a role."""
+        return next(iter(self.fields.get(role, ())), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What `_field_caps` told.
+
+    Attributes:
+        matched: Every index that the patterns matched, sorted.
+    """
+
+    cohorts: tuple[Cohort, ...]
+    matched: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+
+
+def wanted(schema: Schema, overrides: Mapping[str, str]) -> dict[Role, tuple[str, ...]]:
+    """Every candidate by role, the user's own first, each followed by its `.keyword` where values are counted."""
+    found = {}
+    for role in Role:
+        own = overrides.get(role.value)
+        names = dict.fromkeys(([own] if own else []) + list(schema.candidates(role)))
+        found[role] = tuple(
+            field
+            for name in names
+            for field in ([name, f"{name}.keyword"] if role in AGGREGATED else [name])
+            if not field.endswith(".keyword.keyword")
+        )
+    return found
+
+
+def resolve(
+    caps: Mapping[str, Any], schema: Schema, overrides: Mapping[str, str], patterns: tuple[str, ...]
+) -> Resolution:
+    """Choose the usable fields.
+
+    Args:
+        caps: The answer of `_field_caps` for all fields of `wanted`.
+        schema: The merged schemas.
+        overrides: The user's own choice by role.
+        patterns: What was asked for.
+
+    Returns:
+        Cohorts in the order of their first index.
+    """
+    raw = caps.get("indices") or ()
+    matched = tuple(sorted([raw] if isinstance(raw, str) else raw))
+    fields: Mapping[str, Any] = caps.get("fields") or {}
+    names = wanted(schema, overrides)
+    gaps = list(_override_gaps(fields, overrides))
+    bad: dict[tuple[Role, str], frozenset[str]] = {}
+    for role in Role:
+        for name in names[role]:
+            unusable = _bad_indices(role, fields.get(name) or {}, matched)
+            if unusable is not None:
+                bad[role, name] = unusable
+    groups: dict[tuple[tuple[Role, str], ...], list[str]] = {}
+    for index in matched:
+        usable = tuple(key for key, indices in bad.items() if index not in indices)
+        groups.setdefault(usable, []).append(index)
+    cohorts = []
+    for usable, members in groups.items():
+        chosen = {role: tuple(name for owner, name in usable if owner is role) for role in Role}
+        chosen = {role: _only_override(role, found, overrides) for role, found in chosen.items()}
+        cohorts.append(Cohort(patterns if len(groups) == 1 else tuple(members), chosen))
+    gaps += _conflict_gaps(bad, matched, cohorts)
+    gaps += _missing_gaps(cohorts, names)
+    return Resolution(tuple(cohorts), matched, tuple(dict.fromkeys(gaps)))
+
+
+def _only_override(role: Role, found: tuple[str, ...], overrides: Mapping[str, str]) -> tuple[str, ...]:
+    """The user's own field alone, wherever it is usable."""
+    own = overrides.get(role.value)
+    mine = tuple(name for name in found if own and name in {own, f"{own}.keyword"})
+    return mine[:1] or found
+
+
+def _bad_indices(role: Role, types: Mapping[str, Any], matched: tuple[str, ...]) -> frozenset[str] | None:
+    """The indices that have the field in a form that this role can't use; None when no index has a usable form."""
+    good: set[str] = set()
+    bad: set[str] = set()
+    for kind, caps in types.items():
+        if kind == "unmapped":
+            continue
+        where = caps.get("indices") or matched
+        where = {where} if isinstance(where, str) else set(where)
+        if not _usable(role, kind, caps):
+            bad |= where
+            continue
+        held_back = set(caps.get("non_aggregatable_indices") or ()) if role in AGGREGATED else set()
+        bad |= held_back
+        good |= where - held_back
+    if not good:
+        return None
+    return frozenset(bad) if role in AGGREGATED or role is Role.TIMESTAMP else frozenset()
+
+
+def _usable(role: Role, kind: str, caps: Mapping[str, Any]) -> bool:
+    if role is Role.TIMESTAMP:
+        return kind in DATES
+    if role in AGGREGATED:
+        return bool(caps.get("aggregatable", False))
+    return kind not in _UNREADABLE
+
+
+def _override_gaps(fields: Mapping[str, Any], overrides: Mapping[str, str]) -> Iterator[Gap]:
+    for role, name in sorted(overrides.items()):
+        if name not in fields and f"{name}.keyword" not in fields:
+            yield Gap(
+                NAME,
+                f"configured {role} field {name}",
+                f"no matched index has it, so the schemas' candidates were used; see elasticsearch.fields.{role}",
+            )
+
+
+def _conflict_gaps(
+    bad: Mapping[tuple[Role, str], frozenset[str]], matched: tuple[str, ...], cohorts: list[Cohort]
+) -> Iterator[Gap]:
+    """Fields that are usable in some indices only, where no other field of the role stands in for them."""
+    for (role, name), indices in bad.items():
+        if not indices or len(indices) == len(matched):
+            continue
+        used = any(cohort.first(role) == name for cohort in cohorts)
+        stranded = [c for c in cohorts if not c.fields[role] and set(c.indices) & indices]
+        if not used or not stranded:
+            continue
+        shown = ", ".join(sorted(indices)[:_SHOWN]) + (
+            f" and {len(indices) - _SHOWN} more" if len(indices) > _SHOWN else ""
+        )
+        yield Gap(
+            NAME,
+            f"{role} field {name} in {shown}",
+            "it has another type there (text or object) than in the other indices, and can't be used; "
+            "fix the index template, or name another field in elasticsearch.fields",
+        )
+
+
+def _missing_gaps(cohorts: list[Cohort], names: Mapping[Role, tuple[str, ...]]) -> Iterator[Gap]:
+    needed = {
+        Role.TIMESTAMP: "nothing can be placed in time",
+        Role.SERVICE: "lines can't be told apart by service",
+        Role.LEVEL: "exact counts have no level; on the sampled lines a pattern on the message decides",
+        Role.MESSAGE: "no log templates",
+    }
+    for role, effect in needed.items():
+        if cohorts and not any(cohort.fields[role] for cohort in cohorts):
+            tried = ", ".join(name for name in names[role] if not name.endswith(".keyword"))
+            yield Gap(
+                NAME,
+                f"{role} field",
+                f"no usable one in any index, so {effect}; name it in elasticsearch.fields.{role} (tried {tried})",
+            )

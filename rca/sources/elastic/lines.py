@@ -1,0 +1,130 @@
+"""Documents as log lines."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from rca.model.logs import LogLine
+from rca.sources.elastic.fields import Cohort
+from rca.sources.elastic.schema import Role, Schema
+
+MAX_MESSAGE = 32_768
+_MAX_STACK = 2_000
+_HEAD = 300
+"""Characters of a message in which its level is looked for; further on, words like "error" are mere prose."""
+
+_NAMED_LEVEL = re.compile(r"""["']?(?:level|severity|lvl)["']?\s*[=:]\s*["']?(?P<word>[A-Za-z]+)""", re.IGNORECASE)
+_GLOG = re.compile(r"^(?P<letter>[IWEF])\d{4} \d\d:\d\d:\d\d")
+_GLOG_LEVELS = {"I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
+_WORD = re.compile(
+    r"\b(?:(?P<FATAL>FATAL|CRITICAL|PANIC|panic:)|(?P<ERROR>ERROR|SEVERE|ERR)"
+    r"|(?P<WARN>WARNING|WARN)|(?P<INFO>INFO|NOTICE)|(?P<DEBUG>DEBUG)|(?P<TRACE>TRACE))\b"
+)
+_FAILURE = re.compile(r"\w*(?:Exception|Error)\b|Traceback \(most recent|\b(?:error|failed|failure|fatal|panic)\b")
+
+_READ = (Role.SERVICE, Role.LEVEL, Role.MESSAGE, Role.TRACE, Role.SPAN, Role.INSTANCE, Role.ERROR, Role.ERROR_TYPE)
+
+
+def wanted_fields(cohort: Cohort, *, stack: bool = False) -> list[Any]:
+    """What of a document travels: the candidates of each role, and nothing else."""
+    names = dict.fromkeys(name for role in _READ for name in cohort.fields[role])
+    if stack:
+        names |= dict.fromkeys(cohort.fields[Role.STACK])
+    time = {"field": cohort.first(Role.TIMESTAMP), "format": "strict_date_optional_time_nanos"}
+    return [time, *names]
+
+
+def read_time(text: object) -> datetime | None:
+    """A time as the server formats it, down to microseconds; None for anything else."""
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def first_value(values: Mapping[str, Any], names: Iterable[str]) -> tuple[str, Any] | None:
+    """The first of these fields that has a value, and that value (the first one where there are several)."""
+    for name in names:
+        found = values.get(name)
+        value = found[0] if isinstance(found, list) and found else found
+        if value not in (None, "", []):
+            return name, value
+    return None
+
+
+def text_of(values: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """The first value of these fields as a text."""
+    found = first_value(values, names)
+    return None if found is None else str(found[1])
+
+
+def read_line(hit: Mapping[str, Any], cohort: Cohort, schema: Schema) -> LogLine | None:
+    """One hit as a line; None without a time or a service, which are counted as a gap elsewhere.
+
+    Args:
+        hit: With `fields`, as asked for by `wanted_fields`.
+        cohort: Which field plays which role.
+        schema: What a level's raw value means.
+    """
+    values: Mapping[str, Any] = hit.get("fields") or {}
+    at = read_time(text_of(values, [cohort.first(Role.TIMESTAMP) or ""]))
+    service = text_of(values, cohort.fields[Role.SERVICE])
+    if at is None or service is None:
+        return None
+    extra = {
+        name: value[:_MAX_STACK]
+        for name, value in (
+            ("error.message", text_of(values, cohort.fields[Role.ERROR])),
+            ("error.type", text_of(values, cohort.fields[Role.ERROR_TYPE])),
+            ("error.stack_trace", text_of(values, cohort.fields[Role.STACK])),
+        )
+        if value
+    }
+    message = text_of(values, cohort.fields[Role.MESSAGE]) or extra.get("error.message") or ""
+    level = first_value(values, cohort.fields[Role.LEVEL])
+    return LogLine(
+        at=at,
+        service=service,
+        level=schema.level(*level) if level else level_in(message, schema),
+        message=message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…",
+        trace_id=text_of(values, cohort.fields[Role.TRACE]),
+        span_id=text_of(values, cohort.fields[Role.SPAN]),
+        instance=text_of(values, cohort.fields[Role.INSTANCE]),
+        fields=extra,
+    )
+
+
+def level_in(message: str, schema: Schema) -> str:
+    """The level that a message states itself; empty when it states none.
+
+    In the order of trust: `level=…`, glog's leading letter, an upper-case word, words and names of failure.
+    """
+    head = message[:_HEAD]
+    if match := _NAMED_LEVEL.search(head):
+        known = schema.levels.get(match["word"].casefold())
+        if known:
+            return known
+    if match := _GLOG.match(head):
+        return _GLOG_LEVELS[match["letter"]]
+    if match := _WORD.search(head):
+        return match.lastgroup or ""
+    return "ERROR" if _FAILURE.search(head) else ""
+
+
+def has_level(hit: Mapping[str, Any], cohort: Cohort) -> bool:
+    """Whether the document itself has a level."""
+    return first_value(hit.get("fields") or {}, cohort.fields[Role.LEVEL]) is not None
+
+
+def hit_key(hit: Mapping[str, Any]) -> tuple[str, str]:
+    """What identifies a document."""
+    return str(hit.get("_index", "")), str(hit.get("_id", ""))
+
+
+def in_order(lines: Sequence[LogLine]) -> tuple[LogLine, ...]:
+    """Lines by time, then by all else that tells them apart, so that equal indices give equal bytes."""
+    return tuple(
+        sorted(lines, key=lambda x: (x.at, x.service, x.trace_id or "", x.span_id or "", x.level, x.message))
+    )

@@ -1,0 +1,160 @@
+"""A bounded, weighted sample of messages.
+
+Half of the budget goes to whole traces, spread over the window, so that sequences of lines survive. The other
+half is drawn by stratum, errors first, so that a quiet service's few errors are seen beside a chatty one's
+millions. Neither the bytes nor, but for errors and warnings, the work grow with the volume. When everything
+fits, everything is taken.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rca.model.incident import Gap
+from rca.model.logs import LogCounts, LogLine
+from rca.sources.elastic import strata
+from rca.sources.elastic.client import NAME, ElasticClient, Search
+from rca.sources.elastic.counts import Grid
+from rca.sources.elastic.fields import Cohort
+from rca.sources.elastic.layers import Census, exists, in_window
+from rca.sources.elastic.lines import first_value, hit_key, in_order, read_line, wanted_fields
+from rca.sources.elastic.schema import Role, Schema
+from rca.sources.elastic.traces import MAX_PAGE, Place, Traces, draw_traces
+
+COMPLETE = "trace.complete"
+"""Set in a line's `fields` when every line of its trace was fetched, although the sample is a weighted one."""
+
+_TRACE_SHARE = 0.5
+_TRACED_ENOUGH = 0.05
+_TRACE_SLICES = 12
+Hit = tuple[Mapping[str, Any], Cohort]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Documents, not yet weighed.
+
+    Attributes:
+        hits: Each with the cohort that says how to read it.
+        slices: The slices of time of the strata; None when everything was taken.
+        failing: Real counts of lines without a level that have words of failure.
+        traces: The whole traces in it.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    slices: Grid | None = None
+    failing: Mapping[strata.Stratum, float] = field(default_factory=dict)
+    traces: frozenset[str] = frozenset()
+    gaps: tuple[Gap, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Every line of the window is there, each standing for itself."""
+        return self.slices is None
+
+
+def draw(client: ElasticClient, census: Census, schema: Schema, grid: Grid, budget: int) -> Sample:
+    """Fetch the sample's documents; `lines_of` makes lines of them once the counts are there.
+
+    Args:
+        client: The connection.
+        census: Which services and levels there are.
+        schema: What a level's raw value means.
+        grid: The window's buckets.
+        budget: Lines at most.
+
+    Raises:
+        SourceError: The server can't be reached, or refused it.
+    """
+    services = census.services
+    if not services or budget <= 0:
+        return Sample()
+    if sum(services.values()) <= min(budget, MAX_PAGE):
+        return _all_of_it(client, census, grid)
+    found = _trace_place(census, grid)
+    traces = Traces()
+    if found is not None:
+        slices = grid.coarse(min(_TRACE_SLICES, grid.buckets))
+        traces = draw_traces(client, found[1], slices, int(budget * _TRACE_SHARE))
+    hits = {hit_key(hit): (hit, found[0]) for hit in traces.hits} if found else {}
+    spread = strata.Spread.of(budget - len(hits), tuple(services), grid)
+    gaps = [*traces.gaps, *_left_out(spread, services, budget)]
+    asked = [(layer, search) for layer in census.layers for search in strata.searches(layer, schema, grid, spread)]
+    failing: dict[strata.Stratum, float] = {}
+    answers = client.search([search for _, search in asked])
+    for (layer, search), answer in zip(asked, answers, strict=True):
+        gaps += answer.gaps
+        if answer.error is not None:
+            gaps.append(Gap(NAME, search.purpose, answer.error.message))
+        if layer.level is None and search.purpose == "error messages":
+            for stratum, count in strata.failing_counts(answer.aggregations, spread.slices).items():
+                failing[stratum] = failing.get(stratum, 0.0) + count
+        for hit in strata.hits_of(answer.aggregations):
+            hits.setdefault(hit_key(hit), (hit, layer.cohort))
+    return Sample(tuple(hits.values()), spread.slices, failing, frozenset(traces.ids), tuple(dict.fromkeys(gaps)))
+
+
+def lines_of(sample: Sample, census: Census, schema: Schema, counts: LogCounts | None) -> tuple[LogLine, ...]:
+    """The sample's lines, each with the number of real lines it stands for.
+
+    Args:
+        sample: What `draw` fetched.
+        census: The one it was drawn by.
+        schema: What a level's raw value means.
+        counts: The exact counts; without them a service's lines share its total.
+    """
+    lines: list[LogLine] = []
+    where: list[strata.Stratum] = []
+    for hit, cohort in sample.hits:
+        line = read_line(hit, cohort, schema)
+        if line is None:
+            continue
+        if not sample.complete and line.trace_id in sample.traces:
+            line = replace(line, fields={**line.fields, COMPLETE: True})
+        lines.append(line)
+        own = first_value(hit.get("fields") or {}, cohort.fields[Role.LEVEL])
+        level = strata.level_stratum(schema.level(*own) if own else None, line.message)
+        where.append((line.service, level, sample.slices.index(line.at.timestamp()) if sample.slices else None))
+    if sample.slices is None:
+        return in_order(lines)
+    real = strata.real_counts(counts, sample.slices, sample.failing) if counts is not None else {}
+    return in_order(strata.weigh(lines, where, real, census.services))
+
+
+def _all_of_it(client: ElasticClient, census: Census, grid: Grid) -> Sample:
+    searches = []
+    for layer in census.layers:
+        query = {"bool": {"filter": [in_window(layer.timestamp, grid.span), *layer.filters]}}
+        body = {"size": sum(layer.services.values()), "track_total_hits": False, "query": query}
+        shape = {"_source": False, "fields": wanted_fields(layer.cohort, stack=True)}
+        searches.append(
+            Search("log messages", layer.cohort.indices, body | shape | {"sort": [{layer.timestamp: "asc"}]})
+        )
+    answers = client.search(searches)
+    gaps = [gap for answer in answers for gap in answer.gaps]
+    gaps += [Gap(NAME, "log messages", answer.error.message) for answer in answers if answer.error is not None]
+    hits = [
+        (hit, layer.cohort) for layer, answer in zip(census.layers, answers, strict=True) for hit in answer.hits
+    ]
+    return Sample(tuple(hits), gaps=tuple(dict.fromkeys(gaps)))
+
+
+def _trace_place(census: Census, grid: Grid) -> tuple[Cohort, Place] | None:
+    """The trace field that most documents have; None when hardly any has one."""
+    if not census.traced:
+        return None
+    (cohort, name), documents = max(census.traced, key=lambda item: (item[1], item[0][1]))
+    timestamp = cohort.first(Role.TIMESTAMP) or ""
+    if documents < _TRACED_ENOUGH * census.total:
+        return None
+    filters = (in_window(timestamp, grid.span), exists(name))
+    fields = tuple(wanted_fields(cohort))
+    return cohort, Place("log traces", cohort.indices, timestamp, name, filters, documents, fields)
+
+
+def _left_out(spread: strata.Spread, services: Mapping[str, int], budget: int) -> list[Gap]:
+    missing = len(services) - len(spread.services)
+    if missing <= 0:
+        return []
+    why = f"{len(services)} services share {budget} sampled lines; raise elasticsearch.sample_lines"
+    return [Gap(NAME, f"messages of the {missing} quietest services", why)]

@@ -1,0 +1,137 @@
+"""The source itself: what is asked, in which order, and what of it reaches the bundle."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from rca.config.settings import ElasticsearchSettings
+from rca.errors import SourceError
+from rca.model.incident import Gap
+from rca.model.logs import LogCounts
+from rca.sources.base import Check, Harvest, Request
+from rca.sources.elastic import sample
+from rca.sources.elastic.check import Doctor
+from rca.sources.elastic.client import NAME, ElasticClient
+from rca.sources.elastic.counts import Grid, count
+from rca.sources.elastic.events import collect_events
+from rca.sources.elastic.fields import Resolution, resolve, wanted
+from rca.sources.elastic.layers import Census, take_census
+from rca.sources.elastic.queries import log_query
+from rca.sources.elastic.record import describe
+from rca.sources.elastic.schema import Schema, load_schemas
+from rca.sources.elastic.silence import silent_services, unassigned
+from rca.sources.elastic.spans import Traced, collect_spans
+from rca.sources.merge import merge_counts
+
+_T = TypeVar("_T")
+_PIECES = 5
+_WORKERS = 3
+
+
+class ElasticsearchSource:
+    """Logs, spans and events out of Elasticsearch.
+
+    Args:
+        settings: How to reach it, and which fields to trust.
+
+    Raises:
+        ConfigError: The settings or a schema file can't be used.
+    """
+
+    name = NAME
+
+    def __init__(self, settings: ElasticsearchSettings) -> None:
+        self._settings = settings
+        self._schema: Schema = load_schemas(settings.schemas)
+        self._client = ElasticClient(settings)
+        self._census: Census | None = None
+
+    def harvest(self, request: Request) -> Iterator[Harvest]:
+        """Yield what there is: the source's record, counts, messages, spans, events.
+
+        Raises:
+            SourceError: Elasticsearch can't be reached, refuses us, or answers nothing in time.
+        """
+        self._client.budget.deadline = request.deadline
+        grid = Grid.over(request.span, request.step_seconds)
+        resolution = self._resolve()
+        gaps = list(resolution.gaps)
+        if not resolution.matched:
+            gaps.append(no_index(self._settings))
+        census = self._census = take_census(self._client, resolution.cohorts, grid.span)
+        gaps += [*census.gaps, *unassigned(census)]
+        version = self._client.version()
+        record = describe(self._settings, resolution, census, self._schema, version, grid)
+        yield Harvest("fields and services", 1, _PIECES, gaps=tuple(dict.fromkeys(gaps)), record=record)
+        pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=NAME)
+        try:
+            yield from self._pieces(pool, request, census, grid)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def check(self, request: Request) -> Iterator[Check]:
+        """Say step by step what is reachable, who we are, what was found, and what is missing."""
+        self._client.budget.deadline = request.deadline
+        yield from Doctor(self._client, self._settings, self._schema).run(request)
+
+    def log_query(self, service: str, level: str | None = None) -> str:
+        """KQL for the lines of a service, after a harvest; see `queries.log_query`."""
+        return log_query(self._census.layers if self._census else (), self._schema, service, level)
+
+    def close(self) -> None:
+        """Free connections."""
+        self._client.close()
+
+    def _resolve(self) -> Resolution:
+        names = wanted(self._schema, self._settings.fields)
+        fields = sorted({name for candidates in names.values() for name in candidates})
+        caps = self._client.field_caps(self._settings.indices, fields)
+        return resolve(caps, self._schema, self._settings.fields, tuple(self._settings.indices))
+
+    def _pieces(self, pool: ThreadPoolExecutor, request: Request, census: Census, grid: Grid) -> Iterator[Harvest]:
+        """Counts in this thread, all else meanwhile in others."""
+        lines = self._settings.sample_lines
+        drawn = pool.submit(sample.draw, self._client, census, self._schema, grid, lines)
+        traced = pool.submit(collect_spans, self._client, self._settings.span_indices, request.span)
+        changes = pool.submit(collect_events, self._client, self._settings.event_indices, request.span)
+        counted: list[LogCounts] = []
+        gaps: list[Gap] = []
+        try:
+            for tally, found in count(self._client, census.layers, self._schema, grid):
+                part = tally.counts()
+                gaps += found
+                if part is not None:
+                    counted.append(part)
+                    yield Harvest("log counts", 2, _PIECES, log_counts=part, gaps=tuple(found))
+        except SourceError as error:
+            gaps.append(_lost("log counts", error))
+        counts = merge_counts(counted)
+        gaps += silent_services(counts) if counts is not None else []
+        yield Harvest("log counts", 2, _PIECES, gaps=tuple(gaps))
+        messages, gaps = _finish(drawn, "log messages", sample.Sample())
+        known = counts if not any("log counts" in gap.what for gap in gaps) else None
+        read = sample.lines_of(messages, census, self._schema, known)
+        yield Harvest("log messages", 3, _PIECES, logs=read, gaps=(*messages.gaps, *gaps))
+        found_spans, gaps = _finish(traced, "spans", Traced())
+        gaps += found_spans.gaps
+        yield Harvest("spans", 4, _PIECES, spans=found_spans.spans, graph=found_spans.graph, gaps=tuple(gaps))
+        (events, event_gaps), gaps = _finish(changes, "events", ([], []))
+        yield Harvest("events", 5, _PIECES, events=tuple(events), gaps=(*event_gaps, *gaps))
+
+
+def no_index(settings: ElasticsearchSettings) -> Gap:
+    """That there are no logs at all."""
+    why = f"no index matched {', '.join(settings.indices)}; see elasticsearch.indices, and GET _cat/indices"
+    return Gap(NAME, "logs", why)
+
+
+def _lost(what: str, error: SourceError) -> Gap:
+    return Gap(NAME, what, f"{error.message} {error.hint}".strip())
+
+
+def _finish(future: "Future[_T]", what: str, nothing: _T) -> tuple[_T, list[Gap]]:
+    """A part's result, or nothing and the reason."""
+    try:
+        return future.result(), []
+    except SourceError as error:
+        return nothing, [_lost(what, error)]

@@ -1,0 +1,168 @@
+"""Whole traces, spread evenly over the window: a bounded number of documents, however many there are.
+
+A random sample of documents names candidates in each slice of time, their sizes are counted, and the documents of
+those that fit the budget are fetched. Every step's answer has a bounded size, and the seed is fixed.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from rca.model.incident import Gap
+from rca.sources.elastic.client import NAME, ElasticClient, Search
+from rca.sources.elastic.counts import Grid
+
+SEED = 20_071
+MAX_PAGE = 10_000
+"""The server's `max_result_window`."""
+_CANDIDATES = 1_000
+_DRAWN_PER_CANDIDATE = 4
+_MAX_PROBABILITY = 0.5
+"""The random sampler takes nothing between this and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where traces are looked for.
+
+    Attributes:
+        purpose: In words, for gaps.
+        timestamp: The field.
+        field: The field with the trace's id.
+        filters: What selects the documents, the window included.
+        documents: How many there are.
+        fields: What of each document is fetched.
+    """
+
+    purpose: str
+    indices: tuple[str, ...]
+    timestamp: str
+    field: str
+    filters: tuple[Mapping[str, Any], ...]
+    documents: int
+    fields: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """Documents of whole traces.
+
+    Attributes:
+        ids: The traces, sorted.
+        too_long: Traces left out since one would have taken the budget of many.
+    """
+
+    hits: tuple[Mapping[str, Any], ...] = ()
+    ids: tuple[str, ...] = ()
+    too_long: int = 0
+    gaps: tuple[Gap, ...] = ()
+
+
+def sampled(aggregations: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """Aggregations over a random share of the documents; over all of them when the share is large."""
+    if share > _MAX_PROBABILITY:
+        return {"drawn": {"filter": {"match_all": {}}, "aggs": aggregations}}
+    return {"drawn": {"random_sampler": {"probability": share, "seed": SEED}, "aggs": aggregations}}
+
+
+def draw_traces(client: ElasticClient, place: Place, grid: Grid, budget: int) -> Traces:
+    """Whole traces of about `budget` documents in all.
+
+    Args:
+        client: The connection.
+        place: Where, and what of each document.
+        grid: The slices of time among which the budget is spread.
+        budget: Documents at most.
+
+    Raises:
+        SourceError: The server can't be reached, or refused it.
+    """
+    if not place.documents or budget <= 0:
+        return Traces()
+    slices, gaps = _candidates(client, place, grid)
+    names = [name for names in slices for name in names]
+    if not names:
+        return Traces(gaps=gaps)
+    counted = client.one(_search(place, names, {"traces": _terms(place.field, len(names))}))
+    sizes = {str(b["key"]): int(b["doc_count"]) for b in counted.aggregations.get("traces", {}).get("buckets", ())}
+    chosen, too_long = choose(slices, sizes, budget)
+    if not chosen:
+        return Traces(too_long=too_long, gaps=gaps + counted.gaps)
+    searches = [_search(place, part, None, size) for part, size in pages(chosen, sizes)]
+    answers = client.search(searches)
+    trouble = [gap for answer in answers for gap in answer.gaps]
+    trouble += [Gap(NAME, place.purpose, answer.error.message) for answer in answers if answer.error is not None]
+    hits = tuple(hit for answer in answers for hit in answer.hits)
+    return Traces(hits, tuple(sorted(chosen)), too_long, (*gaps, *counted.gaps, *trouble))
+
+
+def choose(slices: Sequence[Sequence[str]], sizes: Mapping[str, int], budget: int) -> tuple[list[str], int]:
+    """Take traces in turn from each slice while they fit.
+
+    Args:
+        slices: Candidates by slice of time; a trace may be in several.
+        sizes: Documents by trace.
+        budget: Documents in all.
+
+    Returns:
+        The chosen ones in that order, and how many were left out as too long.
+    """
+    longest = max(1, budget // max(1, 2 * len(slices)))
+    chosen: dict[str, None] = {}
+    left_out: set[str] = set()
+    left = budget
+    for row in zip_longest(*slices):
+        for name in row:
+            size = sizes.get(name, 0) if name is not None else 0
+            if name is None or not size or name in chosen:
+                continue
+            if size > longest:
+                left_out.add(name)
+            elif size <= left:
+                chosen[name] = None
+                left -= size
+    return list(chosen), len(left_out)
+
+
+def pages(chosen: Sequence[str], sizes: Mapping[str, int]) -> list[tuple[list[str], int]]:
+    """The chosen traces in groups that each fit into one answer, with the number of documents."""
+    groups: list[tuple[list[str], int]] = []
+    for name in chosen:
+        size = sizes[name]
+        if groups and groups[-1][1] + size <= MAX_PAGE:
+            groups[-1] = ([*groups[-1][0], name], groups[-1][1] + size)
+        else:
+            groups.append(([name], min(size, MAX_PAGE)))
+    return groups
+
+
+def _candidates(client: ElasticClient, place: Place, grid: Grid) -> tuple[list[list[str]], tuple[Gap, ...]]:
+    """Some traces of each slice, in an order that depends on nothing but their ids."""
+    each = max(1, _CANDIDATES // grid.buckets)
+    terms = {"terms": {"field": place.field, "size": each, "execution_hint": "map", "order": {"_key": "asc"}}}
+    by_time = {"times": {**grid.histogram(place.timestamp), "aggs": {"traces": terms}}}
+    share = _CANDIDATES * _DRAWN_PER_CANDIDATE / place.documents
+    body = {"size": 0, "track_total_hits": False, "query": {"bool": {"filter": list(place.filters)}}}
+    answer = client.one(Search(place.purpose, place.indices, {**body, "aggs": sampled(by_time, share)}))
+    found = answer.aggregations.get("drawn", {}).get("times", {}).get("buckets", ())
+    slices = [sorted((str(b["key"]) for b in slot["traces"]["buckets"]), key=_shuffled) for slot in found]
+    return slices, answer.gaps
+
+
+def _shuffled(name: str) -> tuple[int, str]:
+    return zlib.crc32(name.encode()), name
+
+
+def _terms(field: str, size: int) -> dict[str, Any]:
+    return {"terms": {"field": field, "size": size, "execution_hint": "map"}}
+
+
+def _search(place: Place, names: Sequence[str], aggs: Mapping[str, Any] | None, size: int = 0) -> Search:
+    query = {"bool": {"filter": [*place.filters, {"terms": {place.field: list(names)}}]}}
+    body: dict[str, Any] = {"size": size, "track_total_hits": False, "query": query}
+    if aggs is not None:
+        return Search(place.purpose, place.indices, {**body, "aggs": aggs})
+    shape = {"_source": False, "fields": list(place.fields), "sort": [{place.timestamp: "asc"}]}
+    return Search(place.purpose, place.indices, body | shape)
