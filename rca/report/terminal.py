@@ -146,7 +146,8 @@ def _spread(page: _Page, report: Report) -> None:
             continue
         at = clock(hop.onset, view.first_day(report)) if hop.onset else ""
         prefix.append(f"{hop.part:<9} {at:<8}  ", style)
-        page.hang(prefix, hop.text if page.width - prefix.cell_len >= _READABLE else "")
+        room = page.width - prefix.cell_len  # one line each: the words stand in full below
+        page.hang(prefix, cut(visible_line(hop.text), room) if room >= _READABLE else "")
 
 
 def _suspects(page: _Page, report: Report) -> None:

@@ -63,13 +63,11 @@ def made_of(report: Report) -> tuple[tuple[str, str], ...]:
     lines += [("Asked", source_title(source)) for source in report.sources] or [("Asked", "no source on record")]
     if simple := simple_text(report):
         lines.append(("Simple ranker", simple))
+    settings = f", configuration {report.tool.config_hash}" if report.tool.config_hash else ""
     lines += [
         ("Redacted", redaction_text(report.redactions)),
         ("Bundle", f"{report.bundle_id}{title}{', replayed' if report.replayed else ''}"),
         ("SHA-256", report.bundle_sha256 or "unknown"),
-        (
-            "Made by",
-            f"rca {report.tool.version}, configuration {report.tool.config_hash}, schema {report.schema_version}",
-        ),
+        ("Made by", f"rca {report.tool.version}{settings}, schema {report.schema_version}"),
     ]
     return tuple(lines)

@@ -26,7 +26,7 @@ def visible(text: str, *, keep_newlines: bool = False) -> str:
         return text
     out: list[str] = []
     marks = 0
-    for char in text:
+    for char in text.replace("\r\n", "\n"):
         marks = marks + 1 if unicodedata.combining(char) else 0
         out.append(char if char == "\n" and keep_newlines else _shown(char, crowded=marks > _MARKS_KEPT))
     return "".join(out)

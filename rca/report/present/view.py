@@ -218,6 +218,8 @@ def spread_title(report: Report) -> str:
 def helps(report: Report) -> tuple[str, ...]:
     """What would let a verdict be reached, most general last."""
     found = [f"{group.source}: {listed(group.what, most=3)} ({group.why})" for group in gap_groups(report.gaps)]
+    if not report.suspects:
+        return (*found[:_HELPS], "a window for which the sources hold data (--since, --until); see rca doctor")
     if report.onset.given is None:
         found.append("the time of the alert or the first complaint (--at)")
     if not any(suspect.path for suspect in report.suspects):

@@ -62,10 +62,21 @@ def test_gaps_for_the_same_reason_are_put_together() -> None:
     assert view.gap_groups(gaps) == (view.GapGroup("a", ("x", "y"), "why"), view.GapGroup("b", ("x",), "why"))
 
 
-def test_what_would_help_names_gaps_then_the_alert_then_a_graph(minimal: Report) -> None:
-    helps = view.helps(replace(minimal, gaps=(Gap("prometheus", "everything", "nobody answered"),)))
-    assert helps[0] == "prometheus: everything (nobody answered)"
-    assert len(helps) == 3
+def test_what_would_help_names_gaps_then_the_alert_then_a_graph(abstained: Report) -> None:
+    alone = replace(
+        abstained, suspects=(Suspect(1, "db", 0.1, Role.SYMPTOM),), gaps=(Gap("logs", "all", "no answer"),)
+    )
+    helps = view.helps(alone)
+    assert helps[0] == "logs: all (no answer)"
+    assert "--at" in helps[1]
+    assert "service graph" in helps[2]
+
+
+def test_without_any_data_another_window_would_help(minimal: Report) -> None:
+    helps = view.helps(replace(minimal, gaps=(Gap("logs", "all", "no answer"),)))
+    assert helps[0] == "logs: all (no answer)"
+    assert "--since" in helps[1]
+    assert len(helps) == 2
 
 
 def test_numbers_are_added_to_words_that_have_none(incident: Report) -> None:
