@@ -66,7 +66,7 @@ def parse_alerts(document: Any, source: str) -> list["Alert"]:
     try:
         return list(read_alerts(json.dumps(items), source, []))
     except BundleError as error:
-        raise UsageError(error.message, hint=error.hint) from error
+        raise UsageError(error.message, hint=error.hint or "Give it as Alertmanager writes it.") from error
 
 
 def _load(source: str) -> Any:

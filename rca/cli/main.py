@@ -3,13 +3,15 @@
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from rca.cli import capture, config, demo, doctor, incidents, investigate, replay, topology
 from rca.cli.base import guarded
+from rca.errors import ConfigError
 
 app = typer.Typer(
     name="rca",
@@ -42,10 +44,31 @@ def root(
     def defaults() -> None:
         from rca.config.load import command_defaults, default_path  # noqa: PLC0415 - only when a command runs
 
-        if os.environ.get("RCA_CONFIG") or default_path().exists():
-            context.default_map = command_defaults(_named_config(sys.argv), os.environ)
+        named = _named_config(sys.argv)
+        if named or os.environ.get("RCA_CONFIG") or default_path().exists():
+            table = command_defaults(named, os.environ)
+            _refuse_unknown(context.command, table, "commands")
+            context.default_map = table
 
     guarded(defaults, verbose=False)
+
+
+def _refuse_unknown(command: Any, table: Mapping[str, Any], path: str) -> None:
+    """Walk the table beside the commands it speaks of.
+
+    Raises:
+        ConfigError: It names a command or a flag that doesn't exist.
+    """
+    commands = getattr(command, "commands", None)
+    known = set(commands) if commands is not None else {parameter.name for parameter in command.params}
+    for name, value in table.items():
+        if name not in known or (commands is not None and not isinstance(value, Mapping)):
+            raise ConfigError(
+                f"'{path}.{name}' in the configuration file is no {'command' if commands else 'flag'}",
+                hint=f"Choose one of: {', '.join(sorted(known))}.",
+            )
+        if commands is not None:
+            _refuse_unknown(commands[name], value, f"{path}.{name}")
 
 
 def _named_config(arguments: list[str]) -> Path | None:

@@ -1,0 +1,6 @@
+"""`python -m rca`."""
+
+from rca.cli.main import run
+
+if __name__ == "__main__":
+    run()
