@@ -19,9 +19,12 @@ from tests.servers.elasticsearch import Elasticsearch
 from tests.servers.fetch import UnavailableError
 from tests.servers.prometheus import Prometheus
 from tests.servers.shared import SharedServers
+from tests.servers.shop import Shop, make_shop
+from tests.servers.shop.load import load_shop, shop_history
 
 LIVE_FIXTURES = frozenset(
     {"elasticsearch_8", "elasticsearch_9", "elasticsearch_any", "elasticsearch_secured", "elasticsearch_tls"}
+    | {"shop_elasticsearch_8", "shop_elasticsearch_9", "shop_elasticsearch_secured", "shop_elasticsearch_tls"}
     | {"prometheus", "prometheus_secured", "prometheus_tls", "servers"}
 )
 STATE = "RCA_TEST_STATE"
@@ -52,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def servers(request: pytest.FixtureRequest) -> "Servers":
     """Every server by name, for tests that choose at run time."""
     owner = os.getppid() if hasattr(request.config, "workerinput") else os.getpid()
-    return Servers(SharedServers(Path(os.environ[STATE]), owner=owner))
+    return Servers(SharedServers(Path(os.environ[STATE]), owner=owner, history=shop_history))
 
 
 class Servers:
@@ -67,6 +70,12 @@ class Servers:
             return self._shared.elasticsearch(name)
         except UnavailableError as error:
             unavailable(error)
+
+    def elasticsearch_with_shop(self, name: str) -> Elasticsearch:
+        """The Elasticsearch of that name, with the shop's log lines and spans in it."""
+        server = self.elasticsearch(name)
+        self._shared.once(f"shop-in-{name}", lambda: load_shop(server))
+        return server
 
     def prometheus(self, name: str) -> Prometheus:
         """The Prometheus of that name."""
@@ -114,20 +123,50 @@ def elasticsearch_tls(servers: Servers) -> Elasticsearch:
 
 
 @pytest.fixture(scope="session")
+def shop() -> Shop:
+    """What is known of the telemetry in the `shop_elasticsearch_…` and `prometheus…` servers."""
+    return make_shop()
+
+
+@pytest.fixture(scope="session")
+def shop_elasticsearch_8(servers: Servers) -> Elasticsearch:
+    """Elasticsearch 8 with the shop's lines in `logs-shop-default` and its spans in `traces-apm-default`."""
+    return servers.elasticsearch_with_shop("elasticsearch_8")
+
+
+@pytest.fixture(scope="session")
+def shop_elasticsearch_9(servers: Servers) -> Elasticsearch:
+    """Elasticsearch 9 with the same."""
+    return servers.elasticsearch_with_shop("elasticsearch_9")
+
+
+@pytest.fixture(scope="session")
+def shop_elasticsearch_secured(servers: Servers) -> Elasticsearch:
+    """Elasticsearch 8 that checks passwords, with the same."""
+    return servers.elasticsearch_with_shop("elasticsearch_secured")
+
+
+@pytest.fixture(scope="session")
+def shop_elasticsearch_tls(servers: Servers) -> Elasticsearch:
+    """Elasticsearch 8 that checks passwords and speaks HTTPS, with the same."""
+    return servers.elasticsearch_with_shop("elasticsearch_tls")
+
+
+@pytest.fixture(scope="session")
 def prometheus(servers: Servers) -> Prometheus:
-    """Prometheus, open to everybody."""
+    """Prometheus with the shop's history, open to everybody."""
     return servers.prometheus("prometheus")
 
 
 @pytest.fixture(scope="session")
 def prometheus_secured(servers: Servers) -> Prometheus:
-    """Prometheus that checks passwords."""
+    """Prometheus with the shop's history that checks passwords."""
     return servers.prometheus("prometheus_secured")
 
 
 @pytest.fixture(scope="session")
 def prometheus_tls(servers: Servers) -> Prometheus:
-    """Prometheus that checks passwords and speaks HTTPS with a certificate of an own authority."""
+    """Prometheus with the same, that checks passwords and speaks HTTPS with a certificate of an own authority."""
     return servers.prometheus("prometheus_tls")
 
 

@@ -2,7 +2,7 @@
 
 Started as `guard.py OWNER FOLDER GRACE USER COMMAND…` (USER may be empty). It ends the command's whole process
 group and removes the folder when it is asked to stop (SIGTERM) or when the process OWNER is gone. What the command
-wrote is in `FOLDER/output`; when the command ends by itself, `FOLDER/ended` holds its exit code until the guard stops.
+wrote is in `FOLDER/output`; once the command ended by itself, `FOLDER/ended` holds its exit code.
 """
 
 import os

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from servers.shop.system import CACHE, DATABASE, Fault, Shop
-from servers.shop.traces import SpanRecord, is_gone, walk_requests
+from tests.servers.shop.system import CACHE, DATABASE, Fault, Shop
+from tests.servers.shop.traces import SpanRecord, is_gone, walk_requests
 
 SERVED = (
     "{verb} /api/{service}/{id} served in {ms} ms",
@@ -18,13 +18,13 @@ BACKGROUND = (
     ("INFO", "refreshed {n} entries of the {service} configuration"),
     ("INFO", "health check ok, {n} connections open"),
     ("DEBUG", "collected {bytes} bytes of garbage in {ms} ms"),
-    ("WARN", "retrying a slow lookup of record {id}, attempt {n} of 5"),
+    ("WARN", "retrying a slow lookup of record {id}, attempt {few} of 5"),
     ("INFO", "scheduled job reconcile-{service} finished, {n} rows"),
 )
 # The faulty service's own words, by what is wrong with it.
 FAULTS: dict[Fault, tuple[str, ...]] = {
     Fault.SLOW: (
-        "connection pool exhausted: {n} of 20 in use, waited {ms} ms for request {hex}",
+        "connection pool exhausted: 20 of 20 in use, waited {ms} ms for request {hex}",
         "TimeoutError: provider at {ip}:8443 gave no answer within 2000 ms",
     ),
     Fault.CPU: (
@@ -40,11 +40,14 @@ FAULTS: dict[Fault, tuple[str, ...]] = {
 }
 STORE_FAULTS = {
     DATABASE: ("FATAL: sorry, too many clients already", "canceling statement due to statement timeout: pid {id}"),
-    CACHE: ("OOM command not allowed when used memory > 'maxmemory', client {ip}", "slow command EVAL took {ms} ms"),
+    CACHE: (
+        "OOM command not allowed when used memory > 'maxmemory', client {ip}",
+        "slow command EVAL took {ms} ms",
+    ),
 }
 STRAY = ("ERROR", "request {hex} rejected: invalid token of customer {id}")
 INHERITED = (
-    "call to {callee} failed: 503 Service Unavailable (attempt {n} of 3)",
+    "call to {callee} failed: 503 Service Unavailable (attempt {few} of 3)",
     "could not complete request {hex}: {callee} gave no answer within 2000 ms",
 )
 REFUSED = "call to {callee} failed: connection refused ({ip}:8080)"
@@ -63,14 +66,16 @@ class LogRecord:
     span_id: str | None = None
 
 
-def log_records(shop: Shop, *, requests: int = 2000) -> Iterator[LogRecord]:
+def log_records(shop: Shop, *, requests: int = 8000) -> Iterator[LogRecord]:
     """The lines of that many requests and of the services' background work, in order of time.
 
-    A request leaves about four lines, each service writes a background line or two a minute, and now and then an error
-    that has nothing to do with the fault.
+    A request leaves about four lines; each service also writes a background line a minute, one in a hundred of
+    them an error that has nothing to do with the fault.
     """
     rng = np.random.default_rng([shop.seed, 3])
-    lines = [line for spans in walk_requests(shop, count=requests, seed=4) for line in _of_request(shop, spans, rng)]
+    lines = [
+        line for spans in walk_requests(shop, count=requests, seed=4) for line in _of_request(shop, spans, rng)
+    ]
     lines += _background(shop, rng)
     yield from sorted(lines, key=lambda line: (line.at, line.service, line.message))
 
@@ -78,7 +83,7 @@ def log_records(shop: Shop, *, requests: int = 2000) -> Iterator[LogRecord]:
 def pod_of(shop: Shop, service: str, number: int, *, at: datetime) -> str:
     """The pod's name; a rollout gives new ones."""
     rolled = shop.deployed_at is not None and service == shop.faulty and at >= shop.deployed_at
-    return f"{service}-{'7d9f8b6c4' if rolled else '5c6b7d8f9'}-{'xk2lp'[number:]}{number}"
+    return f"{service}-{'7d9f8b6c4' if rolled else '5c6b7d8f9'}-{('xk2lp', 'm8qzt')[number]}"
 
 
 def _of_request(shop: Shop, spans: Sequence[SpanRecord], rng: np.random.Generator) -> Iterator[LogRecord]:
@@ -125,7 +130,9 @@ def _background(shop: Shop, rng: np.random.Generator) -> Iterator[LogRecord]:
         yield LogRecord(shop.deployed_at, shop.faulty, "INFO", "starting version 2.8.0", pod)
     if shop.fault is Fault.DOWN:
         last = shop.onset - timedelta(milliseconds=5)
-        yield LogRecord(last, shop.faulty, "FATAL", "cannot allocate memory, exiting", pod_of(shop, shop.faulty, 0, at=last))
+        yield LogRecord(
+            last, shop.faulty, "FATAL", "cannot allocate memory, exiting", pod_of(shop, shop.faulty, 0, at=last)
+        )
 
 
 def _choose(templates: Sequence[str], rng: np.random.Generator) -> str:
@@ -142,6 +149,7 @@ def _fill(template: str, service: str, rng: np.random.Generator, *, callee: str 
         hex=f"{int(numbers[2]):08x}",
         ms=int(numbers[3]) % 900 + 2,
         n=int(numbers[4]) % 20 + 1,
+        few=int(numbers[4]) % 3 + 1,
         bytes=int(numbers[5]) % 100_000,
         ip=f"10.1.{int(numbers[0]) % 256}.{int(numbers[1]) % 256}",
     )

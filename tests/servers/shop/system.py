@@ -1,7 +1,7 @@
 """The shop: who calls whom, what fails when, and how that spreads to the callers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -32,6 +32,7 @@ CALLS: tuple[tuple[str, str, float], ...] = (
 )
 ENTRY, ENTRY_RATE = "gateway", 40.0
 CALL_TIMEOUT_SECONDS = 2.0
+TOLD_ON = 0.85  # share of a callee's failures that fail the caller; the others are retried or tolerated
 
 
 class Fault(StrEnum):
@@ -51,6 +52,7 @@ class Shop:
     Attributes:
         services: By name, callers before callees.
         calls: Calls of a callee for each request to its caller.
+        callees: Whom each service calls.
         faulty: The service that fails; of no meaning without a fault.
         deployed_at: When the bad version was rolled out, for `Fault.DEPLOY`.
         step_seconds: The scrape interval.
@@ -58,6 +60,7 @@ class Shop:
 
     services: tuple[str, ...]
     calls: Mapping[Call, float]
+    callees: Mapping[str, tuple[str, ...]]
     fault: Fault
     faulty: str
     start: datetime
@@ -85,8 +88,8 @@ class Shop:
     def affected(self) -> tuple[str, ...]:
         """Every service that calls the faulty one, directly or not, sorted; without the faulty one."""
         hit = {self.faulty}
-        for caller, callee in reversed(self.calls):
-            if callee in hit:
+        for caller in reversed(self.services):
+            if hit.intersection(self.callees[caller]):
                 hit.add(caller)
         return tuple(sorted(hit - {self.faulty}))
 
@@ -110,12 +113,12 @@ class Behaviour:
     """
 
     times: Floats
-    rate: Mapping[str, Floats]
-    errors: Mapping[str, Floats]
-    own_errors: Mapping[str, Floats]
-    latency: Mapping[str, Floats]
-    cpu: Mapping[str, Floats]
-    up: Mapping[str, NDArray[np.bool_]]
+    rate: dict[str, Floats]
+    errors: dict[str, Floats]
+    own_errors: dict[str, Floats]
+    latency: dict[str, Floats]
+    cpu: dict[str, Floats]
+    up: dict[str, NDArray[np.bool_]]
 
 
 def make_shop(
@@ -151,6 +154,7 @@ def make_shop(
     return Shop(
         services=tuple(_callers_first(services, calls)),
         calls=calls,
+        callees={name: tuple(callee for caller, callee in calls if caller == name) for name in services},
         fault=fault,
         faulty=faulty,
         start=start,
@@ -165,7 +169,9 @@ def behave(shop: Shop) -> Behaviour:
     """Play the fault through the system."""
     rng = np.random.default_rng([shop.seed, 1])
     times = np.arange(shop.start.timestamp(), shop.end.timestamp(), shop.step_seconds, dtype=np.float64)
-    severity = np.clip((times - shop.onset.timestamp()) / 45.0, 0.0, 1.0) * (times >= shop.onset.timestamp())
+    severity = np.clip((times - shop.onset.timestamp() + shop.step_seconds) / 60.0, 0.0, 1.0) * (
+        times >= shop.onset.timestamp()
+    )
     if shop.fault is Fault.NONE:
         severity = np.zeros_like(times)
 
@@ -175,40 +181,49 @@ def behave(shop: Shop) -> Behaviour:
     rate: dict[str, Floats] = dict.fromkeys(shop.services, np.zeros_like(times))
     rate[shop.services[0]] = ENTRY_RATE * (1 + 0.08 * np.sin(times / 1800.0)) * noise(0.03)
     for service in shop.services:
-        for callee in _callees(shop, service):
+        for callee in shop.callees[service]:
             rate[callee] = rate[callee] + rate[service] * shop.calls[service, callee] * noise(0.02)
-    errors, own_errors, latency, cpu, up = {}, {}, {}, {}, {}
+    played = Behaviour(times, rate, {}, {}, {}, {}, {})
     for service in reversed(shop.services):
         here = severity if service == shop.faulty else np.zeros_like(times)
-        up[service] = np.ones(len(times), dtype=np.bool_)
-        base = 0.004 + 0.03 * float(rng.random())
-        own_errors[service] = 0.001 * noise(0.4)
-        own_latency = base * noise(0.06)
-        cpu[service] = np.clip((0.15 + 0.2 * float(rng.random())) * noise(0.05), 0, 1)
-        match shop.fault:
-            case Fault.SLOW:
-                own_errors[service], own_latency = own_errors[service] + 0.3 * here, own_latency + 0.8 * here
-            case Fault.CPU:
-                cpu[service] = np.maximum(cpu[service], 0.98 * here)
-                own_errors[service], own_latency = own_errors[service] + 0.04 * here, own_latency * (1 + 14 * here)
-            case Fault.DEPLOY:
-                own_errors[service] = own_errors[service] + 0.45 * here
-            case Fault.DOWN:
-                up[service] = here == 0
-                own_errors[service] = np.where(up[service], own_errors[service], 1.0)
-            case Fault.NONE:
-                pass
-        good, waited = 1 - own_errors[service], own_latency
-        for callee in _callees(shop, service):
+        base_latency, base_cpu = 0.004 + 0.03 * float(rng.random()), 0.15 + 0.2 * float(rng.random())
+        own = _Own(0.001 * noise(0.4), base_latency * noise(0.06), np.clip(base_cpu * noise(0.05), 0, 1), here < 0)
+        own = _fail(own, shop.fault, here)
+        good, waited = 1 - own.errors, own.latency
+        for callee in shop.callees[service]:
             share = min(1.0, shop.calls[service, callee])
-            good = good * (1 - 0.85 * share * errors[callee])  # some failures are retried or tolerated
-            waited = waited + share * np.minimum(latency[callee], CALL_TIMEOUT_SECONDS)
-        errors[service], latency[service] = 1 - good, waited
-    return Behaviour(times, rate, errors, own_errors, latency, cpu, up)
+            good = good * (1 - TOLD_ON * share * played.errors[callee])
+            waited = waited + share * np.minimum(played.latency[callee], CALL_TIMEOUT_SECONDS)
+        played.errors[service], played.latency[service] = 1 - good, waited
+        played.own_errors[service], played.cpu[service], played.up[service] = own.errors, own.cpu, ~own.gone
+    return played
 
 
-def _callees(shop: Shop, caller: str) -> list[str]:
-    return [callee for (who, callee) in shop.calls if who == caller]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Own:
+    """What a service does by itself; each of shape `(n,)`."""
+
+    errors: Floats
+    latency: Floats
+    cpu: Floats
+    gone: NDArray[np.bool_]
+
+
+def _fail(own: _Own, fault: Fault, severity: Floats) -> _Own:
+    """The same with the fault, whose severity is 0 to 1."""
+    match fault:
+        case Fault.SLOW:
+            return replace(own, errors=own.errors + 0.3 * severity, latency=own.latency + 0.8 * severity)
+        case Fault.CPU:
+            burnt, slower = np.maximum(own.cpu, 0.98 * severity), own.latency * (1 + 14 * severity)
+            return replace(own, errors=own.errors + 0.04 * severity, latency=slower, cpu=burnt)
+        case Fault.DEPLOY:
+            return replace(own, errors=own.errors + 0.45 * severity)
+        case Fault.DOWN:
+            gone = severity > 0
+            return replace(own, errors=np.where(gone, 1.0, own.errors), gone=gone)
+        case Fault.NONE:
+            return own
 
 
 def _callers_first(services: list[str], calls: Mapping[Call, float]) -> list[str]:
@@ -216,7 +231,7 @@ def _callers_first(services: list[str], calls: Mapping[Call, float]) -> list[str
     ordered: list[str] = []
     waiting = list(services)
     while waiting:
-        ready = [name for name in waiting if not any(callee == name and who in waiting for who, callee in calls)]
-        ordered += ready
-        waiting = [name for name in waiting if name not in ready]
+        blocked = {callee for caller, callee in calls if caller in waiting}
+        ordered += [name for name in waiting if name not in blocked]
+        waiting = [name for name in waiting if name in blocked]
     return ordered

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from servers.shop.system import CALL_TIMEOUT_SECONDS, Behaviour, Fault, Shop, behave
+from tests.servers.shop.system import CALL_TIMEOUT_SECONDS, TOLD_ON, Behaviour, Fault, Shop, behave
 
 HOP = timedelta(milliseconds=1)
 
@@ -71,7 +71,7 @@ class _Walk:
         for callee in self._called_by(service):
             served = self.visit(callee, service, span_id, now)
             now += timedelta(seconds=min(served.seconds, CALL_TIMEOUT_SECONDS)) if served else HOP
-            if (served is None or served.failed) and self._rng.random() < 0.85:
+            if (served is None or served.failed) and self._rng.random() < TOLD_ON:
                 failed_callee = callee
                 break
         now += timedelta(seconds=self._own_seconds(service))
@@ -91,21 +91,21 @@ class _Walk:
         return span
 
     def _called_by(self, service: str) -> Sequence[str]:
-        calls = self._shop.calls
         return [
-            callee
-            for (caller, callee), share in calls.items()
-            if caller == service and self._rng.random() < min(1.0, share)
+            callee for callee in self._shop.callees[service] if self._rng.random() < self._share(service, callee)
         ]
 
     def _own_seconds(self, service: str) -> float:
         waited = sum(
-            min(float(self._behaviour.latency[callee][self._row]), CALL_TIMEOUT_SECONDS) * min(1.0, share)
-            for (caller, callee), share in self._shop.calls.items()
-            if caller == service
+            min(float(self._behaviour.latency[callee][self._row]), CALL_TIMEOUT_SECONDS)
+            * self._share(service, callee)
+            for callee in self._shop.callees[service]
         )
         own = max(float(self._behaviour.latency[service][self._row]) - waited, 0.001)
         return own * float(np.exp(self._rng.normal(0, 0.3)))
+
+    def _share(self, caller: str, callee: str) -> float:
+        return min(1.0, self._shop.calls[caller, callee])
 
 
 def is_gone(shop: Shop, service: str, at: datetime) -> bool:
