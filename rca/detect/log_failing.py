@@ -1,0 +1,196 @@
+"""Errors that are new or burst, who has them of its own, and whom they name.
+
+An event type seen `o` times in the incident, where `e` were to be expected from the baseline, scores
+`(o - e) / sqrt(e + o/4 + 0.5)`: about a z for counts, tempered so that one template's flood doesn't decide alone.
+Expected is the baseline's count times the greatest of three ratios: of the exposed time, of all calm lines, of the
+service's own calm lines. A quarter of a line is added to the baseline, so that "never seen before" means
+little after
+a short look.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rca.detect.log_table import BoolArray, IntArray, LogTable, tally
+from rca.model.signals import FloatArray
+
+_UNSEEN: Final = 0.25
+_PRIOR_LINES: Final = 20.0
+_ANOMALOUS: Final = 1.0
+_NEW_CALM: Final = 0.5
+_EXPLAINED: Final = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """What is compared: the baseline's rows and the incident's, and how much longer the one is.
+
+    Attributes:
+        before: Rows of the baseline.
+        after: Rows of the incident.
+        seconds_before: Exposed seconds of the baseline.
+        seconds_after: Exposed seconds of the incident.
+    """
+
+    before: slice
+    after: slice
+    seconds_before: float
+    seconds_after: float
+
+    @property
+    def ratio(self) -> float:
+        """Exposed time of the incident over that of the baseline."""
+        return self.seconds_after / max(self.seconds_before, 1e-3)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventCounts:
+    """Counts by event type, in units of its usual weight; each of shape `(e,)`.
+
+    Attributes:
+        before: In the baseline.
+        after: In the incident.
+        expected: In the incident, had nothing changed but time and traffic.
+        z: How far `after` is above `expected`; never negative.
+    """
+
+    before: FloatArray
+    after: FloatArray
+    expected: FloatArray
+    z: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failing:
+    """Evidence of failure, each of shape `(s,)`, z-like, 0 for none.
+
+    Attributes:
+        errors: New or bursting errors, all of the service's together or its loudest one.
+        own: The part of `errors` that no deeper service explains.
+        accused: Errors of other services that name this one.
+        fresh: Templates of any level that the baseline never saw, beyond the usual rate of novelty.
+    """
+
+    errors: FloatArray
+    own: FloatArray
+    accused: FloatArray
+    fresh: FloatArray
+
+
+def surprise(observed: FloatArray, expected: FloatArray) -> FloatArray:
+    """`(o - e) / sqrt(e + o/4 + 0.5)`, 0 where fewer than expected were seen."""
+    return np.clip((observed - expected) / np.sqrt(expected + observed / 4 + 0.5), 0.0, None)
+
+
+def count_events(table: LogTable, split: Split) -> EventCounts:
+    """Observed and expected counts of every event type."""
+    size = len(table.event_service)
+    before, after = (tally(table.event[rows], size, table.weight[rows]) for rows in (split.before, split.after))
+    calm = ~table.is_error
+    services = len(table.services)
+    calm_before, calm_after = (
+        tally(table.event_service[calm], services, counts[calm]) for counts in (before, after)
+    )
+    ratio = split.ratio
+    overall = (calm_after.sum() + _PRIOR_LINES * ratio) / (calm_before.sum() + _PRIOR_LINES)
+    own = (calm_after + _PRIOR_LINES * overall) / (calm_before + _PRIOR_LINES)
+    scale = np.maximum(own, max(overall, ratio))[table.event_service]
+    before, after = before / table.event_weight, after / table.event_weight
+    expected = (before + _UNSEEN) * scale
+    return EventCounts(before, after, expected, surprise(after, expected))
+
+
+def failing(table: LogTable, split: Split, counts: EventCounts, calls: IntArray) -> Failing:
+    """The evidence of failure at a split.
+
+    Args:
+        table: The lines.
+        split: What is compared.
+        counts: `count_events` of the same.
+        calls: Shape `(m, 2)`, caller and callee.
+    """
+    services = len(table.services)
+    errors = table.is_error
+    where = table.event_service
+    strength = np.where(errors, table.event_severity, 0.0)
+    together = surprise(*_sums(counts, where, errors, services))
+    loudest = np.zeros(services)
+    np.maximum.at(loudest, where, counts.z * strength)
+    raw = np.maximum(together, loudest)
+
+    excess = np.where(errors & (counts.z > _ANOMALOUS), np.clip(counts.after - counts.expected, 0.0, None), 0.0)
+    by_service = tally(where, services, excess)
+    inherited = np.maximum(
+        _inherited(table, split, excess, by_service, calls),
+        _divide(
+            tally(where[table.event_target >= 0], services, excess[table.event_target >= 0]),
+            by_service,
+        ),
+    )
+    own = raw * (1 - _EXPLAINED * inherited)
+
+    naming = table.event_target >= 0
+    accused = surprise(*_sums(counts, table.event_target, naming, services))
+    return Failing(raw, own, accused, _fresh(table, counts))
+
+
+def _sums(counts: EventCounts, key: IntArray, chosen: BoolArray, size: int) -> tuple[FloatArray, FloatArray]:
+    """Observed and expected counts of chosen event types, summed by a key; those that were anomalous or usual."""
+    return (
+        tally(key[chosen], size, counts.after[chosen]),
+        tally(key[chosen], size, counts.expected[chosen]),
+    )
+
+
+def _fresh(table: LogTable, counts: EventCounts) -> FloatArray:
+    """Lines of templates that the baseline never saw, against Good and Turing's estimate of what novelty is usual.
+
+    The share of lines that are of a kind never seen before is about the share of kinds seen once (Good, Biometrika
+    1953).
+    """
+    services = len(table.services)
+    where = table.event_service
+    unseen = counts.before == 0
+    once = (counts.before > 0) & (counts.before <= 1)
+    fresh = tally(where[unseen], services, counts.after[unseen])
+    singles = tally(where[once], services)
+    seen = tally(where, services, counts.before)
+    total = tally(where, services, counts.after)
+    usual = (singles + 1.0) / (seen + 2.0) * total
+    return _NEW_CALM * surprise(fresh, usual + _UNSEEN)
+
+
+def _divide(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.divide(a, b, out=np.zeros_like(b), where=b > 0)
+
+
+def _inherited(
+    table: LogTable, split: Split, excess: FloatArray, by_service: FloatArray, calls: IntArray
+) -> FloatArray:
+    """The share of each service's excess errors that began elsewhere, shape `(s,)`.
+
+    Where errors carry a trace, the first anomalous error of the trace is its origin. Where they don't, a
+    callee with
+    errors of its own explains its caller's, up to twice as many as it has.
+    """
+    services = len(table.services)
+    rows = split.after
+    anomalous = (excess > 0)[table.event[rows]]
+    traced = anomalous & (table.trace[rows] >= 0)
+    where = table.event_service[table.event[rows]]
+    traces = table.trace[rows][traced]
+    _, first, number = np.unique(traces, return_index=True, return_inverse=True)
+    speaker = where[traced]
+    foreign = speaker[first][number] != speaker
+    of_trace = tally(speaker, services)
+    from_trace = _divide(tally(speaker, services, foreign), of_trace)
+    known = _divide(of_trace, tally(where[anomalous], services))
+
+    from_graph = np.zeros(services)
+    if len(calls):
+        caller, callee = calls[:, 0], calls[:, 1]
+        share = np.minimum(1.0, 2 * _divide(by_service[callee], by_service[caller]))
+        np.maximum.at(from_graph, caller, share)
+    return known * from_trace + (1 - known) * from_graph

@@ -1,0 +1,234 @@
+"""Log evidence in words: what a person is told about a service at a split."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from rca.detect.log_evidence import Evaluation, Parts
+from rca.model.logs import LogLine
+from rca.model.signals import FloatArray
+
+_WORTH_TELLING: Final = 1.0
+_PER_KIND: Final = 3
+_MAX_TEMPLATE: Final = 160
+_PLACEHOLDER = re.compile(r"\S*<[a-z*]+>\S*|\S*[\"\\]\S*")
+_MINUTE: Final = 60.0
+_TWO_DIGITS: Final = 10
+_MILLISECOND: Final = 1e-3
+
+
+class FindingKind(StrEnum):
+    """What happened to a template, or to a service's log as a whole."""
+
+    NEW = "new"
+    BURSTING = "bursting"
+    VANISHED = "vanished"
+    SLOW = "slow"
+    SILENT = "silent"
+    ACCUSED = "accused"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFinding:
+    """One thing to tell about a service's log.
+
+    Attributes:
+        service: The service it is evidence about.
+        template: The template's text; empty for a silence.
+        text: The change in plain words, without the template.
+        before: Lines a minute in the baseline; for vanished the share (0 to 1) of traces, for slow the usual
+            seconds.
+        after: The same in the incident.
+        unit: `lines/min`, `ratio` or `s`.
+        onset: When it was first seen (for a silence: last heard); None when it can't be said.
+        strength: z-like, comparable within a split.
+        example: A line that shows it, from the incident where there is one.
+        phrase: The longest run of constant words of the template, to search for; empty when there is none.
+        speaker: Who wrote the lines: another service when this one is accused.
+    """
+
+    kind: FindingKind
+    service: str
+    template: str
+    text: str
+    before: float
+    after: float
+    unit: str
+    onset: datetime | None
+    strength: float
+    example: LogLine | None
+    phrase: str
+    speaker: str
+
+    def query(self, *, service_field: str = "service.name", message_field: str = "message") -> str:
+        """A KQL query that shows the lines; names of services and phrases are quoted."""
+        parts = [f'{service_field} : "{_quoted(self.speaker)}"']
+        if self.phrase:
+            parts.append(f'{message_field} : "{_quoted(self.phrase)}"')
+        return " and ".join(parts)
+
+
+def describe(parts: Parts, at: Evaluation, service: int) -> tuple[LogFinding, ...]:
+    """Findings about one service (its position), strongest first."""
+    found = [
+        *_errors(parts, at, service),
+        *_vanished(parts, at, service),
+        *_slow(parts, at, service),
+        *_silent(parts, at, service),
+    ]
+    return tuple(sorted(found, key=lambda finding: (-finding.strength, finding.kind, finding.template)))
+
+
+def _errors(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
+    """New and bursting lines that it wrote, and errors of others that name it."""
+    if not at.evidence.comparable:
+        return
+    table, counts = parts.table, at.counts
+    bad = table.is_error | (counts.before == 0)
+    wrote = (table.event_service == service) & bad
+    named = (table.event_target == service) & table.is_error
+    strength = counts.z * np.where(table.is_error, table.event_severity, 0.5)
+    for event in _top(np.where(wrote | named, strength, 0.0)):
+        weight = table.event_weight[event]
+        before = float(counts.before[event] * weight / max(at.split.seconds_before, 1e-3) * _MINUTE)
+        after = float(counts.after[event] * weight / max(at.split.seconds_after, 1e-3) * _MINUTE)
+        new = counts.before[event] == 0
+        accused = bool(named[event])
+        kind = FindingKind.ACCUSED if accused else FindingKind.NEW if new else FindingKind.BURSTING
+        speaker = table.services[table.event_service[event]]
+        said = f"{speaker} names it in " if accused else ""
+        text = (
+            f"{said}lines never seen in the baseline, {_number(after)} a minute"
+            if new
+            else f"{said}lines x{_number(after / before)}, {_number(before)} to {_number(after)} a minute"
+        )
+        example = table.example(event, *at.after)
+        yield _finding(parts, kind, service, event, text, (before, after, "lines/min"), strength[event], example)
+
+
+def _vanished(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
+    table, follows, gone = parts.table, parts.follows, at.gone
+    its_own = table.event_service[follows.second] == service
+    for pair in _top(np.where(its_own, gone.z, 0.0)):
+        first, second = int(follows.first[pair]), int(follows.second[pair])
+        p, q = float(gone.before[pair]), float(gone.after[pair])
+        text = (
+            f'no longer follows "{_cut(table.templates[table.event_template[first]])}":'
+            f" in {p:.0%} of traces before, {q:.0%} now"
+        )
+        missing = (follows.pair == pair) & (follows.times >= at.after[0]) & (follows.followed == 0)
+        onset = follows.times[missing][:1]
+        example = table.example(second, *at.before)
+        yield _finding(
+            parts, FindingKind.VANISHED, service, second, text, (p, q, "ratio"), gone.z[pair], example,
+            onset=float(onset[0]) if len(onset) else None,
+        )  # fmt: skip
+
+
+def _slow(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
+    table, hops, slower = parts.table, parts.hops, at.slower.pairs
+    touches = (table.event_service[hops.first] == service) | (table.event_service[hops.second] == service)
+    share = at.evidence.slow[service] / max(float(np.max(at.evidence.slow, initial=0.0)), 1e-9)
+    for pair in _top(np.where(touches, slower.z * share, 0.0)):
+        first, second = int(hops.first[pair]), int(hops.second[pair])
+        peer = table.services[table.event_service[first]]
+        usual, worst = float(slower.before[pair]), float(slower.after[pair])
+        text = (
+            f'comes up to {_seconds(worst)} after "{_cut(table.templates[table.event_template[first]])}"'
+            f" ({peer}), usually {_seconds(usual)}"
+        )
+        late = (hops.pair == pair) & (hops.times >= at.after[0]) & (hops.times < at.after[1])
+        row = np.flatnonzero(late)[np.argmax(hops.gap[late])] if bool(late.any()) else None
+        example = None if row is None else table.example(second, float(hops.times[row]), at.after[1])
+        yield _finding(
+            parts, FindingKind.SLOW, service, second, text, (usual, worst, "s"), slower.z[pair] * share, example
+        )  # fmt: skip
+
+
+def _silent(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
+    strength = float(at.evidence.silent[service])
+    if strength <= _WORTH_TELLING:
+        return
+    seen = parts.counts
+    heard = seen.total[:, service]
+    rates, last = [], None
+    for start, end in (at.before, at.after):
+        inside = (seen.times >= start) & (seen.times < end)
+        seconds = max(float(inside.sum()) * seen.width, 1e-3)
+        rates.append(float(heard[inside].sum()) / seconds * _MINUTE)
+    spoke = seen.times[(heard > 0) & (seen.times < at.after[1])]
+    if len(spoke):
+        last = datetime.fromtimestamp(float(spoke[-1]), UTC)
+    name = parts.table.services[service]
+    text = f"log all but stopped, {_number(rates[0])} to {_number(rates[1])} lines a minute"
+    yield LogFinding(
+        FindingKind.SILENT, name, "", text, rates[0], rates[1], "lines/min", last, strength, None, "", name
+    )  # fmt: skip
+
+
+def _finding(
+    parts: Parts,
+    kind: FindingKind,
+    service: int,
+    event: int,
+    text: str,
+    numbers: tuple[float, float, str],
+    strength: float,
+    example: LogLine | None,
+    *,
+    onset: float | None = None,
+) -> LogFinding:
+    table = parts.table
+    template = table.templates[table.event_template[event]]
+    seen = datetime.fromtimestamp(onset, UTC) if onset is not None else None
+    if seen is None and example is not None and kind is not FindingKind.VANISHED:
+        seen = example.at
+    return LogFinding(
+        kind=kind,
+        service=table.services[service],
+        template=template,
+        text=text,
+        before=numbers[0],
+        after=numbers[1],
+        unit=numbers[2],
+        onset=seen,
+        strength=float(strength),
+        example=example,
+        phrase=phrase(template),
+        speaker=table.services[table.event_service[event]],
+    )
+
+
+def phrase(template: str) -> str:
+    """The longest run of a template's words that hold no placeholder and no quote."""
+    runs = [" ".join(run.split()) for run in _PLACEHOLDER.split(template)]
+    return max(runs, key=len, default="")
+
+
+def _top(strength: FloatArray) -> list[int]:
+    """Positions of the strongest, at most `_PER_KIND`, that are worth telling."""
+    order = np.argsort(-strength, kind="stable")[:_PER_KIND]
+    return [int(i) for i in order if strength[i] > _WORTH_TELLING]
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= _TWO_DIGITS else f"{value:.2g}"
+
+
+def _seconds(value: float) -> str:
+    if value >= 1:
+        return f"{value:.2g} s"
+    return f"{value * 1e3:.0f} ms" if value >= _MILLISECOND else "under 1 ms"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_TEMPLATE else text[: _MAX_TEMPLATE - 1] + "…"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,250 @@
+"""What the order of lines within a trace tells: lines that no longer follow, and hops that became slow.
+
+Both rest on pairs of event types that stand next to each other in traces. Lines that stand for others (a sample)
+are left out, since their neighbours are missing.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rca.detect.log_table import IntArray, LogTable
+from rca.model.signals import FloatArray
+
+_MIN_TRACES: Final = 3
+_SUCCESSOR_SHARE: Final = 0.05
+_MOST: Final = 0.5
+_ACROSS: Final = 0.4
+_HORIZON: Final = 30.0
+_ORDERED: Final = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hops:
+    """Consecutive lines of a trace, sorted by time; `h` hops, `p` pairs of event types.
+
+    Attributes:
+        times: Shape `(h,)`, when the second line was written.
+        gap: Shape `(h,)`, seconds between the two.
+        pair: Shape `(h,)`.
+        by_gap: Shape `(h,)`, the hops' order by pair, then by gap.
+        starts: Shape `(p + 1,)`, where each pair begins in `by_gap`.
+        first: Shape `(p,)`, the pair's event types.
+        second: Shape `(p,)`.
+    """
+
+    times: FloatArray
+    gap: FloatArray
+    pair: IntArray
+    by_gap: IntArray
+    starts: IntArray
+    first: IntArray
+    second: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Follows:
+    """Whether B came after A in a trace, for pairs that stand next to each other in some traces; sorted by time.
+
+    Attributes:
+        times: Shape `(m,)`, when A was written.
+        pair: Shape `(m,)`.
+        followed: Shape `(m,)`, 1 where B came later in the trace, else 0.
+        decided: Shape `(m,)`, until when B would have had to come.
+        first: Shape `(p,)`, A's event type.
+        second: Shape `(p,)`, B's.
+    """
+
+    times: FloatArray
+    pair: IntArray
+    followed: FloatArray
+    decided: FloatArray
+    first: IntArray
+    second: IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairStrength:
+    """What pairs of event types show at a split, `p` of each.
+
+    Attributes:
+        z: Shape `(p,)`, 0 for nothing.
+        before: Shape `(p,)`, the share that followed, or the usual gap in seconds.
+        after: Shape `(p,)`, the same in the incident.
+    """
+
+    z: FloatArray
+    before: FloatArray
+    after: FloatArray
+
+
+def sequences(table: LogTable) -> IntArray:
+    """Rows with a trace, in the order of traces, then of time; lines of samples left out."""
+    usable = np.flatnonzero((table.trace >= 0) & ~table.sampled[table.event])
+    return usable[np.argsort(table.trace[usable], kind="stable")]
+
+
+def build_hops(table: LogTable, rows: IntArray) -> Hops:
+    """Every two consecutive lines of a trace."""
+    here, there = _neighbours(table, rows)
+    order = np.argsort(table.times[there], kind="stable")
+    here, there = here[order], there[order]
+    gap = table.times[there] - table.times[here]
+    pair, first, second = _pairs(table.event[here], table.event[there], len(table.event_service))
+    by_gap = np.lexsort((gap, pair))
+    starts = np.searchsorted(pair[by_gap], np.arange(len(first) + 1))
+    return Hops(table.times[there], gap, pair, by_gap, starts, first, second)
+
+
+def build_follows(table: LogTable, rows: IntArray) -> Follows:
+    """Every first occurrence of an A in a trace, for every B that often stands right behind it."""
+    size = max(len(table.event_service), 1)
+    here, there = _neighbours(table, rows)
+    pair, first, second = _pairs(table.event[here], table.event[there], size)
+    times_seen = np.bincount(pair, minlength=len(first))
+    of_first = np.bincount(table.event[here], minlength=size)
+    kept = (first != second) & (times_seen >= np.maximum(_MIN_TRACES, _SUCCESSOR_SHARE * of_first[first]))
+    first, second = first[kept], second[kept]
+
+    key = table.trace[rows] * size + table.event[rows]
+    by_key = np.argsort(key, kind="stable")  # within a key still in the order of time
+    keys, start = np.unique(key[by_key], return_index=True)
+    end = np.append(start, len(key))[1:] - 1
+    earliest, latest = rows[by_key[start]], rows[by_key[end]]
+
+    a_event = keys % size
+    left = np.searchsorted(first, a_event, side="left")
+    many = np.searchsorted(first, a_event, side="right") - left
+    source = np.repeat(np.arange(len(keys)), many)
+    number = np.arange(len(source)) - np.repeat(np.cumsum(many) - many, many) + np.repeat(left, many)
+    wanted = keys[source] - a_event[source] + second[number]
+    at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+    position = np.empty(len(table.times), dtype=np.intp)
+    position[rows] = np.arange(len(rows))
+    followed = np.zeros(len(source), dtype=bool)
+    if len(source):
+        followed = (keys[at] == wanted) & (position[latest[at]] > position[earliest[source]])
+    times = table.times[earliest[source]]
+    waits = table.times[latest[at]][followed] - times[followed] if len(source) else np.empty(0)
+    horizon = min(float(np.quantile(waits, 0.95)), _HORIZON) if len(waits) else 0.0
+    order = np.argsort(times, kind="stable")
+    return Follows(
+        times[order], number[order], followed[order].astype(np.float64), times[order] + horizon, first, second
+    )
+
+
+def vanished(
+    table: LogTable, follows: Follows, before: tuple[float, float], after: tuple[float, float]
+) -> PairStrength:
+    """Pairs where B followed A in most traces of the baseline and no longer does.
+
+    The z of two proportions (half a trace added to each cell), less what the best of so many pairs would show by
+    chance: `sqrt(max(0, z² - 2 ln p))` of `p` pairs tested.
+    """
+    ends = table.covered[:, 1] if len(table.covered) else np.array([np.inf])
+    nth = np.minimum(np.searchsorted(ends, follows.times), len(ends) - 1)
+    size = len(follows.first)
+    shares, sizes = [], []
+    for start, end in (before, after):
+        in_time = slice(*np.searchsorted(follows.times, (start, end)))
+        known = (follows.decided[in_time] <= np.minimum(ends[nth[in_time]], end)) | (follows.followed[in_time] > 0)
+        pair, hit = follows.pair[in_time][known], follows.followed[in_time][known]
+        n = np.bincount(pair, minlength=size).astype(np.float64)
+        shares.append((np.bincount(pair, hit, minlength=size) + 0.5) / (n + 1))
+        sizes.append(n)
+    (p, q), (n, m) = shares, sizes
+    tested = (n >= _MIN_TRACES) & (m >= 1) & (p >= _MOST)
+    pooled = (p * n + q * m) / np.maximum(n + m, 1)
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / (n + 1) + 1 / (m + 1)))
+    z = np.where(tested & (p > q), (p - q) / np.maximum(spread, 1e-9), 0.0)
+    chance = 2 * np.log(max(int(tested.sum()), 1))
+    return PairStrength(np.sqrt(np.clip(z * z - chance, 0.0, None)), p, q)
+
+
+def vanished_by_service(table: LogTable, follows: Follows, strength: PairStrength) -> FloatArray:
+    """Shape `(s,)`: each service's strongest vanished line, in full when the line before was its own too."""
+    where = table.event_service[follows.second]
+    same = table.event_service[follows.first] == where
+    scores = np.zeros(len(table.services))
+    np.maximum.at(scores, where, strength.z * np.where(same, 1.0, _ACROSS))
+    return scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SlowHops:
+    """Slow hops at a split.
+
+    Attributes:
+        by_service: Shape `(s,)`, z-like: more slow hops than usual touch the service, times its share of them all.
+        pairs: Each pair's surprise, the usual gap and the incident's, in seconds.
+    """
+
+    by_service: FloatArray
+    pairs: PairStrength
+
+
+def slow(table: LogTable, hops: Hops, before: slice, after: slice) -> SlowHops:
+    """Hops that took longer than the baseline's usual for their pair of lines.
+
+    A hop is slow beyond the pair's median plus four times the distance to its upper quartile (at least a
+    quarter of
+    the median, and a millisecond). Expected is the share of slow hops in the baseline itself.
+
+    Args:
+        table: The lines.
+        hops: `build_hops` of them.
+        before: The baseline's hops.
+        after: The incident's hops.
+    """
+    services, size = len(table.services), len(hops.first)
+    seen = np.zeros(len(hops.times), dtype=np.intp)
+    seen[before] = 1
+    running = np.concatenate(([0], np.cumsum(seen[hops.by_gap])))
+    offset, count = running[hops.starts[:-1]], np.diff(running[hops.starts])
+    median, upper = (_quantile(hops, running, offset, count, q) for q in (0.5, 0.75))
+    limit = median + np.maximum(4 * np.maximum(upper - median, median / 4), 1e-3)
+    known = count >= _MIN_TRACES
+    slow_hop = (hops.gap > limit[hops.pair]) & known[hops.pair]
+    n = np.bincount(hops.pair[after], known[hops.pair[after]], minlength=size)
+    o = np.bincount(hops.pair[after], slow_hop[after], minlength=size)
+    usual = (np.bincount(hops.pair[before], slow_hop[before], minlength=size) + 0.5) / (count + 1.0)
+    e = n * np.minimum(usual, 1.0)
+    first, second = table.event_service[hops.first], table.event_service[hops.second]
+    within = first == second
+    touching = np.zeros((2, services))
+    for k, values in enumerate((o, e)):
+        touching[k] = np.bincount(first, values, minlength=services)
+        touching[k] += np.bincount(second[~within], values[~within], minlength=services)
+    z = np.clip((touching[0] - touching[1]) / np.sqrt(touching[1] + touching[0] / 4 + 0.5), 0.0, None)
+    over = np.clip(o - e, 0.0, None)
+    share = np.bincount(first, over, minlength=services)
+    share += np.bincount(second[~within], over[~within], minlength=services)
+    by_service = z * share / max(float(over.sum()), 1.0)
+    pair_z = np.clip((o - e) / np.sqrt(e + o / 4 + 0.5), 0.0, None)
+    worst = np.zeros(size)
+    np.maximum.at(worst, hops.pair[after], hops.gap[after])
+    return SlowHops(by_service, PairStrength(pair_z, median, worst))
+
+
+def _quantile(hops: Hops, running: IntArray, offset: IntArray, count: IntArray, q: float) -> FloatArray:
+    """The q-quantile (lower) of each pair's gaps in the baseline, 0 where it has none."""
+    if not len(hops.by_gap):
+        return np.empty(0)
+    nth = offset + np.floor(q * np.maximum(count - 1, 0)).astype(np.intp)
+    at = np.minimum(np.searchsorted(running, nth, side="right") - 1, len(hops.by_gap) - 1)
+    return np.where(count > 0, hops.gap[hops.by_gap[at]], 0.0)
+
+
+def _neighbours(table: LogTable, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Each row and the next of its trace."""
+    if len(rows) < _ORDERED:
+        return rows[:0], rows[:0]
+    together = table.trace[rows[:-1]] == table.trace[rows[1:]]
+    return rows[:-1][together], rows[1:][together]
+
+
+def _pairs(first: IntArray, second: IntArray, size: int) -> tuple[IntArray, IntArray, IntArray]:
+    """A number for each pair, and the pairs, sorted by their first and then their second member."""
+    keys, number = np.unique(first * max(size, 1) + second, return_inverse=True)
+    return number.astype(np.intp), (keys // max(size, 1)).astype(np.intp), (keys % max(size, 1)).astype(np.intp)

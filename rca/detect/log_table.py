@@ -1,0 +1,198 @@
+"""Log lines as arrays: what every kind of log evidence is computed from.
+
+Lines that say the same (same service, template, severity and named target) are one *event type*. All else is
+integers
+and floats in time order, so that an evaluation at another onset is a few `bincount`s over two slices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rca.detect.log_severity import IS_ERROR, severity
+from rca.detect.log_targets import TargetFinder
+from rca.detect.log_traces import trace_ids
+from rca.detect.masking import Masker, headline
+from rca.detect.templates import TemplateMiner
+from rca.model.logs import LogLine
+from rca.model.signals import FloatArray
+
+IntArray: TypeAlias = NDArray[np.intp]
+BoolArray: TypeAlias = NDArray[np.bool_]
+
+SAMPLED_WEIGHT: Final = 1.01
+"""A line of a greater weight stands for others, which are missing from the sequence of its trace."""
+_MIN_HOLE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LogTable:
+    """Lines as arrays, sorted by time; `n` lines, `e` event types, `s` services.
+
+    Attributes:
+        services: The names, sorted; every other array speaks of positions here.
+        templates: Texts of templates, sorted.
+        lines: The lines themselves, in the order of the arrays.
+        times: Shape `(n,)`, unix seconds.
+        event: Shape `(n,)`, each line's event type.
+        weight: Shape `(n,)`, how many real lines each stands for.
+        trace: Shape `(n,)`, a number for each trace, -1 without one.
+        event_service: Shape `(e,)`.
+        event_template: Shape `(e,)`.
+        event_severity: Shape `(e,)`, 0 to 1, see `log_severity`.
+        event_target: Shape `(e,)`, the other service that an error names, -1 for none.
+        event_weight: Shape `(e,)`, the usual weight of its lines (`sum w² / sum w`): the grain of its counts.
+        covered: Shape `(k, 2)`, the stretches of time in which lines were seen at all, in order.
+    """
+
+    services: tuple[str, ...]
+    templates: tuple[str, ...]
+    lines: tuple[LogLine, ...]
+    times: FloatArray
+    event: IntArray
+    weight: FloatArray
+    trace: IntArray
+    event_service: IntArray
+    event_template: IntArray
+    event_severity: FloatArray
+    event_target: IntArray
+    event_weight: FloatArray
+    covered: FloatArray
+
+    @property
+    def is_error(self) -> BoolArray:
+        """Shape `(e,)`, which event types are errors."""
+        return np.asarray(self.event_severity >= IS_ERROR)
+
+    @property
+    def sampled(self) -> BoolArray:
+        """Shape `(e,)`, which event types stand for lines that aren't here."""
+        return np.asarray(self.event_weight > SAMPLED_WEIGHT)
+
+    def rows(self, start: float, end: float) -> slice:
+        """The lines with `start <= t < end`."""
+        first, last = np.searchsorted(self.times, (start, end))
+        return slice(int(first), int(max(first, last)))
+
+    def exposure(self, start: float, end: float) -> float:
+        """Seconds between two times in which lines were seen at all."""
+        if not len(self.covered):
+            return 0.0
+        return float(
+            np.sum(np.clip(np.minimum(self.covered[:, 1], end) - np.maximum(self.covered[:, 0], start), 0, None))
+        )
+
+    def example(self, event: int, start: float, end: float) -> LogLine | None:
+        """The first line of an event type in a stretch of time, or None."""
+        rows = self.rows(start, end)
+        found = np.flatnonzero(self.event[rows] == event)
+        return self.lines[rows.start + int(found[0])] if len(found) else None
+
+
+def tally(key: IntArray, size: int, weights: ArrayLike | None = None) -> FloatArray:
+    """`numpy.bincount` that always gives floats, shape `(size,)`."""
+    return np.bincount(key, weights, minlength=size).astype(np.float64)
+
+
+def build_table(
+    lines: Sequence[LogLine], services: Sequence[str], *, aliases: Mapping[str, int] | None = None
+) -> LogTable:
+    """Arrange lines; the order in which they are given doesn't matter.
+
+    Args:
+        lines: Lines of any services.
+        services: Every service to be known by name, sorted; each line's service must be among them.
+        aliases: Further names of services in texts, to positions in `services`.
+    """
+    ordered = sorted(lines, key=lambda line: (line.at, line.service, line.message))
+    position = {name: i for i, name in enumerate(services)}
+    service = [position[line.service] for line in ordered]
+    masked = _masked(ordered)
+    template_of, templates = _mined(masked, [line.service for line in ordered])
+    event_of: dict[tuple[int, int, float, int], int] = {}
+    finder = TargetFinder(services, aliases)
+    judged: dict[tuple[str, str], float] = {}
+    named: dict[tuple[str, int], int] = {}
+    event = np.empty(len(ordered), dtype=np.intp)
+    for i, line in enumerate(ordered):
+        level = line.level.upper()
+        text = masked[i]
+        if level:
+            how_bad = judged.get((level, text))
+            if how_bad is None:
+                how_bad = judged[level, text] = severity(level, text)
+        else:
+            how_bad = severity("", f"{line.message[:160]} {text}")
+        target = -1
+        if how_bad >= IS_ERROR:
+            said = headline(line.message) if '"<s>' in text or "'<s>" in text else text
+            key = (said, service[i])
+            if (known := named.get(key)) is None:
+                known = named[key] = finder.find(said, service[i])
+            target = known
+        event[i] = event_of.setdefault((service[i], template_of[i], how_bad, target), len(event_of))
+    weight = np.array([line.weight for line in ordered], dtype=np.float64)
+    times = np.array([line.at.timestamp() for line in ordered], dtype=np.float64)
+    size = len(event_of)
+    columns = list(zip(*event_of, strict=True)) or [(), (), (), ()]
+    heavy, total = tally(event, size, weight * weight), tally(event, size, weight)
+    return LogTable(
+        services=tuple(services),
+        templates=templates,
+        lines=tuple(ordered),
+        times=times,
+        event=event,
+        weight=weight,
+        trace=_traces(ordered),
+        event_service=np.array(columns[0], dtype=np.intp),
+        event_template=np.array(columns[1], dtype=np.intp),
+        event_severity=np.array(columns[2], dtype=np.float64),
+        event_target=np.array(columns[3], dtype=np.intp),
+        event_weight=np.maximum(np.divide(heavy, total, out=np.ones(size), where=total > 0), 1e-9),
+        covered=coverage(times),
+    )
+
+
+def _masked(lines: Sequence[LogLine]) -> list[str]:
+    mask = Masker().mask
+    return [mask(line.message) for line in lines]
+
+
+def _mined(masked: Sequence[str], groups: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+    """Mine each service's messages apart; the position of each line's template, and the texts."""
+    miner = TemplateMiner()
+    pairs = list(zip(groups, masked, strict=True))
+    distinct = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].count(" "), pair[1]))
+    ids = {pair: miner.add(pair[1], pair[0]) for pair in distinct}
+    texts = tuple(sorted({miner.template(i) for i in ids.values()}))
+    position = {text: i for i, text in enumerate(texts)}
+    final = {pair: position[miner.template(i)] for pair, i in ids.items()}
+    return [final[pair] for pair in pairs], texts
+
+
+def _traces(lines: Sequence[LogLine]) -> IntArray:
+    numbers: dict[str, int] = {}
+    found = (trace_ids(line).trace for line in lines)
+    return np.array(
+        [-1 if name is None else numbers.setdefault(name, len(numbers)) for name in found], dtype=np.intp
+    )
+
+
+def coverage(times: FloatArray) -> FloatArray:
+    """The stretches in which lines were seen at all, shape `(k, 2)`.
+
+    They are parted where a gap is far from the usual ones. A stretch is extended by half of the usual gap on
+    either side, so that a lone line has a length.
+    """
+    if not len(times):
+        return np.empty((0, 2))
+    gaps = np.diff(times)
+    usual = float(np.quantile(gaps, 0.95)) if len(gaps) else 0.0
+    pad = max(float(np.mean(gaps[gaps <= usual])) if len(gaps) else 0.0, 1e-3) / 2
+    breaks = np.flatnonzero(gaps > max(_MIN_HOLE_SECONDS, 4 * usual))
+    starts = times[np.concatenate(([0], breaks + 1))]
+    ends = times[np.concatenate((breaks, [len(times) - 1]))]
+    return np.column_stack((starts - pad, ends + pad))
