@@ -10,9 +10,9 @@ import numpy as np
 from rca.model.incident import Gap
 from rca.model.signals import FloatArray, Kind, SignalFrame, SignalKey
 from rca.sources.prom.client import Answer
-from rca.sources.prom.discover import MAX_SERIES, NAME, Ask, Plan
 from rca.sources.prom.packfile import unit_of
 from rca.sources.prom.packs import Across, Signal
+from rca.sources.prom.plan import MAX_SERIES, NAME, Ask, Plan
 from rca.sources.prom.query import WORKLOAD, for_one
 from rca.sources.prom.work import Grid
 

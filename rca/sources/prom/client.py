@@ -4,16 +4,13 @@ Own session: time limits on every call and on the whole run, answers of bounded 
 Prometheus is its own time-out: asking again makes it worse), the server's own error text, warnings kept.
 """
 
-import json
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import requests
 from prometheus_api_client import PrometheusConnect
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
@@ -21,18 +18,11 @@ from urllib3.util.retry import Retry
 from rca.config.settings import PrometheusSettings
 from rca.errors import (
     ConfigError,
-    SourceAuthError,
-    SourceError,
     SourceQueryError,
-    SourceTimeoutError,
-    SourceUnreachableError,
 )
+from rca.sources.prom.session import Bearer, Session
 
 MAX_POINTS = 10_000  # the server refuses above 11,000
-MAX_BYTES = 64 * 2**20
-OVERLOADED = 503
-_TEXT_LIMIT = 400
-_CLOSE_TO_DEADLINE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,149 +84,6 @@ def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
     return clean, (unquote(parts.username), unquote(parts.password or ""))
 
 
-class _Bearer(requests.auth.AuthBase):
-    """A token of its own kind, so that requests neither looks into ~/.netrc nor sends it to another host."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-class _Session(requests.Session):
-    """A session in which every call ends in time and every failure is one of ours."""
-
-    def __init__(self, address: str, timeout: float) -> None:
-        super().__init__()
-        self.address = address
-        self.deadline = float("inf")
-        self.server_headers: Mapping[str, str] = {}
-        self._limit = timeout
-        self._seen = threading.local()
-        self.max_redirects = 3
-
-    def warnings(self) -> tuple[str, ...]:
-        """What the last answer of this thread warned of."""
-        return getattr(self._seen, "warnings", ())
-
-    def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # the base names them
-        self._seen.warnings = ()
-        left = min(self._limit, self.deadline - time.monotonic())
-        if left < _CLOSE_TO_DEADLINE:
-            raise SourceTimeoutError(
-                f"no time was left to ask {self.address}", hint="allow more with --time-budget"
-            )
-        end = time.monotonic() + left
-        try:
-            response = super().request(method, url, **{**kwargs, "timeout": left, "stream": True})
-            body = _read(response, end)
-        except requests.exceptions.SSLError as error:
-            raise SourceUnreachableError(
-                f"no trusted TLS connection to {self.address}: {_tls_reason(error)}",
-                hint="give the authority's certificate with ca_certs",
-            ) from error
-        except (requests.exceptions.ReadTimeout, TimeoutError) as error:
-            raise SourceTimeoutError(
-                f"{self.address} did not answer within {left:.1f} s",
-                hint="narrow the window or raise timeout_seconds",
-            ) from error
-        except (requests.exceptions.RequestException, OSError) as error:
-            if time.monotonic() >= end:
-                raise SourceTimeoutError(f"{self.address} did not answer within {left:.1f} s") from error
-            raise SourceUnreachableError(
-                f"nobody answers at {self.address}: {_plain_reason(error)}",
-                hint="check the address, the port and that the server runs",
-            ) from error
-        self.server_headers = response.headers
-        return self._checked(response, body)
-
-    def _checked(self, response: requests.Response, body: bytes) -> requests.Response:
-        response._content = body  # noqa: SLF001 - read above, with limits that requests does not have
-        if response.status_code != requests.codes.ok:
-            raise _refusal(self.address, response.status_code, body)
-        if not body.lstrip()[:1] == b"{":
-            raise SourceQueryError(
-                f"{self.address} answers with something other than Prometheus' API",
-                hint="a login page or a missing path prefix? Mimir's is /prometheus",
-            )
-        if b'"warnings"' in body or b'"isPartial":true' in body:
-            whole = json.loads(body)
-            said = [str(text) for text in whole.get("warnings") or ()]
-            if whole.get("isPartial"):
-                said.append("the answer is partial: not every storage node answered")
-            self._seen.warnings = tuple(dict.fromkeys(said))
-        return response
-
-
-def _read(response: requests.Response, end: float) -> bytes:
-    """The body, within its limits of time and size."""
-    parts: list[bytes] = []
-    size = 0
-    for part in response.iter_content(1 << 16):
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BYTES:
-            response.close()
-            raise SourceQueryError(
-                f"an answer was larger than {MAX_BYTES >> 20} MiB and was broken off", hint="narrow the window"
-            )
-        if time.monotonic() > end:
-            response.close()
-            raise TimeoutError
-    return b"".join(parts)
-
-
-def _tls_reason(error: Exception) -> str:
-    text = str(error)
-    return "its certificate is not trusted" if "CERTIFICATE_VERIFY_FAILED" in text else "the handshake failed"
-
-
-def _plain_reason(error: Exception) -> str:
-    """Why, without the address: a library's own message may repeat the whole URL."""
-    text = str(error)
-    for sign, reason in (
-        ("NameResolution", "its name is not known"),
-        ("Name or service not known", "its name is not known"),
-        ("refused", "connection refused"),
-        ("reset", "connection reset"),
-        ("timed out", "no connection in time"),
-        ("unreachable", "no route to it"),
-        ("closed", "the connection was closed"),
-    ):
-        if sign in text:
-            return reason
-    return type(error).__name__
-
-
-def _refusal(address: str, status: int, body: bytes) -> SourceError:
-    """The error for an answer other than 200, with the server's own words."""
-    kind, text = "", body.decode("utf-8", "replace")
-    try:
-        data = json.loads(text)
-    except ValueError:
-        data = None
-    if isinstance(data, dict):
-        kind = str(data.get("errorType") or "")
-        text = str(data.get("error") or data.get("message") or text)
-    text = " ".join(text.split())
-    if text.startswith("<"):
-        text = "(an HTML page)"
-    said = f"{address} answered {status}: {text[:_TEXT_LIMIT]}" if text else f"{address} answered {status}"
-    if "no org id" in text:
-        return SourceAuthError(said, hint='name the tenant: headers = {"X-Scope-OrgID" = "…"}')
-    if status in (401, 403, 407):
-        return SourceAuthError(said, hint="check username and password, bearer_token or headers (X-Scope-OrgID)")
-    if status in (408, 504) or kind == "timeout" or (status == OVERLOADED and "timed out" in text):
-        return SourceTimeoutError(said, hint="the server gave up on the query: narrow the window")
-    if status == requests.codes.not_found:
-        return SourceQueryError(said, hint="a missing path prefix? Mimir's is /prometheus")
-    if status in (429, OVERLOADED):
-        return SourceQueryError(said, hint="the server is overloaded: lower concurrency, or try again later")
-    return SourceQueryError(said)
-
-
 class PromClient:
     """Prometheus' HTTP API, as far as the source needs it. Methods may be called from several threads.
 
@@ -251,12 +98,12 @@ class PromClient:
         if not settings.url:
             raise ConfigError("no address of Prometheus", hint="give --prometheus-url or RCA_PROMETHEUS_URL")
         self.address, embedded = split_credentials(settings.url)
-        self._session = _Session(self.address, settings.timeout_seconds)
+        self._session = Session(self.address, settings.timeout_seconds)
         self._session.headers.update(settings.headers)
         self._session.verify = _verify(settings)
         self._session.cert = _client_cert(settings)
         if settings.bearer_token:
-            self._session.auth = _Bearer(settings.bearer_token)
+            self._session.auth = Bearer(settings.bearer_token)
         elif settings.username is not None:
             self._session.auth = (settings.username, settings.password or "")
         elif embedded is not None:
@@ -277,52 +124,65 @@ class PromClient:
 
     def query(self, promql: str, at: int) -> Answer:
         """An instant query at a unix second."""
-        rows = self._api.custom_query(promql, params={"time": str(at), **self._extra})
-        return Answer(rows, self._session.warnings())
+        with self._reading():
+            rows = self._api.custom_query(promql, params={"time": str(at), **self._extra})
+            return Answer(rows, self._session.warnings())
 
     def now(self) -> float:
         """The server's own clock, unix seconds."""
-        rows = self._api.custom_query("time()")
-        return float(rows[1])
+        with self._reading():
+            return float(self._api.custom_query("time()")[1])
 
     def query_range(self, promql: str, first: int, last: int, step: int) -> Answer:
         """A range query, in as many chunks as the server's limit on points needs."""
         merged: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
         warnings: dict[str, None] = {}
-        for start, end in chunks(first, last, step):
-            rows = self._api.custom_query_range(
-                promql,
-                datetime.fromtimestamp(start, UTC),
-                datetime.fromtimestamp(end, UTC),
-                str(step),
-                dict(self._extra),
-            )
-            warnings.update(dict.fromkeys(self._session.warnings()))
-            for row in rows:
-                key = tuple(sorted(row["metric"].items()))
-                known = merged.setdefault(key, {"metric": row["metric"], "values": []})
-                known["values"].extend(row.get("values", ()))
+        with self._reading():
+            for start, end in chunks(first, last, step):
+                rows = self._api.custom_query_range(
+                    promql,
+                    datetime.fromtimestamp(start, UTC),
+                    datetime.fromtimestamp(end, UTC),
+                    str(step),
+                    dict(self._extra),
+                )
+                warnings.update(dict.fromkeys(self._session.warnings()))
+                for row in rows:
+                    key = tuple(sorted(row["metric"].items()))
+                    known = merged.setdefault(key, {"metric": row["metric"], "values": []})
+                    known["values"].extend(row.get("values", ()))
         return Answer(list(merged.values()), tuple(warnings))
 
     def label_names(self, match: Sequence[str], start: int, end: int) -> list[str]:
         """The label names that series of these selectors have."""
-        found: list[str] = self._api.get_label_names({"match[]": list(match), "start": start, "end": end})
-        return found or []
+        with self._reading():
+            return list(self._api.get_label_names({"match[]": list(match), "start": start, "end": end}) or ())
 
     def label_values(self, label: str, match: Sequence[str], start: int, end: int, limit: int) -> list[str]:
         """A label's values among the series of these selectors; a server that knows `limit` keeps to it."""
         params = {"match[]": list(match), "start": start, "end": end, "limit": limit}
-        found: list[str] = self._api.get_label_values(label, params)
-        return found or []
+        with self._reading():
+            return list(self._api.get_label_values(label, params) or ())
 
     def targets(self) -> list[dict[str, Any]]:
         """The active targets, as they are now."""
-        found: list[dict[str, Any]] = self._api.get_targets(state="active").get("activeTargets") or []
-        return found
+        with self._reading():
+            return list(self._api.get_targets(state="active").get("activeTargets") or ())
 
     def data(self, path: str) -> Any:
         """The `data` of another endpoint of the API, `status/buildinfo` say."""
-        return self._session.request("GET", f"{self.address}/api/v1/{path}").json().get("data")
+        with self._reading():
+            return self._session.request("GET", f"{self.address}/api/v1/{path}").json().get("data")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """An answer that is JSON, but not of the API's form, is the server's failure and not ours."""
+        try:
+            yield
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+            raise SourceQueryError(
+                f"{self.address} answers in a form that isn't Prometheus'", hint="is it the right address?"
+            ) from None
 
     def backend(self) -> Backend:
         """Find out what answers, and keep to its ways from then on.

@@ -2,76 +2,24 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from rca.errors import SourceAuthError, SourceError, SourceUnreachableError
 from rca.model.incident import Gap
 from rca.sources.prom.client import Answer, PromClient
 from rca.sources.prom.names import POD_LABELS, REPLICASET_LABELS, Labels, Names, Owners
-from rca.sources.prom.packs import EdgeRule, Naming, Pack, Part, Signal
+from rca.sources.prom.packs import Naming, Pack, Part, Signal
+from rca.sources.prom.plan import MAX_SERIES, NAME, Ask, Plan, is_pattern
 from rca.sources.prom.promql import METRIC_NAME
 from rca.sources.prom.work import Crew, Grid
 
-NAME = "prometheus"
 MAX_NAMES = 2_000  # of one batch of patterns
 MAX_PER_PATTERN = 40
-MAX_SERIES = 4_000  # of one query's answer
 _BATCH_CHARS = 1_500
 _IDENTITY_POINTS = 12
 _INTERVALS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
 _PROBE_SECONDS = 600
 _HA_LABELS = ("prometheus_replica",)
 DEFAULT_INTERVAL = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One part of a pack, ready to be asked.
-
-    Attributes:
-        metric: The metric that the labels were read from; what `$m` stands for.
-        window: The rate window, seconds.
-        bounds: The histogram's finite bucket bounds, for a quantile.
-        wide: More pods than an answer may have: the server folds them into workloads.
-    """
-
-    pack: Pack
-    part: Part
-    metric: str
-    labels: Labels
-    window: int
-    bounds: frozenset[float] = frozenset()
-    wide: bool = False
-
-    @property
-    def name(self) -> str:
-        """The metric's name in the bundle."""
-        stem = re.sub(r"_(bucket|total|count|sum)$", "", self.metric)
-        return f"{stem}:{self.part.name}" if _is_pattern(self.part) else self.part.name
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything the harvest needs to know before it asks.
-
-    Attributes:
-        applied: By pack, the metrics that made it apply.
-        refused: By pack, why it doesn't.
-        services: By pack, the services it speaks of.
-        intervals: By pack, the scrape interval in seconds.
-        present: Every asked-for metric name that is there.
-    """
-
-    grid: Grid
-    asks: tuple[Ask, ...]
-    owners: Owners
-    names: Names
-    applied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    refused: Mapping[str, str] = field(default_factory=dict)
-    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    intervals: Mapping[str, int] = field(default_factory=dict)
-    present: frozenset[str] = frozenset()
-    gaps: tuple[Gap, ...] = ()
 
 
 class _Finder:
@@ -333,14 +281,6 @@ def _named(packs: Iterable[Pack]) -> frozenset[str]:
     return frozenset(name for pack in packs for name in pack.metrics if METRIC_NAME.fullmatch(name))
 
 
-def _is_pattern(part: Part) -> bool:
-    return bool(part.requires) and not METRIC_NAME.fullmatch(part.requires[0]) and "$m" in _template(part)
-
-
-def _template(part: Part) -> str:
-    return part.calls if isinstance(part, EdgeRule) else part.query
-
-
 def _buckets(part: Part, metric: str) -> str:
     """The histogram of a quantile; empty for every other part."""
     return part.buckets.replace("$m", metric) if isinstance(part, Signal) else ""
@@ -358,7 +298,7 @@ def _parts(
         if part.name in taken or any(not _matching(name, present) for name in part.requires):
             continue
         found = _matching(part.requires[0], present)
-        if not _is_pattern(part):
+        if not is_pattern(part):
             taken.add(part.name)
             yield part, found[0]
             continue

@@ -8,8 +8,9 @@ from rca.config.settings import PrometheusSettings
 from rca.errors import SourceError
 from rca.sources.base import Check
 from rca.sources.prom.client import PromClient
-from rca.sources.prom.discover import NAME, Plan, discover
+from rca.sources.prom.discover import discover
 from rca.sources.prom.packs import Pack
+from rca.sources.prom.plan import NAME, Plan
 from rca.sources.prom.work import Crew, Grid
 
 SKEW_SECONDS = 30.0

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rca.sources.prom.client import Answer
-from rca.sources.prom.discover import Ask, Plan
 from rca.sources.prom.packs import EdgeRule
+from rca.sources.prom.plan import Ask, Plan
 from topology import Edge, Node, NodeKind, Provenance, ServiceGraph
 
 

@@ -10,8 +10,8 @@ from rca.model.incident import Event, Gap
 from rca.model.signals import FloatArray
 from rca.sources.prom.assemble import points
 from rca.sources.prom.client import Answer
-from rca.sources.prom.discover import NAME, Ask, Plan
 from rca.sources.prom.packs import EventRule, Rule
+from rca.sources.prom.plan import NAME, Ask, Plan
 from rca.sources.prom.work import Grid
 
 MAX_EVENTS = 50  # of one rule and service

@@ -2,23 +2,21 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from rca.errors import ConfigError
 from rca.model.incident import EventKind
 from rca.model.signals import Bad, Kind
 from rca.sources.prom.packs import Across, EdgeRule, EventRule, Naming, Pack, Rule, Signal
-from rca.sources.prom.promql import LABEL_NAME, METRIC_NAME, faults, selectors
+from rca.sources.prom.promql import METRIC_NAME, selectors
+from rca.sources.prom.table import Table
 from topology import NodeKind
 
 QUANTILES = ((50, 0.5), (95, 0.95), (99, 0.99))
 DEFAULT_FLOOR = 0.02  # calls a second: about one a minute; a ratio of fewer is noise
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def load_packs(folder: Path | None = None) -> tuple[Pack, ...]:
@@ -81,7 +79,7 @@ def parse_pack(text: str, origin: str) -> Pack:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{origin}: not TOML: {error}") from error
-    table = _Table(data, origin)
+    table = Table(data, origin)
     name = table.name()
     naming = _naming(table, Naming())
     pack = Pack(
@@ -104,102 +102,7 @@ def parse_pack(text: str, origin: str) -> Pack:
     return pack
 
 
-class _Table:
-    """A TOML table that is read key by key; what is wrong is said with the place it is at."""
-
-    def __init__(self, data: Mapping[str, Any], where: str) -> None:
-        self._left = dict(data)
-        self.where = where
-
-    def error(self, what: str) -> ConfigError:
-        return ConfigError(f"{self.where}: {what}", hint="docs/packs.md has the format")
-
-    def take(self, key: str) -> Any:
-        return self._left.pop(key, None)
-
-    def has(self, key: str) -> bool:
-        return key in self._left
-
-    def finish(self) -> None:
-        if self._left:
-            raise self.error(f"unknown key {min(self._left)!r}")
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self.take(key)
-        if value is None and default is not None:
-            return default
-        if not isinstance(value, str) or not value.strip():
-            raise self.error(f"{key} must be a text" + (" and is missing" if value is None else ""))
-        return value
-
-    def name(self) -> str:
-        value = self.text("name")
-        if not _NAME.fullmatch(value):
-            raise self.error(f"the name {value!r} must be lower case letters, digits and _")
-        self.where = f"{self.where}: {value}"
-        return value
-
-    def number(self, key: str, default: float) -> float:
-        value = self.take(key)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-            raise self.error(f"{key} must be a number, zero or above")
-        return float(value)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.take(key)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-            raise self.error(f"{key} must be a list of texts")
-        return tuple(value)
-
-    def labels(self, key: str) -> tuple[str, ...]:
-        found = self.texts(key)
-        for label in found:
-            if not LABEL_NAME.fullmatch(label):
-                raise self.error(f"{key}: {label!r} is not a label's name")
-        return found
-
-    def patterns(self, key: str) -> tuple[str, ...]:
-        found = self.texts(key)
-        for pattern in found:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise self.error(f"{key}: {pattern!r} is not a pattern: {error}") from error
-            if "(?" in pattern.replace("(?:", "") or re.search(r"\\\d", pattern):
-                raise self.error(f"{key}: {pattern!r} looks around or back, which a server's RE2 cannot")
-            if pattern.startswith((".*", ".+")) and not re.search(r"[a-z]{4}", pattern):
-                raise self.error(f"{key}: {pattern!r} would match nearly every metric")
-        return found
-
-    def choice(self, key: str, choices: type[StrEnum], default: Any) -> Any:
-        value = self.take(key)
-        if value is None:
-            return default
-        try:
-            return choices(value)
-        except ValueError:
-            raise self.error(f"{key} is {value!r}, not one of {', '.join(choices)}") from None
-
-    def template(self, key: str, default: str | None = None) -> str:
-        query = self.text(key, default)
-        for fault in faults(query) if query else ():
-            raise self.error(f"{key}: {fault}")
-        return query
-
-    def tables(self, key: str) -> list["_Table"]:
-        value = self.take(key)
-        if value is None:
-            return []
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.error(f"{key} must be tables: [[{key}]]")
-        return [_Table(item, f"{self.where}, {key} {number}") for number, item in enumerate(value, 1)]
-
-
-def _naming(table: _Table, base: Naming) -> Naming:
+def _naming(table: Table, base: Naming) -> Naming:
     """The labels of a pack, or of a signal that has its own for some of them."""
     changes: dict[str, tuple[str, ...]] = {}
     for key, attribute in (
@@ -216,7 +119,7 @@ def _naming(table: _Table, base: Naming) -> Naming:
     return replace(base, **changes)
 
 
-def _required(table: _Table, *templates: str) -> tuple[str, ...]:
+def _required(table: Table, *templates: str) -> tuple[str, ...]:
     """The metrics a part needs: as stated, else those that its templates select."""
     stated = table.patterns("requires")
     if stated:
@@ -228,67 +131,106 @@ def _required(table: _Table, *templates: str) -> tuple[str, ...]:
     return found
 
 
-def _signals(table: _Table, base: Naming) -> list[Signal]:
+def _signals(table: Table, base: Naming) -> list[Signal]:
     """One signal, or one for each quantile. It has one of the forms."""
     name = table.name()
     naming = _naming(table, base)
     if not naming.service:
         raise table.error("no service_labels, neither its own nor the pack's")
-    forms = [form for form in ("query", "rate", "ratio", "quantiles", "mean") if table.has(form)]
-    if len(forms) != 1:
-        raise table.error("needs exactly one of query, rate, ratio, quantiles, mean")
-    form = forms[0]
-    floor = table.number("floor", DEFAULT_FLOOR)
-    buckets = ""
-    queries: dict[str, str]
-    if form == "query":
-        query = table.template("query")
-        queries, needed = {name: query}, _required(table, query)
-    elif form == "rate":
-        selector = table.template("rate")
-        queries, needed = {name: f"sum by ($S) (rate({selector}[$w]))"}, _required(table, selector)
-    elif form == "quantiles":
-        selector = table.template("quantiles")
-        needed, buckets = _required(table, selector), selectors(selector)[0]
-        queries = {
-            f"{name}_p{percent}": f"histogram_quantile({q}, sum by ($S, le) (rate({selector}[$w])))"
-            for percent, q in QUANTILES
-        }
-    else:
-        keys = ("bad", "all") if form == "ratio" else ("sum", "count")
-        top, bottom = _pair(table, form, keys)
-        needed = _required(table, bottom)
-        zero = f" or 0 * sum by ($S) (rate({bottom}[$w]))" if form == "ratio" else ""
-        queries = {name: f"(sum by ($S) (rate({top}[$w])){zero}) / (sum by ($S) (rate({bottom}[$w])) > {floor:g})"}
-    if form == "ratio":
-        defaults: tuple[Kind, Bad, str] = (Kind.ERRORS, Bad.UP, "ratio")
-    elif form in ("quantiles", "mean"):
-        defaults = (Kind.LATENCY, Bad.UP, unit_of(needed[0]))
-    elif form == "rate":
-        defaults = (Kind.TRAFFIC, Bad.BOTH, "1/s")
-    else:
-        defaults = (Kind.OTHER, Bad.BOTH, "")
+    form = _form(table)
+    defaults = form.defaults
     made = Signal(
         name=name,
         query="",
-        requires=needed,
+        requires=form.requires,
         naming=naming,
         kind=table.choice("kind", Kind, defaults[0]),
         bad=table.choice("bad", Bad, defaults[1]),
-        unit=table.text("unit", defaults[2]) if table.has("unit") else defaults[2],
-        across=table.choice("across", Across, Across.SUM if form == "rate" else Across.MAX),
+        unit=table.text("unit", defaults[2]),
+        across=table.choice("across", Across, form.across),
         scale=table.number("scale", 1.0),
-        buckets=buckets,
+        buckets=form.buckets,
     )
     table.finish()
-    return [replace(made, name=each, query=query) for each, query in queries.items()]
+    return [replace(made, name=f"{name}{ending}", query=query) for ending, query in form.queries.items()]
 
 
-def _pair(table: _Table, form: str, keys: tuple[str, str]) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What one of the forms of a signal stands for.
+
+    Attributes:
+        queries: By the ending that its name adds to the signal's.
+        defaults: Kind, direction and unit, where the signal states none.
+    """
+
+    queries: Mapping[str, str]
+    requires: tuple[str, ...]
+    defaults: tuple[Kind, Bad, str]
+    across: Across = Across.MAX
+    buckets: str = ""
+
+
+def _form(table: Table) -> _Form:
+    forms = [form for form in _FORMS if table.has(form)]
+    if len(forms) != 1:
+        raise table.error(f"needs exactly one of {', '.join(_FORMS)}")
+    return _FORMS[forms[0]](table)
+
+
+def _query(table: Table) -> _Form:
+    query = table.template("query")
+    return _Form({"": query}, _required(table, query), (Kind.OTHER, Bad.BOTH, ""))
+
+
+def _rate(table: Table) -> _Form:
+    selector = table.template("rate")
+    query = f"sum by ($S) (rate({selector}[$w]))"
+    return _Form({"": query}, _required(table, selector), (Kind.TRAFFIC, Bad.BOTH, "1/s"), Across.SUM)
+
+
+def _quantiles(table: Table) -> _Form:
+    selector = table.template("quantiles")
+    needed = _required(table, selector)
+    queries = {
+        f"_p{percent}": f"histogram_quantile({q}, sum by ($S, le) (rate({selector}[$w])))"
+        for percent, q in QUANTILES
+    }
+    return _Form(queries, needed, (Kind.LATENCY, Bad.UP, unit_of(needed[0])), buckets=selectors(selector)[0])
+
+
+def _ratio(table: Table) -> _Form:
+    """Failed calls over all of them: 0 where there are calls and no failure's series; missing below the floor."""
+    bad, every = _pair(table, "ratio", ("bad", "all"))
+    floor = table.number("floor", DEFAULT_FLOOR)
+    query = (
+        f"(sum by ($S) (rate({bad}[$w])) or 0 * sum by ($S) (rate({every}[$w])))"
+        f" / (sum by ($S) (rate({every}[$w])) > {floor:g})"
+    )
+    return _Form({"": query}, _required(table, every), (Kind.ERRORS, Bad.UP, "ratio"))
+
+
+def _mean(table: Table) -> _Form:
+    total, count = _pair(table, "mean", ("sum", "count"))
+    floor = table.number("floor", DEFAULT_FLOOR)
+    query = f"sum by ($S) (rate({total}[$w])) / (sum by ($S) (rate({count}[$w])) > {floor:g})"
+    return _Form({"": query}, _required(table, total, count), (Kind.LATENCY, Bad.UP, ""))
+
+
+_FORMS: Mapping[str, Callable[[Table], _Form]] = {
+    "query": _query,
+    "rate": _rate,
+    "ratio": _ratio,
+    "quantiles": _quantiles,
+    "mean": _mean,
+}
+
+
+def _pair(table: Table, form: str, keys: tuple[str, str]) -> tuple[str, str]:
     value = table.take(form)
     if not isinstance(value, dict):
         raise table.error(f"{form} must be a table with {keys[0]} and {keys[1]}")
-    inner = _Table(value, f"{table.where}, {form}")
+    inner = Table(value, f"{table.where}, {form}")
     pair = inner.template(keys[0]), inner.template(keys[1])
     inner.finish()
     return pair
@@ -303,7 +245,7 @@ def unit_of(metric: str) -> str:
     return ""
 
 
-def _edge(table: _Table, base: Naming) -> EdgeRule:
+def _edge(table: Table, base: Naming) -> EdgeRule:
     name = table.name()
     naming = _naming(table, base)
     if not (naming.service and naming.peer):
@@ -314,7 +256,7 @@ def _edge(table: _Table, base: Naming) -> EdgeRule:
     return rule
 
 
-def _event(table: _Table, base: Naming) -> EventRule:
+def _event(table: Table, base: Naming) -> EventRule:
     name = table.name()
     naming = _naming(table, base)
     query = table.template("query")

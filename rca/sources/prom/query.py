@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rca.sources.prom.discover import Ask
 from rca.sources.prom.names import STEM_RE2, Labels, pod_stem
-from rca.sources.prom.packs import Across, EdgeRule, Signal
+from rca.sources.prom.packs import Across, Signal
+from rca.sources.prom.plan import Ask
 from rca.sources.prom.promql import matchers, quote, render
 
 MAX_ALTERNATIVES = 20
@@ -69,8 +69,3 @@ def _any_pod(label: str, stems: Sequence[str]) -> str:
     r"""A matcher for every pod of these workloads: `pod=~"cart(-[^-]+){1,2}"`."""
     escaped = "|".join(stem.replace("\\", r"\\").replace(".", r"\.") for stem in stems)
     return f"{label}=~{quote(f'(?:{escaped})(?:-[a-z0-9]+){{1,2}}')}"
-
-
-def template_of(ask: Ask) -> str:
-    """The template of an ask: of an edge, that of its calls."""
-    return ask.part.calls if isinstance(ask.part, EdgeRule) else ask.part.query

@@ -11,13 +11,14 @@ from rca.sources.base import Check, Harvest, Request
 from rca.sources.prom.alerts import FIRING, SINCE, alerts
 from rca.sources.prom.assemble import assemble
 from rca.sources.prom.client import Answer, Backend, PromClient
-from rca.sources.prom.discover import NAME, Ask, Plan, discover
+from rca.sources.prom.discover import discover
 from rca.sources.prom.doctor import checks
 from rca.sources.prom.edges import edges, node_kinds
 from rca.sources.prom.events import events
 from rca.sources.prom.packfile import load_packs
 from rca.sources.prom.packs import EdgeRule, EventRule
-from rca.sources.prom.query import for_all, template_of
+from rca.sources.prom.plan import NAME, Ask, Plan, template_of
+from rca.sources.prom.query import for_all
 from rca.sources.prom.work import Crew, Grid
 
 
@@ -125,12 +126,12 @@ class PrometheusSource:
         return self._client.query_range(query, grid.first, grid.last, grid.step)
 
     def _series(self, ask: Ask, plan: Plan) -> Harvest:
-        answer = self._range(for_all(ask, template_of(ask)), plan.grid)
+        answer = self._range(for_all(ask, template_of(ask.part)), plan.grid)
         made = assemble(ask, ask.part, answer, plan)  # type: ignore[arg-type]  # _job sends only signals here
         return Harvest(metrics=made.frame, gaps=made.gaps)
 
     def _events(self, ask: Ask, plan: Plan) -> Harvest:
-        query = for_all(ask, template_of(ask))
+        query = for_all(ask, template_of(ask.part))
         answer = self._range(query, plan.grid)
         found, gaps = events(ask, ask.part, answer, plan, query)  # type: ignore[arg-type]  # only event rules here
         return Harvest(events=found, gaps=(*gaps, *_warned(ask.name, answer)))
@@ -159,7 +160,7 @@ class PrometheusSource:
         return Harvest(alerts=alerts(firing, since, rules, plan.grid, self._client.address), gaps=tuple(gaps))
 
     def _record(self, plan: Plan, backend: Backend) -> SourceRecord:
-        queries = {ask.name: for_all(ask, template_of(ask)) for ask in plan.asks}
+        queries = {ask.name: for_all(ask, template_of(ask.part)) for ask in plan.asks}
         details: Mapping[str, object] = {
             "packs": {
                 pack: {
