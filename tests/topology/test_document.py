@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology import Edge, Node, NodeKind, Provenance, ServiceGraph
@@ -19,6 +19,7 @@ edges = st.builds(Edge, names, names, amounts, st.none() | st.floats(0, 1), prov
 graphs = st.builds(ServiceGraph, st.lists(nodes, max_size=6), st.lists(edges, max_size=6))
 
 
+@settings(max_examples=40)
 @given(graphs)
 def test_a_graph_comes_back_exactly_through_json(graph: ServiceGraph) -> None:
     back = from_document(json.loads(json.dumps(to_document(graph), allow_nan=False)))
@@ -26,6 +27,7 @@ def test_a_graph_comes_back_exactly_through_json(graph: ServiceGraph) -> None:
     assert [node.labels for node in back.nodes()] == [node.labels for node in graph.nodes()]
 
 
+@settings(max_examples=40)
 @given(graphs)
 def test_what_is_written_holds_no_unknown_field(graph: ServiceGraph) -> None:
     assert unknown_fields(to_document(graph)) == ()

@@ -1,7 +1,7 @@
 import math
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology import Edge, NodeKind, Provenance, ServiceGraph
@@ -46,6 +46,7 @@ def test_more_failures_than_calls_are_all_of_them() -> None:
     assert graph.edge("a", "b").errors == 1.0
 
 
+@settings(max_examples=40)
 @given(st.lists(calls, max_size=12), st.randoms())
 def test_calls_in_any_order_give_the_same_graph(samples: list[Call], random: Any) -> None:
     shuffled = random.sample(samples, len(samples))
@@ -158,6 +159,7 @@ ids = st.sampled_from(["1", "2", "3", "4"])
 rows = st.tuples(st.sampled_from("tu"), ids, st.none() | ids, names, st.booleans(), attributes)
 
 
+@settings(max_examples=40)
 @given(st.lists(rows, max_size=12), st.randoms())
 def test_spans_in_any_order_give_the_same_graph(drawn: list[Any], random: Any) -> None:
     class Row:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology import Provenance, ServiceGraph
@@ -69,6 +69,7 @@ def test_a_shared_id_of_many_requests_has_one_vote(lines_of: LinesOf) -> None:
     assert ends(graph_of(lines_of, "a b a " * 50)) == []
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abcd"), st.sampled_from("tuvw")), max_size=60),
     st.randoms(),

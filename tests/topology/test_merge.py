@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology import Edge, Node, NodeKind, Provenance, ServiceGraph
@@ -115,6 +115,7 @@ def test_an_edge_without_provenance_is_the_least_trusted() -> None:
     assert "not said by whom" in merged.conflicts[0].text
 
 
+@settings(max_examples=40)
 @given(graphs, graphs)
 def test_the_union_holds_every_node_and_only_known_edges(one: ServiceGraph, other: ServiceGraph) -> None:
     merged = merge(one, other).graph
@@ -125,6 +126,7 @@ def test_the_union_holds_every_node_and_only_known_edges(one: ServiceGraph, othe
     assert all(ends_there[::-1] in kept for ends_there in ends - kept)
 
 
+@settings(max_examples=40)
 @given(graphs, graphs)
 def test_merging_again_changes_nothing(one: ServiceGraph, other: ServiceGraph) -> None:
     once = merge(one, other).graph
@@ -132,6 +134,7 @@ def test_merging_again_changes_nothing(one: ServiceGraph, other: ServiceGraph) -
     assert merge(once, once).graph == once
 
 
+@settings(max_examples=40)
 @given(graphs, graphs)
 def test_the_order_of_the_graphs_does_not_matter_for_edges(one: ServiceGraph, other: ServiceGraph) -> None:
     assert list(merge(one, other).graph.edges()) == list(merge(other, one).graph.edges())

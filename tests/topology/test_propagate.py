@@ -3,7 +3,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import networkx as nx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology import Edge, ServiceGraph
@@ -82,6 +82,7 @@ def test_a_neighbourhood_is_a_graph_of_all_that_is_near(graph_of: GraphOf) -> No
     assert len(neighbourhood(graph, ["a"], 0)) == 1
 
 
+@settings(max_examples=40)
 @given(graphs, scores, names, names)
 def test_a_path_follows_real_calls_and_exists_exactly_when_one_does(
     graph: ServiceGraph, weight: dict[str, float], source: str, target: str
@@ -95,12 +96,14 @@ def test_a_path_follows_real_calls_and_exists_exactly_when_one_does(
         assert (path[0], path[-1]) == (source, target)
 
 
+@settings(max_examples=40)
 @given(graphs, names)
 def test_without_scores_the_path_is_a_shortest_one(graph: ServiceGraph, target: str) -> None:
     for source, hops in callee_distances(graph, target).items():
         assert len(explaining_path(graph, source, target)) == hops + 1
 
 
+@settings(max_examples=40)
 @given(graphs, names)
 def test_distances_are_those_of_networkx(graph: ServiceGraph, start: str) -> None:
     if start in graph:
