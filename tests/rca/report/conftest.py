@@ -80,6 +80,7 @@ def _evidence() -> tuple[Evidence, ...]:
             observed=412,
             onset=_at(12),
             strength=0.81,
+            template="remaining connection slots are reserved for <*>",
         ),
         Evidence(
             id="E3",

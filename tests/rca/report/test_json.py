@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
@@ -14,8 +14,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rca.model.incident import SourceRecord
-from rca.model.report import Confidence, OnsetEstimate, Report
+from rca.model.incident import Gap, SourceRecord
+from rca.model.report import (
+    Confidence,
+    Evidence,
+    OnsetEstimate,
+    Report,
+    SimilarIncident,
+    Suspect,
+    TimelineEntry,
+    Verdict,
+)
 from rca.report import render
 
 MakeReport = Callable[[str], Report]
@@ -77,6 +86,25 @@ def test_the_documented_keys_are_all_there(incident: Report, part: str, keys: st
     value = value[part] if part else value
     value = value[0] if isinstance(value, list) else value
     assert set(keys.split()) <= set(value)
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ("suspects", Suspect),
+        ("evidence", Evidence),
+        ("gaps", Gap),
+        ("similar", SimilarIncident),
+        ("timeline", TimelineEntry),
+        ("sources", SourceRecord),
+        ("verdict", Verdict),
+        ("onset", OnsetEstimate),
+    ],
+)
+def test_no_field_of_the_model_is_forgotten(incident: Report, part: str, kind: type) -> None:
+    value = read(incident)[part]
+    value = value[0] if isinstance(value, list) else value
+    assert {field.name for field in fields(kind)} == set(value)
 
 
 def test_times_are_utc_with_milliseconds(incident: Report) -> None:
