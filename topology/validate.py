@@ -112,11 +112,15 @@ def _unseen(graph: ServiceGraph, seen: Sequence[str]) -> Iterator[Problem]:
     """Services with data that the graph lacks."""
     by_canonical = {canonical(node.name): node.name for node in graph.nodes()}
     by_base = {base(node.name): node.name for node in graph.nodes()}
+    by_ends: defaultdict[str, set[str]] = defaultdict(set)  # a slip spares the first letter or the last
+    for node in graph.nodes():
+        by_ends[node.name[:1]].add(node.name)
+        by_ends[node.name[-1:]].add(node.name)
     for name in seen:
         if name in graph or is_unknown(name):
             continue
         near = by_canonical.get(canonical(name)) or by_base.get(base(name))
-        near = near or next(iter(get_close_matches(name, [node.name for node in graph.nodes()], 1, 0.85)), None)
+        near = near or next(iter(get_close_matches(name, by_ends[name[:1]] | by_ends[name[-1:]], 1, 0.85)), None)
         hint = (
             f"if it is {near}, write one name in both places" if near else "declare whom it calls and who calls it"
         )
