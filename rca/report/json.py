@@ -113,6 +113,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "unit": evidence.unit,
         "strength": _number(evidence.strength),
         "signal": evidence.signal.value if evidence.signal else None,
+        "template": evidence.template,
         "points": [
             [round(at, _SECOND_PLACES), _number(value)] for at, value in evidence.points if math.isfinite(at)
         ],

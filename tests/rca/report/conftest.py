@@ -257,7 +257,16 @@ def _hostile(text: str = HOSTILE) -> Report:
         evidence=(
             replace(rich.evidence[0], service=text, text=text, query=text, unit=text),
             Evidence(
-                text, EvidenceKind.LOG, text, text, text, 1.0, 2.0, text, points=((0.0, math.nan), (1.0, math.inf))
+                text,
+                EvidenceKind.LOG,
+                text,
+                text,
+                text,
+                1.0,
+                2.0,
+                text,
+                template=text,
+                points=((0.0, math.nan), (1.0, math.inf)),
             ),
         ),
         triggers=(Trigger(1, text, text, T0, 0.5, text, text),),
