@@ -52,8 +52,9 @@ def _logs(bundle: Bundle, prepared: Prepared) -> list[Gap]:
     if unmeasured and prepared.frame.keys:
         found.append(_gap("services without metrics", _some(unmeasured)))
     middle = sorted(line.at.timestamp() for line in bundle.logs)[len(bundle.logs) // 2]
-    span = bundle.window.span
-    off = max(span.start.timestamp() - middle, middle - span.end.timestamp())
+    span, times = bundle.window.span, prepared.frame.times
+    start = min(span.start.timestamp(), times[0]) if len(times) else span.start.timestamp()
+    off = max(start - middle, middle - span.end.timestamp())
     if off > 0:
         hint = " by whole hours: a time zone?" if off > _SKEW else "."
         found.append(_gap("clock", f"Most log lines lie outside the window{hint}"))

@@ -22,7 +22,7 @@ class Prepared:
     """What analysis works on.
 
     Attributes:
-        frame: The series within the window.
+        frame: The series up to the window's end, the baseline before it included.
         graph: The bundle's graph, completed by its spans.
         spans: The bundle's, orphans given back to their trace.
         gaps: What was found missing on the way.
@@ -85,9 +85,10 @@ def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:
     empty = int(np.all(np.isnan(frame.values), axis=0).sum())
     if empty:
         gaps.append(Gap("analysis", f"{empty} series", "They hold no value in this window."))
-    inside = (frame.times >= bundle.window.span.start.timestamp()) & (
-        frame.times < bundle.window.span.end.timestamp()
-    )
+    # Rows before the window are baseline that was collected with it; rows after it are not looked at.
+    inside = frame.times < bundle.window.span.end.timestamp()
+    if not (inside & (frame.times >= bundle.window.span.start.timestamp())).any():
+        inside[:] = False
     if bundle.window.baseline is not None:
         start, end = bundle.window.baseline.start.timestamp(), bundle.window.baseline.end.timestamp()
         inside |= (frame.times >= start) & (frame.times < end)
