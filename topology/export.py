@@ -171,7 +171,7 @@ def _measured(edge: Edge) -> str:
 
 
 def _failures(edge: Edge) -> str:
-    return f"{100 * (edge.errors or 0.0):.2g} % fail"
+    return f"{100 * (edge.errors or 0.0):.3g} % fail"
 
 
 def _is_weak(edge: Edge) -> bool:

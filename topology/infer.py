@@ -39,17 +39,17 @@ class SpanLike(Protocol):
     """What is read of a span; `fields` are its attributes, named as OpenTelemetry or Elastic do."""
 
     @property
-    def trace_id(self) -> str: ...  # noqa: D102
+    def trace_id(self) -> str: ...  # noqa: D102 - the class says it
     @property
-    def span_id(self) -> str: ...  # noqa: D102
+    def span_id(self) -> str: ...  # noqa: D102 - the class says it
     @property
-    def parent_id(self) -> str | None: ...  # noqa: D102
+    def parent_id(self) -> str | None: ...  # noqa: D102 - the class says it
     @property
-    def service(self) -> str: ...  # noqa: D102
+    def service(self) -> str: ...  # noqa: D102 - the class says it
     @property
-    def error(self) -> bool: ...  # noqa: D102
+    def error(self) -> bool: ...  # noqa: D102 - the class says it
     @property
-    def fields(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def fields(self) -> Mapping[str, Any]: ...  # noqa: D102 - the class says it
 
 
 def from_calls(calls: Iterable[Call], *, source: str, detail: str = "", seconds: float = 1.0) -> ServiceGraph:
@@ -131,17 +131,18 @@ def from_spans(spans: Iterable[SpanLike], *, seconds: float = 1.0) -> ServiceGra
         seconds: How long was recorded, so that weights are calls a second (of the traces that were sampled).
     """
     by_id = _index(spans)
+    anywhere = _unique_ids(by_id)
     services = {span.service for same in by_id.values() for span in same.values()}
     seen: defaultdict[tuple[str, str], _Seen] = defaultdict(_Seen)
     answered: set[tuple[str, str, str]] = set()
     for (trace, _), same in by_id.items():
         for span in same.values():
-            parent = _parent(span, by_id)
+            parent = _parent(span, by_id, anywhere)
             if parent is None or parent.service == span.service:
                 continue
             failed = span.error or (parent.error and span_kind(parent.fields) in _CALLING)
             seen[parent.service, span.service].add(trace, error=failed)
-            answered.add((trace, parent.span_id, parent.service))
+            answered.add((parent.trace_id, parent.span_id, parent.service))
     kinds: dict[str, set[NodeKind]] = {service: {NodeKind.UNKNOWN} for service in services}
     for (trace, span_id), same in by_id.items():
         for span in same.values():
@@ -197,13 +198,24 @@ def _order(span: SpanLike) -> tuple[bool, str, str, str]:
     )
 
 
-def _parent(span: SpanLike, by_id: _Index) -> SpanLike | None:
+def _unique_ids(by_id: _Index) -> dict[str, tuple[str, str]]:
+    """Where each span's id is found, when no two traces share one; empty where ids mean something in a trace only.
+
+    It joins what a change of the trace's id on the way (64 and 128 bits, a gateway's new one) has torn apart.
+    """
+    places = {span_id: (trace, span_id) for trace, span_id in by_id}
+    return places if len(places) == len(by_id) else {}
+
+
+def _parent(span: SpanLike, by_id: _Index, anywhere: Mapping[str, tuple[str, str]]) -> SpanLike | None:
     """The span that caused this one: the client's under the same id, else the one under the parent's id."""
     same = by_id[span.trace_id, span.span_id]
     clients = [other for other in same.values() if span_kind(other.fields) == "client" and other is not span]
     if clients and span_kind(span.fields) != "client":
         return min(clients, key=lambda other: other.service)
-    candidates = by_id.get((span.trace_id, span.parent_id or ""), {})
+    parent_id = span.parent_id or ""
+    place = (span.trace_id, parent_id)
+    candidates = by_id.get(place) or by_id.get(anywhere.get(parent_id, place), {})
     if span.service in candidates:
         return candidates[span.service]
     return min(

@@ -29,11 +29,11 @@ class LineLike(Protocol):
     """What is read of a log line."""
 
     @property
-    def at(self) -> datetime: ...  # noqa: D102
+    def at(self) -> datetime: ...  # noqa: D102 - the class says it
     @property
-    def service(self) -> str: ...  # noqa: D102
+    def service(self) -> str: ...  # noqa: D102 - the class says it
     @property
-    def trace_id(self) -> str | None: ...  # noqa: D102
+    def trace_id(self) -> str | None: ...  # noqa: D102 - the class says it
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from topology import Edge, Node, NodeKind, Provenance, ServiceGraph
 from topology.document import to_document
-from topology.export import EXPORTERS, to_dot, to_graphml, to_json, to_mermaid, to_tree, tree_lines
+from topology.export import EXPORTERS, _failures, to_dot, to_graphml, to_json, to_mermaid, to_tree, tree_lines
 from topology.names import visible
 
 GraphOf = Callable[..., ServiceGraph]
@@ -169,6 +169,11 @@ def test_failures_and_weak_edges_show() -> None:
     assert 'n0 -.->|"2.1 #37; fail"| n1' in to_mermaid(graph)
     assert 'n0 -> n1 [label="2.1 % fail", style=dashed];' in to_dot(graph)
     assert '<data key="d4">0.021</data>' in to_graphml(graph)
+
+
+def test_a_share_of_failures_is_a_plain_number() -> None:
+    shares = [_failures(Edge("a", "b", errors=share)) for share in (1.0, 0.5, 0.021, 0.0004)]
+    assert shares == ["100 % fail", "50 % fail", "2.1 % fail", "0.04 % fail"]
 
 
 def test_kinds_have_shapes() -> None:

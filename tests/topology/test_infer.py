@@ -145,6 +145,16 @@ def test_a_span_that_was_stored_twice_counts_once(span: SpanType) -> None:
         assert (graph.edge("a", "b").weight, graph.edge("a", "b").errors) == (1.0, 1.0)
 
 
+def test_a_parent_under_another_trace_id_is_found_where_span_ids_are_unique(span: SpanType) -> None:
+    torn = [
+        span("128bits", "1", None, "a", fields={"kind": "client", "peer.service": "vip"}),
+        span("64", "2", "1", "b"),
+    ]
+    assert ends(from_spans(torn)) == [("a", "b")]
+    counted = [*torn, span("x", "1", None, "c")]
+    assert ends(from_spans(counted)) == [("a", "vip")]
+
+
 def test_spans_without_a_trace_or_a_known_service_say_nothing(span: SpanType) -> None:
     graph = from_spans([span("", "1", None, "a"), span("t", "1", None, "unknown"), span("t", "2", "1", "b")])
     assert [node.name for node in graph.nodes()] == ["b"]
