@@ -117,7 +117,7 @@ def declared_graph(config: Config) -> "ServiceGraph | None":
     try:
         return merge(*(load_topology(path) for path in config.topology.files)).graph
     except TopologyError as error:
-        raise UsageError(str(error), hint="Check it with: rca topology validate FILE.") from error
+        raise UsageError(error.message, hint=error.hint) from error
 
 
 def keep(bundle: "Bundle", loaded: Loaded, target: Path | None, *, overwrite: bool) -> Path:

@@ -157,7 +157,7 @@ def _graph_of(path: Path) -> tuple["ServiceGraph", list[str]]:
     try:
         return load_topology(path), []
     except TopologyError as error:
-        raise UsageError(str(error), hint="Mend the file there; its form is in docs/topology.md.") from error
+        raise UsageError(error.message, hint=error.hint) from error
 
 
 def _write(text: str) -> None:

@@ -26,7 +26,7 @@ _NARROW = 70  # below, sparklines and query labels give way
 _NARROWEST = 50  # below, the way it spread has no times and no words
 _READABLE = 16  # columns; text is not squeezed into less
 _PROSE = 600  # characters of one sentence from the outside
-_QUERY = 1200  # characters of one query
+_QUERY = 2000  # characters of one query
 _ROLE = {Role.CAUSE: "bold red", Role.SYMPTOM: "yellow", Role.BYSTANDER: "dim"}
 _CONFIDENCE = {Confidence.HIGH: "bold green", Confidence.MEDIUM: "bold yellow", Confidence.LOW: "bold red"}
 
@@ -41,6 +41,7 @@ def render(report: Report, style: Style) -> str:
     _timeline(page, report)
     _similar(page, report)
     _gaps(page, report)
+    _queries(page, report)
     page.heading("How this was made")
     for label, text in provenance.made_of(report):
         page.labelled(label, text)
@@ -93,10 +94,10 @@ class _Page:
         body = Text(cut(visible_line(text), _PROSE), style)
         self._hang(prefix, body if tail is None else Text.assemble(body, tail))
 
-    def query(self, indent: int, text: str) -> None:
-        """A query on lines of its own, so that it can be copied."""
-        for line in cut(visible(text.strip(), keep_newlines=True), _QUERY).split("\n"):
-            self._hang(Text(" " * indent), Text(line.rstrip(), "dim"))
+    def query(self, ids: Text, text: str) -> None:
+        """A query on lines of its own, left unwrapped, so that it can be copied whole."""
+        for index, line in enumerate(cut(visible(text.strip(), keep_newlines=True), _QUERY).split("\n")):
+            self._put(Text.assemble(ids if index == 0 else Text(" " * ids.cell_len), (line.rstrip(), "dim")))
 
     def name(self, service: str, *, room: int) -> Text:
         return Text(shorten(visible_line(service), max(room, _READABLE), cells=cell_len), "bold")
@@ -194,8 +195,20 @@ def _evidence(page: _Page, report: Report, evidence: Evidence, columns: int) -> 
     prefix = Text.assemble(" " * _INDENT, _padded(_id(evidence.id), columns), f"{at}  ")
     spark = sparkline(evidence.points, page.spark, normal=evidence.baseline) if page.spark else ""
     page.hang(prefix, view.evidence_text(evidence), tail=Text(f"  {spark}", "magenta") if spark else None)
-    if evidence.query:
-        page.query(_INDENT + columns, evidence.query)
+
+
+def _queries(page: _Page, report: Report) -> None:
+    """What shows each line of evidence above, to be pasted into the source's own console."""
+    asked: dict[str, list[str]] = {}
+    for suspect in view.split(report, detailed=_DETAILED).detailed:
+        for evidence in view.evidence_of(report, suspect)[:_EVIDENCE_EACH]:
+            if evidence.query.strip():
+                asked.setdefault(evidence.query, []).append(evidence.id)
+    if not asked:
+        return
+    page.heading("Queries (paste to check)")
+    for query, ids in asked.items():
+        page.query(Text(" ").join(map(_id, ids)).append("  "), query)
 
 
 def _id(name: str) -> Text:

@@ -67,10 +67,18 @@ class GapGroup:
     why: str
 
 
+_NEAR = 1 / 3  # of the first suspect's score
+
+
 def split(report: Report, *, detailed: int) -> Suspects:
-    """Who is shown how, at most so many in detail; services without evidence that only stood by are a number."""
+    """Who is shown how, at most so many in detail; services without evidence that only stood by are a number.
+
+    A bystander is shown in detail only when its score comes near the first one's: what nearly won should be seen.
+    """
+    top = report.suspects[0].score if report.suspects else 0.0
     loud = [s for s in report.suspects if s.evidence or s.role is not Role.BYSTANDER]
-    return Suspects(tuple(loud[:detailed]), tuple(loud[detailed:]), len(report.suspects) - len(loud))
+    near = [s for s in loud if s.role is not Role.BYSTANDER or s.score >= _NEAR * top][:detailed]
+    return Suspects(tuple(near), tuple(s for s in loud if s not in near), len(report.suspects) - len(loud))
 
 
 def name(service: str) -> str:
