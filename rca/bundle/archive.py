@@ -113,9 +113,10 @@ def check_size(what: str, size: int, packed: int, limit: int = layout.MAX_BYTES)
 
 
 def _load_archive(path: Path) -> Contents:
-    if not path.is_file():
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
         raise BundleError(f"{path} is neither a file nor a folder", hint=layout.WHAT_A_BUNDLE_IS)
-    if path.stat().st_size > layout.MAX_BYTES:
+    if status.st_size > layout.MAX_BYTES:
         raise BundleError(f"{path} is larger than {layout.MAX_BYTES // layout.MEBIBYTE} MiB; refused")
     data = path.read_bytes()
     if data.startswith(_GZIP):

@@ -60,15 +60,13 @@ def write_counts(counts: LogCounts) -> tuple[str, int]:
     chosen[~chosen.any(axis=(1, 2)), 0, 0] = True
     chosen[0, ~chosen.any(axis=(0, 2)), 0] = True
     chosen[0, 0, ~chosen.any(axis=(0, 1))] = True
-    out = StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    services, levels = [_quoted(name) for name in counts.services], [_quoted(name) for name in counts.levels]
     places = np.argwhere(chosen)
-    writer.writerows(
-        (number(float(counts.times[t])), counts.services[s], counts.levels[k], number(float(cube[t, s, k])))
-        for t, s, k in places
-    )
-    return out.getvalue(), len(places)
+    rows = [
+        f"{number(float(counts.times[t]))},{services[s]},{levels[k]},{number(float(cube[t, s, k]))}\n"
+        for t, s, k in places.tolist()
+    ]
+    return "".join([",".join(_COLUMNS) + "\n", *rows]), len(rows)
 
 
 def derive_counts(
@@ -94,7 +92,10 @@ def derive_counts(
     width = max(resolution or _DEFAULT_BUCKET, math.ceil(span.seconds / _MAX_BUCKETS))
     buckets = np.floor(at[inside] / width) * width
     cube = _cube(
-        buckets, [line.service for line in kept], [line.level for line in kept], [line.weight for line in kept]
+        buckets,
+        [line.service for line in kept],
+        [line.level.upper() for line in kept],
+        [line.weight for line in kept],
     )
     return even(cube)
 
@@ -149,3 +150,8 @@ def _count(cell: str, place: str) -> float:
     if not 0 <= value < math.inf:
         raise BundleError(f"{place}: {cell!r:.60} isn't a count")
     return value
+
+
+def _quoted(name: str) -> str:
+    """A name as a cell; unlike `csv.writer` it also quotes a lone carriage return."""
+    return '"' + name.replace('"', '""') + '"' if any(letter in name for letter in '",\r\n') else name

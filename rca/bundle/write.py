@@ -64,7 +64,8 @@ def stored_files(bundle: Bundle) -> dict[str, bytes]:
     """
     found = documents(bundle)
     del found[layout.HEADER]
-    check_size("the bundle", sum(len(data) for data, _ in found.values()), layout.MAX_BYTES)
+    total = sum(len(data) for data, _ in found.values())
+    check_size("the bundle", total, total, layout.MAX_BYTES)
     files: dict[str, bytes] = {}
     records: dict[str, dict[str, str | int]] = {}
     for name, (data, rows) in found.items():
