@@ -4,6 +4,7 @@ Everything is asked through `_msearch`: one round trip for many searches, a fail
 long lists of indices travel in the body, where no limit on an address's length applies.
 """
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ NAME = "elasticsearch"
 _RETRIES = 2
 _SERVER_SHARE = 0.9
 """Share of a request's time after which the server itself breaks off, so that its partial answer still arrives."""
+
+logging.getLogger("elastic_transport").addHandler(logging.NullHandler())  # its retries aren't the user's business
 
 
 @dataclass(frozen=True, slots=True)

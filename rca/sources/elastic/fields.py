@@ -4,7 +4,7 @@ Indices that agree on what is usable form a `Cohort`, nearly always a single one
 is a keyword in some indices and a text or an object in others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,13 @@ class Cohort:
     Attributes:
         indices: Names, or the configured patterns when all indices agree.
         fields: Usable candidates by role, best first. Empty where none is.
+        conflicting: Candidates for the service that have a type here by which they can't be used, as a text or an
+            object, though other indices' can.
     """
 
     indices: tuple[str, ...]
     fields: Mapping[Role, tuple[str, ...]]
+    conflicting: tuple[str, ...] = ()
 
     def first(self, role: Role) -> str | None:
         """The best usable field for a role."""
@@ -97,8 +100,9 @@ def resolve(
     for usable, members in groups.items():
         chosen = {role: tuple(name for owner, name in usable if owner is role) for role in Role}
         chosen = {role: _only_override(role, found, overrides) for role, found in chosen.items()}
-        cohorts.append(Cohort(patterns if len(groups) == 1 else tuple(members), chosen))
-    gaps += _conflict_gaps(bad, matched, cohorts)
+        conflicting = tuple(n for (role, n), where in bad.items() if role is Role.SERVICE and members[0] in where)
+        cohorts.append(Cohort(patterns if len(groups) == 1 else tuple(members), chosen, conflicting))
+    gaps += _undated(cohorts)
     gaps += _missing_gaps(cohorts, names)
     return Resolution(tuple(cohorts), matched, tuple(dict.fromkeys(gaps)))
 
@@ -148,26 +152,18 @@ def _override_gaps(fields: Mapping[str, Any], overrides: Mapping[str, str]) -> I
             )
 
 
-def _conflict_gaps(
-    bad: Mapping[tuple[Role, str], frozenset[str]], matched: tuple[str, ...], cohorts: list[Cohort]
-) -> Iterator[Gap]:
-    """Fields that are usable in some indices only, where no other field of the role stands in for them."""
-    for (role, name), indices in bad.items():
-        if not indices or len(indices) == len(matched):
-            continue
-        used = any(cohort.first(role) == name for cohort in cohorts)
-        stranded = [c for c in cohorts if not c.fields[role] and set(c.indices) & indices]
-        if not used or not stranded:
-            continue
-        shown = ", ".join(sorted(indices)[:_SHOWN]) + (
-            f" and {len(indices) - _SHOWN} more" if len(indices) > _SHOWN else ""
-        )
-        yield Gap(
-            NAME,
-            f"{role} field {name} in {shown}",
-            "it has another type there (text or object) than in the other indices, and can't be used; "
-            "fix the index template, or name another field in elasticsearch.fields",
-        )
+def _undated(cohorts: list[Cohort]) -> Iterator[Gap]:
+    """Indices whose documents can't be placed in time, beside others whose can."""
+    for cohort in cohorts:
+        if not cohort.first(Role.TIMESTAMP) and any(other.first(Role.TIMESTAMP) for other in cohorts):
+            why = "their timestamp is no date, so they were left out; fix the index template"
+            yield Gap(NAME, f"logs in {listed(cohort.indices)}", why)
+
+
+def listed(names: Sequence[str]) -> str:
+    """A few names, and how many more there are."""
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
 
 
 def _missing_gaps(cohorts: list[Cohort], names: Mapping[Role, tuple[str, ...]]) -> Iterator[Gap]:

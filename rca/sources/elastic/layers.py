@@ -51,14 +51,19 @@ class Census:
     """What the window holds.
 
     Attributes:
-        total: Documents in the window, over all indices.
+        totals: Documents in the window, by cohort.
         traced: Documents with a trace id, for each cohort and field that has any.
     """
 
     layers: tuple[Layer, ...]
-    total: int
+    totals: tuple[tuple[Cohort, int], ...]
     traced: tuple[tuple[tuple[Cohort, str], int], ...]
     gaps: tuple[Gap, ...]
+
+    @property
+    def total(self) -> int:
+        """Documents in the window, over all indices."""
+        return sum(documents for _, documents in self.totals)
 
     @property
     def services(self) -> dict[str, int]:
@@ -112,17 +117,17 @@ def take_census(client: ElasticClient, cohorts: Sequence[Cohort], span: Interval
     gaps += [Gap(NAME, "log census", error.message) for error in failed]
     layers: list[Layer] = []
     traced: list[tuple[tuple[Cohort, str], int]] = []
-    total = 0
+    totals: list[tuple[Cohort, int]] = []
     left = iter(answers)
     for cohort in usable:
         overview = next(left)
-        total += overview.total
+        totals.append((cohort, overview.total))
         traced += [((cohort, name), count) for name, count in _traced(cohort, overview).items() if count]
         for service in cohort.fields[Role.SERVICE]:
             answer = next(left)
             layers += _layers(cohort, service, answer)
             gaps += _cut_off(answer)
-    return Census(tuple(layers), total, tuple(traced), tuple(dict.fromkeys(gaps)))
+    return Census(tuple(layers), tuple(totals), tuple(traced), tuple(dict.fromkeys(gaps)))
 
 
 def _questions(cohort: Cohort, span: Interval) -> Iterator[Search]:
@@ -185,6 +190,10 @@ def _layers(cohort: Cohort, service: str, answer: Answer) -> Iterator[Layer]:
     others = [part for part in parts if part[3]]
     known = sum(count for *_, count in others)
     if known < answer.total:
+        for _, part, _, _ in others:
+            for name, lines in _values(part.get("services", {})).items():
+                names[name] = names.get(name, 0) - lines
+        names = {name: lines for name, lines in names.items() if lines > 0}
         filters = (own, first_of(levels, 0)) if others else (own,)
         yield replace(
             base, level=levels[0], filters=filters, services=names, levels=_values(found.get("level_0", {}))

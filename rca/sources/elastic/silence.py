@@ -1,6 +1,5 @@
 """What counts can't show by themselves: services that fall silent, lines without a service."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -8,12 +7,12 @@ import numpy as np
 from rca.model.incident import Gap
 from rca.model.logs import LogCounts
 from rca.sources.elastic.client import NAME
+from rca.sources.elastic.fields import listed
 from rca.sources.elastic.layers import Census
 
 _STEADY = 0.8
 _MIN_BUCKETS = 5
 _SILENT_SHARE = 0.15
-_SHOWN = 5
 
 
 def silent_services(counts: LogCounts) -> list[Gap]:
@@ -38,7 +37,7 @@ def silent_services(counts: LogCounts) -> list[Gap]:
     why = (
         "none arrived, which doesn't mean no errors: the service, its shipper or its index mapping may have failed"
     )
-    return [Gap(NAME, f"logs of {_listed(found)}", why) for found in (late, gone) if found]
+    return [Gap(NAME, f"logs of {listed(found)}", why) for found in (late, gone) if found]
 
 
 def unassigned(census: Census) -> list[Gap]:
@@ -50,6 +49,11 @@ def unassigned(census: Census) -> list[Gap]:
         share = _percent(missing, census.total)
         why = "no field names their service, so they were left out; name the field in elasticsearch.fields.service"
         gaps.append(Gap(NAME, f"{missing} of {census.total} lines ({share}) without a service", why))
+    for cohort, documents in census.totals:
+        named = sum(sum(layer.services.values()) for layer in census.layers if layer.cohort is cohort)
+        if cohort.conflicting and named < documents:
+            why = "another type there (text or object) than elsewhere makes it useless; fix the index template"
+            gaps.append(Gap(NAME, f"service field {cohort.conflicting[0]} in {listed(cohort.indices)}", why))
     plain = sum(sum(layer.services.values()) for layer in census.layers if layer.level is None)
     if plain:
         share = _percent(plain, max(1, located))
@@ -67,8 +71,3 @@ def _percent(part: int, whole: int) -> str:
 
 def _clock(seconds: float) -> str:
     return f"{datetime.fromtimestamp(float(seconds), UTC):%H:%M:%S} UTC"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

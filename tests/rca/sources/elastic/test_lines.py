@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rca.sources.elastic.fields import Cohort
+from rca.sources.elastic.lines import MAX_MESSAGE, level_in, read_line, read_time, wanted_fields
+from rca.sources.elastic.schema import Role, load_schemas
+
+SCHEMA = load_schemas()
+FIELDS: dict[Role, tuple[str, ...]] = {
+    **dict.fromkeys(Role, ()),
+    Role.TIMESTAMP: ("@timestamp",),
+    Role.SERVICE: ("service.name", "kubernetes.container.name"),
+    Role.LEVEL: ("log.level", "level"),
+    Role.MESSAGE: ("message", "log"),
+    Role.TRACE: ("trace.id",),
+    Role.ERROR: ("error.message",),
+    Role.STACK: ("error.stack_trace",),
+}
+COHORT = Cohort(("logs-*",), FIELDS)
+
+
+def hit(**values: Any) -> dict[str, Any]:
+    return {"fields": {"@timestamp": ["2026-02-03T04:05:06.123456789Z"], **values}}
+
+
+def test_the_first_candidate_with_a_value_speaks() -> None:
+    values = {"kubernetes.container.name": ["cart"], "level": [50], "log": ["no"], "trace.id": ["t", "u"]}
+    line = read_line(hit(**values), COHORT, SCHEMA)
+    assert line is not None
+    assert (line.service, line.level, line.message, line.trace_id) == ("cart", "ERROR", "no", "t")
+    assert line.at == datetime(2026, 2, 3, 4, 5, 6, 123456, tzinfo=UTC)
+
+
+def test_an_error_is_kept_apart_and_stands_in_for_an_empty_message() -> None:
+    values = {"service.name": ["a"], "error.message": ["broken"], "error.stack_trace": ["x" * 9_000]}
+    line = read_line(hit(**values), COHORT, SCHEMA)
+    assert line is not None
+    assert line.message == "broken"
+    assert line.fields["error.message"] == "broken"
+    assert len(line.fields["error.stack_trace"]) == 2_000
+
+
+def test_a_huge_message_is_cut() -> None:
+    line = read_line(hit(**{"service.name": ["a"], "message": ["x" * (MAX_MESSAGE + 5)]}), COHORT, SCHEMA)
+    assert line is not None
+    assert len(line.message) == MAX_MESSAGE
+
+
+@pytest.mark.parametrize("values", [{}, {"service.name": ["a"], "@timestamp": ["soon"]}, {"service.name": [""]}])
+def test_a_document_without_time_or_service_is_no_line(values: dict[str, Any]) -> None:
+    assert read_line(hit(**values), COHORT, SCHEMA) is None
+
+
+def test_a_time_without_a_zone_is_not_believed() -> None:
+    assert read_time("2026-02-03T04:05:06") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "level"),
+    [
+        ('{"level":"warning","msg":"an error was avoided"}', "WARN"),
+        ("severity=ERROR it broke", "ERROR"),
+        ("level=high pressure", ""),
+        ("E0203 04:05:06.1 1 x.go:1] no", "ERROR"),
+        ("W0203 04:05:06.1 1 x.go:1] hm", "WARN"),
+        ("2026-02-03 04:05:06 [main] INFO c.s.X - error rate 0", "INFO"),
+        ("04:05 CRITICAL disk", "FATAL"),
+        ("04:05 SEVERE disk", "ERROR"),
+        ("java.lang.NullPointerException: x", "ERROR"),
+        ("Traceback (most recent call last):", "ERROR"),
+        ("the request failed", "ERROR"),
+        ("GET /errors 200", ""),
+        ("x" * 400 + " ERROR", ""),
+    ],
+)
+def test_a_message_states_its_level(message: str, level: str) -> None:
+    assert level_in(message, SCHEMA) == level
+
+
+@given(st.text())
+def test_any_text_has_a_level_or_none(message: str) -> None:
+    assert level_in(message, SCHEMA) in {"", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}
+
+
+def test_only_what_is_read_travels() -> None:
+    assert "error.stack_trace" not in wanted_fields(COHORT)
+    assert "error.stack_trace" in wanted_fields(COHORT, stack=True)
+    assert wanted_fields(COHORT)[0]["field"] == "@timestamp"
