@@ -1,8 +1,8 @@
 """`rca investigate` over millions of log lines in a real Elasticsearch.
 
 Loads the same incident twice, first with a tenth of the lines. For each, in the same run: the raw aggregation that
-`rca` needs (lines by service, level and time bucket), then `rca investigate` as a process of its own, through a proxy
-that counts the bytes.
+`rca` needs (lines by service, level and time bucket), then `rca investigate` as a process of its own, through a
+proxy that counts the bytes.
 """
 
 import argparse
