@@ -10,10 +10,11 @@ import numpy as np
 from rca.model.incident import Gap
 from rca.model.signals import FloatArray, Kind, SignalFrame, SignalKey
 from rca.sources.prom.client import Answer
+from rca.sources.prom.names import Labels
 from rca.sources.prom.packfile import unit_of
 from rca.sources.prom.packs import Across, Signal
 from rca.sources.prom.plan import MAX_SERIES, NAME, Ask, Plan
-from rca.sources.prom.query import WORKLOAD, for_one
+from rca.sources.prom.query import WORKLOAD, folded, for_one
 from rca.sources.prom.work import Grid
 
 MAX_REPLICAS = 12  # of one service
@@ -32,8 +33,14 @@ class Assembled:
 
 @dataclass(frozen=True, slots=True)
 class _Series:
+    ask: Ask
     row: Row
     values: FloatArray
+
+    @property
+    def raw(self) -> tuple[tuple[str, str], ...]:
+        """Its labels without the one that tells two servers apart which scraped alike."""
+        return tuple(sorted(item for item in self.row.items() if item[0] != self.ask.labels.replica))
 
 
 def points(values: Sequence[Sequence[Any]], grid: Grid, scale: float = 1.0) -> FloatArray:
@@ -56,30 +63,29 @@ def points(values: Sequence[Sequence[Any]], grid: Grid, scale: float = 1.0) -> F
     return out
 
 
-def assemble(ask: Ask, signal: Signal, answer: Answer, plan: Plan) -> Assembled:
-    """Make the series of one signal out of its answer."""
-    gaps = [Gap(NAME, f"parts of {ask.name}", f"the server warns: {text}") for text in answer.warnings]
-    rows = answer.series
-    if len(rows) > MAX_SERIES:
-        gaps.append(
-            Gap(NAME, f"{len(rows) - MAX_SERIES} series of {ask.name}", f"one query may give {MAX_SERIES} series")
-        )
-        rows = sorted(rows, key=lambda row: sorted(row["metric"].items()))[:MAX_SERIES]
+def assemble(answers: Sequence[tuple[Ask, Answer]], signal: Signal, plan: Plan) -> Assembled:
+    """Make the series of one signal out of its answers.
+
+    Args:
+        answers: More than one where some of the metric's series are named by another label.
+        signal: What they mean.
+        plan: The grid, the names, the owners.
+    """
+    gaps: list[Gap] = []
     groups: dict[tuple[str, str | None], dict[str, list[_Series]]] = defaultdict(lambda: defaultdict(list))
-    nameless = 0
-    for row in rows:
-        found = _whose(ask, row["metric"], plan)
-        if found is None:
-            nameless += 1
-            continue
-        values = points(row["values"], plan.grid, signal.scale)
-        if np.isfinite(values).any():
-            service, peer, replica = found
-            groups[service, peer][replica].append(_Series(row["metric"], values))
-    if nameless:
-        gaps.append(
-            Gap(NAME, f"{nameless} series of {ask.name}", f"they don't say whose they are ({ask.labels.service})")
-        )
+    ask = answers[0][0]
+    for each, answer in answers:
+        gaps += [Gap(NAME, f"parts of {ask.name}", f"the server warns: {text}") for text in answer.warnings]
+        rows = answer.series
+        if (more := len(rows) - MAX_SERIES) > 0:
+            gaps.append(Gap(NAME, f"{more} series of {ask.name}", f"one query may give {MAX_SERIES} series"))
+            rows = sorted(rows, key=lambda row: sorted(row["metric"].items()))[:MAX_SERIES]
+        for row in rows:
+            found = _whose(each, row["metric"], plan)
+            values = points(row["values"], plan.grid, signal.scale)
+            if found is not None and np.isfinite(values).any():
+                service, peer, replica = found
+                groups[service, peer][replica].append(_Series(each, row["metric"], values))
     columns = [
         column
         for (service, peer), replicas in sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] or ""))
@@ -121,11 +127,10 @@ def _columns(
 ) -> list[tuple[SignalKey, FloatArray]]:
     """The service's own column, then one for each of its replicas when it has several."""
     service, peer = whose
-    single = {name: _merge_twins(ask, signal.across, found) for name, found in replicas.items()}
-    rows = [series.row for name in sorted(replicas) for series in replicas[name]]
+    single = {name: _merge_twins(signal.across, replicas[name]) for name in sorted(replicas)}
     unit = signal.unit or (unit_of(ask.metric) if signal.kind is Kind.LATENCY else "")
 
-    def key(instance: str | None, sources: Sequence[Row]) -> SignalKey:
+    def key(instance: str | None, parts: Sequence[_Series]) -> SignalKey:
         return SignalKey(
             service=service,
             metric=f"{ask.name}:{peer}" if peer else ask.name,
@@ -133,26 +138,34 @@ def _columns(
             kind=signal.kind,
             bad=signal.bad,
             unit=unit,
-            query=for_one(ask, signal.query, sources, whole=instance is None),
+            query=_query_of(signal, parts),
             peer=peer,
         )
 
-    whole = _combine(signal.across, [single[name] for name in sorted(single)])
-    columns = [(key(None, rows), whole)]
+    whole = _combine(signal.across, list(single.values()))
+    columns = [(key(None, [series for name in single for series in replicas[name]]), whole)]
     if 1 < len(single) <= MAX_REPLICAS:
-        columns += [
-            (key(name, [series.row for series in replicas[name]]), single[name]) for name in sorted(single) if name
-        ]
+        columns += [(key(name, replicas[name]), values) for name, values in single.items() if name]
     return columns
 
 
-def _merge_twins(ask: Ask, across: Across, found: Sequence[_Series]) -> FloatArray:
+def _query_of(signal: Signal, parts: Sequence[_Series]) -> str:
+    """The query that gives these series, as one."""
+    by_labels: dict[Labels, list[_Series]] = defaultdict(list)
+    for series in parts:
+        by_labels[series.ask.labels].append(series)
+    queries = [
+        for_one(alike[0].ask, signal.query, [series.row for series in alike]) for alike in by_labels.values()
+    ]
+    folded_by_server = any(WORKLOAD in series.row for series in parts)
+    return folded(signal.across, queries, 2 if folded_by_server else len({series.raw for series in parts}))
+
+
+def _merge_twins(across: Across, found: Sequence[_Series]) -> FloatArray:
     """One replica's series in one: what two Prometheus servers scraped alike counts once, the rest is combined."""
     alike: dict[tuple[tuple[str, str], ...], list[FloatArray]] = defaultdict(list)
     for series in found:
-        alike[tuple(sorted(item for item in series.row.items() if item[0] != ask.labels.replica))].append(
-            series.values
-        )
+        alike[series.raw].append(series.values)
     return _combine(across, [_combine(Across.MAX, alike[name]) for name in sorted(alike)])
 
 
@@ -180,23 +193,14 @@ def _bounded(columns: list[tuple[SignalKey, FloatArray]]) -> tuple[list[tuple[Si
 def _saturated(ask: Ask, signal: Signal, columns: Sequence[tuple[SignalKey, FloatArray]]) -> list[Gap]:
     """Say where a quantile only shows the histogram's top bucket: it is at least that, nobody knows how much more.
 
-    `histogram_quantile` gives the highest finite bound when the quantile lies above it; inside a bucket it
-    interpolates, so a series whose greatest value is a bound, and reached repeatedly, has run into the top.
+    `histogram_quantile` gives the highest finite bound when the quantile lies above it.
     """
-    if not ask.bounds:
+    top = ask.top * signal.scale
+    hit = {
+        key.service for key, values in columns if int(np.count_nonzero(values == top)) >= _SATURATED_POINTS
+    }  # fmt: skip
+    if not hit:
         return []
-    bounds = {bound * signal.scale for bound in ask.bounds}
-    hit: dict[float, list[str]] = defaultdict(list)
-    for key, values in columns:
-        top = float(np.nanmax(values))
-        if top in bounds and int(np.count_nonzero(values == top)) >= _SATURATED_POINTS:
-            hit[top].append(key.service)
-    unit = signal.unit or unit_of(ask.metric)
-    return [
-        Gap(
-            NAME,
-            f"{ask.name} above {top:g} {unit}".rstrip(),
-            f"the top bucket ends there, so it is at least that for {', '.join(sorted(set(services)))}",
-        )
-        for top, services in sorted(hit.items())
-    ]
+    what = f"{ask.name} above {top:g} {signal.unit or unit_of(ask.metric)}".rstrip()
+    why = f"the histogram's top bucket ends there, so it is at least that for {', '.join(sorted(hit))}"
+    return [Gap(NAME, what, why)]

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from rca.errors import SourceAuthError, SourceError, SourceUnreachableError
 from rca.model.incident import Gap
@@ -20,6 +22,10 @@ _INTERVALS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
 _PROBE_SECONDS = 600
 _HA_LABELS = ("prometheus_replica",)
 DEFAULT_INTERVAL = 60
+
+
+_Draft: TypeAlias = tuple[Pack, Part, str, Labels]
+_Rows: TypeAlias = dict[tuple[str, Labels], list[Mapping[str, str]]]
 
 
 class _Finder:
@@ -66,16 +72,16 @@ class _Finder:
             found[metric] = frozenset(names)
         return found
 
-    def bounds(self, metrics: Iterable[str]) -> dict[str, frozenset[float]]:
-        """The finite bucket bounds of each histogram."""
-        found: dict[str, frozenset[float]] = {}
+    def tops(self, metrics: Iterable[str]) -> dict[str, float]:
+        """The highest finite bucket bound of each histogram."""
+        found: dict[str, float] = {}
         pairs = self.crew.each(
             lambda metric: self.client.label_values("le", [metric], self.start, self.end, MAX_NAMES),
             sorted(metrics),
         )
         for metric, values in pairs:
             if not isinstance(values, SourceError):  # without them a saturated histogram goes unnoticed, no more
-                found[metric] = frozenset(_finite(values))
+                found[metric] = max(_finite(values), default=float("inf"))
         return found
 
     def identities(
@@ -83,17 +89,18 @@ class _Finder:
     ) -> dict[tuple[str, Labels], list[Mapping[str, str]]]:
         """The label values that name the series of each metric, over the window."""
         found: dict[tuple[str, Labels], list[Mapping[str, str]]] = {}
-        ordered = sorted(set(wanted), key=lambda pair: (pair[0], pair[1].by))
-        for pair, answer in self.crew.each(lambda pair: self._rows(pair[0], pair[1].by), ordered):
+        ordered = sorted(set(wanted), key=lambda pair: (pair[0], pair[1].by, pair[1].without))
+        for pair, answer in self.crew.each(lambda pair: self._rows(pair[0], pair[1].by, pair[1].without), ordered):
             if isinstance(answer, SourceError):
                 self.gaps.append(Gap(NAME, f"the services of {pair[0]} could not be listed", str(answer)))
                 continue
             found[pair] = [row["metric"] for row in answer.series]
         return found
 
-    def _rows(self, metric: str, by: Sequence[str]) -> Answer:
+    def _rows(self, metric: str, by: Sequence[str], without: Sequence[str]) -> Answer:
         coarse = self.grid.coarse(_IDENTITY_POINTS)
-        query = f"count by ({', '.join(by)}) ({metric})"
+        lacking = ",".join(f'{label}=""' for label in without)
+        query = f"count by ({', '.join(by)}) ({metric}{{{lacking}}})"
         return self.client.query_range(query, coarse.first, coarse.last, coarse.step)
 
     def owners(self, present: frozenset[str]) -> Owners:
@@ -104,7 +111,7 @@ class _Finder:
             "kube_replicaset_owner": ("exported_namespace", "namespace", *REPLICASET_LABELS, "owner_name"),
         }
         there = [metric for metric in asked if metric in present]
-        for metric, answer in self.crew.each(lambda metric: self._rows(metric, asked[metric]), there):
+        for metric, answer in self.crew.each(lambda metric: self._rows(metric, asked[metric], ()), there):
             if isinstance(answer, SourceError):
                 self.gaps.append(Gap(NAME, "the pods' owners", f"{metric}: {answer}; pods are named by pattern"))
                 continue
@@ -165,7 +172,7 @@ def discover(client: PromClient, crew: Crew, packs: Sequence[Pack], grid: Grid) 
             continue
         chosen += [(pack, part, metric) for part, metric in _parts(pack, present, named, finder.gaps)]
     label_names = finder.labels({metric for _, _, metric in chosen})
-    asks: list[tuple[Pack, Part, str, Labels]] = []
+    asks: list[_Draft] = []
     for pack, part, metric in chosen:
         names = label_names.get(metric)
         if names is None:
@@ -182,16 +189,42 @@ def discover(client: PromClient, crew: Crew, packs: Sequence[Pack], grid: Grid) 
     for pack in packs:
         if pack.name not in refused and all(pack is not other for other, *_ in asks):
             refused[pack.name] = "none of its signals has the metrics and labels it needs"
-    return _finish(finder, present, refused, asks)
+    asks, rows = _with_fallbacks(finder, asks, label_names)
+    return _finish(finder, present, refused, asks, rows)
+
+
+def _with_fallbacks(
+    finder: _Finder, asks: list[_Draft], label_names: Mapping[str, frozenset[str]]
+) -> tuple[list[_Draft], _Rows]:
+    """Ask again, by the next label, for the series of a metric that lack the preferred one."""
+    rows: _Rows = {}
+    every, pending = list(asks), asks
+    while pending:
+        rows.update(finder.identities((metric, labels) for _, _, metric, labels in pending))
+        following: list[_Draft] = []
+        for pack, part, metric, labels in pending:
+            if all(row.get(labels.service) for row in rows.get((metric, labels), ())):
+                continue
+            tried = (*labels.without, labels.service)
+            other = resolve(part.naming, label_names[metric] - {*tried})
+            if other is not None:
+                following.append((pack, part, metric, replace(other, without=tried)))
+            elif not labels.is_pod:  # of containers, the machine's own sums have no pod
+                why = f"they have none of the labels {', '.join(part.naming.service)}"
+                finder.gaps.append(Gap(NAME, f"{pack.name}: series of {metric}", why))
+        every += following
+        pending = following
+    finder.gaps = sorted(set(finder.gaps))
+    return every, rows
 
 
 def _finish(
     finder: _Finder,
     present: frozenset[str],
     refused: Mapping[str, str],
-    asks: list[tuple[Pack, Part, str, Labels]],
+    asks: list[_Draft],
+    rows: _Rows,
 ) -> Plan:
-    rows = finder.identities((metric, labels) for _, _, metric, labels in asks)
     kubernetes = any(labels.is_pod or labels.service in REPLICASET_LABELS for *_, labels in asks)
     owners = finder.owners(present) if kubernetes else Owners()
     first: dict[str, str] = {}
@@ -199,7 +232,7 @@ def _finish(
         first.setdefault(pack.name, metric)
     intervals = finder.intervals(first)
     histograms = {_buckets(part, metric) for _, part, metric, _ in asks} - {""}
-    bounds = finder.bounds(histograms)
+    tops = finder.tops(histograms)
     known: set[tuple[str, str]] = set()
     by_pack: dict[str, set[tuple[str, str]]] = {}
     for pack, _, metric, labels in asks:
@@ -217,7 +250,7 @@ def _finish(
             metric=metric,
             labels=labels,
             window=max(4 * intervals[pack.name], finder.grid.step),
-            bounds=bounds.get(_buckets(part, metric), frozenset()),
+            top=tops.get(_buckets(part, metric), float("inf")),
             wide=labels.is_pod and len(rows.get((metric, labels), ())) > MAX_SERIES,
         )
         for pack, part, metric, labels in asks

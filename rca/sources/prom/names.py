@@ -148,7 +148,11 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The labels that were found to name a metric's series; empty where there is none."""
+    """The labels that were found to name a metric's series; empty where there is none.
+
+    Attributes:
+        without: Preferred labels that some series have: these are the series that lack them.
+    """
 
     service: str
     namespace: str = ""
@@ -157,6 +161,12 @@ class Labels:
     peer_namespace: str = ""
     replica: str = ""
     strip: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+
+    @property
+    def mine(self) -> str:
+        """Matchers for the series that these labels name."""
+        return ",".join([f'{self.service}!=""', *(f'{label}=""' for label in self.without)])
 
     @property
     def by(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Ask:
     Attributes:
         metric: The metric that the labels were read from; what `$m` stands for.
         window: The rate window, seconds.
-        bounds: The histogram's finite bucket bounds, for a quantile.
+        top: The histogram's highest finite bucket bound, for a quantile.
         wide: More pods than an answer may have: the server folds them into workloads.
     """
 
@@ -40,7 +40,7 @@ class Ask:
     metric: str
     labels: Labels
     window: int
-    bounds: frozenset[float] = frozenset()
+    top: float = float("inf")
     wide: bool = False
 
     @property

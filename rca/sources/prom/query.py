@@ -21,7 +21,7 @@ def for_all(ask: Ask, template: str, window: int | None = None) -> str:
     labels = ask.labels
     by = list(labels.by)
     query = render(
-        template, window=window or ask.window, by=by, where=f'{labels.service}!=""', metric=ask.metric
+        template, window=window or ask.window, by=by, where=labels.mine, metric=ask.metric
     )  # fmt: skip
     if not ask.wide or not isinstance(ask.part, Signal):
         return query
@@ -30,22 +30,32 @@ def for_all(ask: Ask, template: str, window: int | None = None) -> str:
     return f"{AGGREGATIONS[ask.part.across]} by ({folded}) ({stem})"
 
 
-def for_one(ask: Ask, template: str, rows: Sequence[Mapping[str, Any]], *, whole: bool) -> str:
+def for_one(ask: Ask, template: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """The query restricted to the series that these rows came from, to be pasted into a console.
 
     Args:
         ask: What was asked.
         template: Its template.
         rows: The label sets of one service's answers (of one instance's, of one peer's).
-        whole: Fold what is several series (a service's replicas) into one, as the harvest did.
     """
     labels = ask.labels
+    query = render(template, window=ask.window, by=labels.by, where=_where(labels, rows), metric=ask.metric)
     by = [label for label in labels.by if label != labels.replica]
-    query = render(template, window=ask.window, by=by, where=_where(labels, rows), metric=ask.metric)
-    several = len({tuple(row.get(label, "") for label in by) for row in rows}) > 1 or WORKLOAD in rows[0]
-    if not whole or not several or not isinstance(ask.part, Signal):
-        return query
-    return f"{AGGREGATIONS[ask.part.across]} ({query})"
+    if labels.replica:
+        query = f"max by ({', '.join(by)}) ({query})"
+    return query
+
+
+def folded(across: Across, queries: Sequence[str], series: int) -> str:
+    """One query for what the harvest made one series of.
+
+    Args:
+        across: How they became one.
+        queries: The queries of its parts; more than one where a metric's series differ in their labels.
+        series: How many series these give.
+    """
+    query = " or ".join(queries)
+    return query if series <= 1 else f"{AGGREGATIONS[across]} ({query})"
 
 
 def _where(labels: Labels, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -62,7 +72,8 @@ def _where(labels: Labels, rows: Sequence[Mapping[str, Any]]) -> str:
             pattern = _any_pod(label, sorted({pod_stem(value) for value in values}))
         else:
             wanted[label] = values
-    return ",".join(part for part in (matchers(wanted), pattern) if part)
+    lacking = ",".join(f'{label}=""' for label in labels.without)
+    return ",".join(part for part in (matchers(wanted), pattern, lacking) if part)
 
 
 def _any_pod(label: str, stems: Sequence[str]) -> str:

@@ -52,6 +52,7 @@ class Session(requests.Session):
             SourceError: Anything else.
         """
         self._seen.warnings = ()
+        kwargs.setdefault("verify", self.verify)  # else REQUESTS_CA_BUNDLE of the environment wins over ours
         left = min(self._limit, self.deadline - time.monotonic())
         if left < _CLOSE_TO_DEADLINE:
             raise SourceTimeoutError(

@@ -1,8 +1,9 @@
 """The Prometheus source: asks what there is, then for all of it, and yields each answer as it comes."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rca.config.settings import PrometheusSettings
 from rca.errors import SourceAuthError, SourceError, SourceUnreachableError
@@ -16,7 +17,7 @@ from rca.sources.prom.doctor import checks
 from rca.sources.prom.edges import edges, node_kinds
 from rca.sources.prom.events import events
 from rca.sources.prom.packfile import load_packs
-from rca.sources.prom.packs import EdgeRule, EventRule
+from rca.sources.prom.packs import EdgeRule, EventRule, Signal
 from rca.sources.prom.plan import NAME, Ask, Plan, template_of
 from rca.sources.prom.query import for_all
 from rca.sources.prom.work import Crew, Grid
@@ -112,33 +113,36 @@ class PrometheusSource:
             raise last
 
     def _jobs(self, plan: Plan) -> list[_Job]:
-        made = [_Job(ask.name, self._job(ask, plan)) for ask in plan.asks]
-        return [*made, _Job("alerts", lambda: self._alerts(plan))]
-
-    def _job(self, ask: Ask, plan: Plan) -> Callable[[], Harvest]:
-        if isinstance(ask.part, EdgeRule):
-            return lambda: self._edges(ask, plan)
-        if isinstance(ask.part, EventRule):
-            return lambda: self._events(ask, plan)
-        return lambda: self._series(ask, plan)
+        """One job for each part of a pack; for a signal, all the labels by which its series are named."""
+        signals: dict[tuple[str, str], list[Ask]] = {}
+        made: list[_Job] = []
+        for ask in plan.asks:
+            if isinstance(ask.part, EdgeRule):
+                made.append(_Job(ask.name, partial(self._edges, ask, ask.part, plan)))
+            elif isinstance(ask.part, EventRule):
+                made.append(_Job(ask.name, partial(self._events, ask, ask.part, plan)))
+            else:
+                signals.setdefault((ask.pack.name, ask.name), []).append(ask)
+        made += [_Job(name, partial(self._series, asks, plan)) for (_, name), asks in signals.items()]
+        return [*made, _Job("alerts", partial(self._alerts, plan))]
 
     def _range(self, query: str, grid: Grid) -> Answer:
         return self._client.query_range(query, grid.first, grid.last, grid.step)
 
-    def _series(self, ask: Ask, plan: Plan) -> Harvest:
-        answer = self._range(for_all(ask, template_of(ask.part)), plan.grid)
-        made = assemble(ask, ask.part, answer, plan)  # type: ignore[arg-type]  # _job sends only signals here
+    def _series(self, asks: Sequence[Ask], plan: Plan) -> Harvest:
+        signal = asks[0].part
+        assert isinstance(signal, Signal)  # noqa: S101 - _jobs sends only signals here
+        answers = [(ask, self._range(for_all(ask, signal.query), plan.grid)) for ask in asks]
+        made = assemble(answers, signal, plan)
         return Harvest(metrics=made.frame, gaps=made.gaps)
 
-    def _events(self, ask: Ask, plan: Plan) -> Harvest:
-        query = for_all(ask, template_of(ask.part))
+    def _events(self, ask: Ask, rule: EventRule, plan: Plan) -> Harvest:
+        query = for_all(ask, rule.query)
         answer = self._range(query, plan.grid)
-        found, gaps = events(ask, ask.part, answer, plan, query)  # type: ignore[arg-type]  # only event rules here
+        found, gaps = events(ask, rule, answer, plan, query)
         return Harvest(events=found, gaps=(*gaps, *_warned(ask.name, answer)))
 
-    def _edges(self, ask: Ask, plan: Plan) -> Harvest:
-        rule = ask.part
-        assert isinstance(rule, EdgeRule)  # noqa: S101 - _job sends only edge rules here
+    def _edges(self, ask: Ask, rule: EdgeRule, plan: Plan) -> Harvest:
         window, end = plan.grid.count * plan.grid.step, plan.grid.last + plan.grid.step
         query = for_all(ask, rule.calls, window)
         calls = self._client.query(query, end)
