@@ -47,8 +47,7 @@ def main(arguments: list[str]) -> int:
                 (folder / "ended").write_text(str(server.returncode))
             time.sleep(POLL_SECONDS)
         _end(server, grace_seconds)
-    shutil.rmtree(folder, ignore_errors=True)
-    return 0
+    return 0 if _remove(folder) else 1
 
 
 def _alive(process: int) -> bool:
@@ -59,6 +58,16 @@ def _alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _remove(folder: Path) -> bool:
+    """Remove the folder, in which a process that is just being killed may still write."""
+    for _ in range(50):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
 
 
 def _end(server: "subprocess.Popen[bytes]", grace_seconds: float) -> None:
