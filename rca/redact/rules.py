@@ -22,8 +22,8 @@ class Rule:
     Attributes:
         kind: What the placeholder calls it.
         pattern: Finds it. What is cut out is the group `secret`, or the whole match where there is no such group.
-        hints: Lower-case texts of which the lower-cased line must hold one for the pattern to be tried; none to
-            always try.
+        hints: Texts of which the lower-cased line, or its shape (digits as 0, capitals as A), must hold one for
+            the pattern to be tried; none to always try.
         check: How many characters of the secret, from its start, are really one; 0 to leave it.
         unless: What must not stand directly before the secret.
     """
@@ -133,6 +133,10 @@ def phone(value: str) -> int:
     return len(value) if (10 if digits == len(value) - 1 else 8) <= digits <= 15 else 0  # noqa: PLR2004  # E.164's bounds
 
 
+SHAPES = frozenset({"0" * 13, "0000 0000", "0000-0000", "AA00", "+0", "000-00-0000"})
+"""Hints that are a shape of the text: a digit is 0 there, a capital letter A."""
+
+
 def _rule(
     kind: str,
     pattern: str,
@@ -180,8 +184,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "authorization",
         rf"authori[sz]ation{_IS}(?:\\?[\"'])?(?P<secret>(?:[A-Za-z][\w-]{{1,20}}\s{{1,4}})?[^\s\"'\\,;]{{6,}})",
-        "authorization",
-        "authorisation",
+        "authori",
         check=password,
         flags=_IGNORE,
     ),
@@ -213,8 +216,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "password",
         rf"--?(?:[a-z]+-)*{_PASSWORD}\s+(?P<secret>[^\s\"'-][^\s\"']*)",
-        "-pass",
-        "-pwd",
+        "pass",
+        "pwd",
         check=password,
         flags=_IGNORE,
     ),
@@ -225,7 +228,7 @@ RULES: tuple[Rule, ...] = (
         "token",
         "key",
         "credential",
-        "x-amz-signature",
+        "x-amz-s",
         check=token,
         flags=_IGNORE,
     ),
@@ -258,11 +261,7 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "github_token",
         rf"{_BEFORE}(?:gh[pousr]_[A-Za-z0-9]{{20,255}}|github_pat_\w{{22,255}})",
-        "ghp_",
-        "gho_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
+        "gh",
         "github_pat_",
     ),
     _rule("gitlab_token", rf"{_BEFORE}gl(?:pat|ptt|rt|dt)-[\w-]{{20,}}", "glpat-", "glptt-", "glrt-", "gldt-"),
@@ -302,20 +301,25 @@ RULES: tuple[Rule, ...] = (
         r"(?!(?:service|socket|timer|slice|scope|mount|target|path|device|swap)\b)[A-Za-z]{2,24}(?![\w-])",
         "@",
     ),
-    # The four below have no word to look for: each begins with a set of characters and looks back only then, which
-    # is what makes them quick.
-    _rule("card", r"[2-6](?<![\w.+-].)\d{12,18}(?![\w-]|\.\d)", check=luhn, unless=_AN_ID),
+    # These have no word to look for but a shape, in which a digit is 0 and a capital letter is A.
+    _rule("card", r"[2-6](?<![\w.+-].)\d{12,18}(?![\w-]|\.\d)", "0" * 13, check=luhn, unless=_AN_ID),
     _rule(
         "card",
         r"[2-6]\d{3}(?<![\w.+-]....)(?:([ -])\d{4}\1\d{4}\1\d{1,7}|([ -])\d{6}\2\d{4,5})(?![\w-]|\.\d)",
+        "0000 0000",
+        "0000-0000",
         check=luhn,
     ),
-    _rule("iban", r"[A-Z]{2}\d{2}(?<![\w/+-]....)(?: ?[A-Z0-9]){11,32}", check=iban),
-    _rule("ssn", r"\d{3}-(?<![\w.-]....)(?<!000-)(?<!666-)(?<!9..-)(?!00)\d{2}-(?!0000)\d{4}(?![\w-]|\.\d)"),
+    _rule("iban", r"[A-Z]{2}\d{2}(?<![\w/+-]....)(?: ?[A-Z0-9]){11,32}", "AA00", check=iban),
+    _rule(
+        "ssn",
+        r"\d{3}-(?<![\w.-]....)(?<!000-)(?<!666-)(?<!9..-)(?!00)\d{2}-(?!0000)\d{4}(?![\w-]|\.\d)",
+        "000-00-0000",
+    ),
     _rule(
         "phone",
         r"(?<![\w+./\n-])\+[1-9]\d{0,2}(?:[ .-]?\(\d{1,4}\))?(?:[ .-]?\d{1,4}){2,6}(?![\w:]|\.\d)",
-        "+",
+        "+0",
         check=phone,
     ),
 )
