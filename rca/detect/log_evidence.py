@@ -6,12 +6,23 @@ from typing import Final
 import numpy as np
 
 from rca.detect.log_failing import EventCounts, Failing, Split, count_events, failing
-from rca.detect.log_flow import Follows, Hops, PairStrength, SlowHops, slow, vanished, vanished_by_service
+from rca.detect.log_flow import (
+    Follows,
+    Hops,
+    PairStrength,
+    SlowHops,
+    diverged,
+    slow,
+    vanished,
+    vanished_by_service,
+)
 from rca.detect.log_table import IntArray, LogTable
 from rca.detect.log_volume import Volume, volume_evidence
 from rca.model.signals import FloatArray
 
 _ACCUSED: Final = 0.8
+_SILENT: Final = 0.5
+_DIVERGED: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,10 +38,11 @@ class LogEvidence:
         own: The part of `errors` that no deeper service explains (by the order within traces, by the graph, by
             what
             the errors themselves name).
-        accused: Errors in other services that name this one as their counterpart.
-        fresh: Templates of any level that the baseline never saw, beyond the usual rate of novelty.
+        accused: Errors in other services that name this one as their counterpart, less where it works as before.
+        fresh: Calm templates that the baseline never saw, where it knew what would come; untraced, beyond the
+            usual rate of novelty.
         vanished: Lines that followed another in most traces of the baseline and no longer do.
-        burst: Error-level lines by count (exact where the source counted), beyond rate and traffic.
+        burst: Error-level lines by the source's exact counts, beyond rate and traffic; 0 without such counts.
         silent: The service all but stopped logging while the system went on.
         slow: Hops within traces that take longer than they did and touch this service.
         comparable: False when the baseline or the incident has no lines: the scores are then 0 for want of data.
@@ -54,7 +66,14 @@ class LogEvidence:
     def failing(self) -> FloatArray:
         """The service's strongest sign of failing by itself: what to rank by, for symptoms of class failing."""
         explained = np.divide(self.own, self.errors, out=np.ones_like(self.own), where=self.errors > 0)
-        signs = (self.own, _ACCUSED * self.accused, self.fresh, self.vanished, self.burst * explained, self.silent)
+        signs = (
+            self.own,
+            _ACCUSED * self.accused,
+            self.fresh,
+            self.vanished,
+            self.burst * explained,
+            _SILENT * self.silent,
+        )
         return np.asarray(np.max(signs, axis=0))
 
 
@@ -93,6 +112,7 @@ def evaluate(parts: Parts, before: tuple[float, float], after: tuple[float, floa
     by_count = volume_evidence(table, parts.counts, before, after)
     counts = count_events(table, split)
     comparable = _some(split.before) and _some(split.after)
+    fresh = nothing
     gone, slower, fails = (
         _no_pairs(parts.follows),
         SlowHops(nothing, _no_pairs(parts.hops)),
@@ -103,15 +123,16 @@ def evaluate(parts: Parts, before: tuple[float, float], after: tuple[float, floa
         gone = vanished(table, parts.follows, before, after)
         rows = [slice(*np.searchsorted(parts.hops.times, ends)) for ends in (before, after)]
         slower = slow(table, parts.hops, rows[0], rows[1])
-    trusted = comparable or parts.counts.exact
+        unseen = (counts.before == 0) & ~table.is_error
+        fresh = np.maximum(fails.fresh, _DIVERGED * diverged(table, parts.hops, rows[0], rows[1], unseen))
     evidence = LogEvidence(
         errors=fails.errors,
         own=fails.own,
         accused=fails.accused,
-        fresh=fails.fresh,
-        vanished=vanished_by_service(table, parts.follows, gone),
-        burst=by_count.burst if trusted else nothing,
-        silent=by_count.silent if trusted else nothing,
+        fresh=fresh,
+        vanished=vanished_by_service(table, parts.follows, gone, parts.calls),
+        burst=by_count.burst if parts.counts.exact else nothing,
+        silent=by_count.silent if comparable or parts.counts.exact else nothing,
         slow=slower.by_service,
         comparable=comparable,
         seconds_before=split.seconds_before,

@@ -19,7 +19,8 @@ from rca.model.signals import FloatArray
 _UNSEEN: Final = 0.25
 _PRIOR_LINES: Final = 20.0
 _ANOMALOUS: Final = 1.0
-_NEW_CALM: Final = 0.5
+_NEW_CALM: Final = 0.3
+_ALIVE: Final = 0.6
 _EXPLAINED: Final = 0.8
 
 
@@ -69,8 +70,8 @@ class Failing:
     Attributes:
         errors: New or bursting errors, all of the service's together or its loudest one.
         own: The part of `errors` that no deeper service explains.
-        accused: Errors of other services that name this one.
-        fresh: Templates of any level that the baseline never saw, beyond the usual rate of novelty.
+        accused: Errors of other services that name this one, less where it goes on as before.
+        fresh: Untraced templates of any level that the baseline never saw, beyond the usual rate of novelty.
     """
 
     errors: FloatArray
@@ -112,28 +113,36 @@ def failing(table: LogTable, split: Split, counts: EventCounts, calls: IntArray)
         calls: Shape `(m, 2)`, caller and callee.
     """
     services = len(table.services)
-    errors = table.is_error
-    where = table.event_service
-    strength = np.where(errors, table.event_severity, 0.0)
+    errors, where, target = table.is_error, table.event_service, table.event_target
     together = surprise(*_sums(counts, where, errors, services))
     loudest = np.zeros(services)
-    np.maximum.at(loudest, where, counts.z * strength)
+    np.maximum.at(loudest, where, counts.z * np.where(errors, table.event_severity, 0.0))
     raw = np.maximum(together, loudest)
 
     excess = np.where(errors & (counts.z > _ANOMALOUS), np.clip(counts.after - counts.expected, 0.0, None), 0.0)
     by_service = tally(where, services, excess)
+    naming = target >= 0
+    credible = _credible(table, counts)
+    blamed = excess[naming] * credible[target[naming]]
     inherited = np.maximum(
         _inherited(table, split, excess, by_service, calls),
-        _divide(
-            tally(where[table.event_target >= 0], services, excess[table.event_target >= 0]),
-            by_service,
-        ),
+        _divide(tally(where[naming], services, blamed), by_service),
     )
-    own = raw * (1 - _EXPLAINED * inherited)
+    accused = surprise(*_sums(counts, target, naming, services)) * credible
+    return Failing(raw, raw * (1 - _EXPLAINED * inherited), accused, _fresh(table, split, counts))
 
-    naming = table.event_target >= 0
-    accused = surprise(*_sums(counts, table.event_target, naming, services))
-    return Failing(raw, own, accused, _fresh(table, counts))
+
+def _credible(table: LogTable, counts: EventCounts) -> FloatArray:
+    """How far an accusation can be believed, shape `(s,)`: little where the accused goes on logging as before."""
+    services = len(table.services)
+    calm = ~table.is_error
+    usual, seen = (
+        tally(table.event_service[calm], services, values[calm]) for values in (counts.expected, counts.after)
+    )
+    works = np.minimum(
+        1.0, _divide(seen, np.where(tally(table.event_service, services, counts.before) > 0, usual, 0.0))
+    )
+    return 1 - _ALIVE * works
 
 
 def _sums(counts: EventCounts, key: IntArray, chosen: BoolArray, size: int) -> tuple[FloatArray, FloatArray]:
@@ -144,22 +153,22 @@ def _sums(counts: EventCounts, key: IntArray, chosen: BoolArray, size: int) -> t
     )
 
 
-def _fresh(table: LogTable, counts: EventCounts) -> FloatArray:
-    """Lines of templates that the baseline never saw, against Good and Turing's estimate of what novelty is usual.
+def _fresh(table: LogTable, split: Split, counts: EventCounts) -> FloatArray:
+    """Untraced lines of templates that the baseline never saw, against Good and Turing's estimate of novelty.
 
     The share of lines that are of a kind never seen before is about the share of kinds seen once (Good, Biometrika
-    1953).
+    1953). Lines with a trace are judged by what they follow instead (`log_flow.diverged`).
     """
     services = len(table.services)
     where = table.event_service
+    rows = split.after
+    alone = rows.start + np.flatnonzero(table.trace[rows] < 0)
+    after = tally(table.event[alone], len(where), table.weight[alone]) / table.event_weight
     unseen = counts.before == 0
     once = (counts.before > 0) & (counts.before <= 1)
-    fresh = tally(where[unseen], services, counts.after[unseen])
-    singles = tally(where[once], services)
-    seen = tally(where, services, counts.before)
-    total = tally(where, services, counts.after)
-    usual = (singles + 1.0) / (seen + 2.0) * total
-    return _NEW_CALM * surprise(fresh, usual + _UNSEEN)
+    usual = (tally(where[once], services) + 1.0) / (tally(where, services, counts.before) + 2.0)
+    expected = usual * tally(where, services, after) + _UNSEEN
+    return _NEW_CALM * surprise(tally(where[unseen], services, after[unseen]), expected)
 
 
 def _divide(a: FloatArray, b: FloatArray) -> FloatArray:

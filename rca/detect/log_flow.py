@@ -9,12 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from rca.detect.log_table import IntArray, LogTable
+from rca.detect.log_table import BoolArray, IntArray, LogTable, tally
 from rca.model.signals import FloatArray
 
 _MIN_TRACES: Final = 3
 _SUCCESSOR_SHARE: Final = 0.05
-_MOST: Final = 0.5
+_MOST: Final = 0.75
+_CALLED: Final = 0.8
 _ACROSS: Final = 0.4
 _HORIZON: Final = 30.0
 _ORDERED: Final = 2
@@ -102,8 +103,8 @@ def build_follows(table: LogTable, rows: IntArray) -> Follows:
     size = max(len(table.event_service), 1)
     here, there = _neighbours(table, rows)
     pair, first, second = _pairs(table.event[here], table.event[there], size)
-    times_seen = np.bincount(pair, minlength=len(first))
-    of_first = np.bincount(table.event[here], minlength=size)
+    times_seen = tally(pair, len(first))
+    of_first = tally(table.event[here], size)
     kept = (first != second) & (times_seen >= np.maximum(_MIN_TRACES, _SUCCESSOR_SHARE * of_first[first]))
     first, second = first[kept], second[kept]
 
@@ -137,7 +138,7 @@ def build_follows(table: LogTable, rows: IntArray) -> Follows:
 def vanished(
     table: LogTable, follows: Follows, before: tuple[float, float], after: tuple[float, float]
 ) -> PairStrength:
-    """Pairs where B followed A in most traces of the baseline and no longer does.
+    """Pairs where B, no error, followed A in most traces of the baseline and no longer does.
 
     The z of two proportions (half a trace added to each cell), less what the best of so many pairs would show by
     chance: `sqrt(max(0, z² - 2 ln p))` of `p` pairs tested.
@@ -150,25 +151,58 @@ def vanished(
         in_time = slice(*np.searchsorted(follows.times, (start, end)))
         known = (follows.decided[in_time] <= np.minimum(ends[nth[in_time]], end)) | (follows.followed[in_time] > 0)
         pair, hit = follows.pair[in_time][known], follows.followed[in_time][known]
-        n = np.bincount(pair, minlength=size).astype(np.float64)
-        shares.append((np.bincount(pair, hit, minlength=size) + 0.5) / (n + 1))
+        n = tally(pair, size)
+        shares.append((tally(pair, size, hit) + 0.5) / (n + 1))
         sizes.append(n)
     (p, q), (n, m) = shares, sizes
-    tested = (n >= _MIN_TRACES) & (m >= 1) & (p >= _MOST)
-    pooled = (p * n + q * m) / np.maximum(n + m, 1)
-    spread = np.sqrt(pooled * (1 - pooled) * (1 / (n + 1) + 1 / (m + 1)))
-    z = np.where(tested & (p > q), (p - q) / np.maximum(spread, 1e-9), 0.0)
-    chance = 2 * np.log(max(int(tested.sum()), 1))
-    return PairStrength(np.sqrt(np.clip(z * z - chance, 0.0, None)), p, q)
+    tested = (n >= _MIN_TRACES) & (m >= 1) & (p >= _MOST) & ~table.is_error[follows.second]
+    z = np.where(tested, _two_proportions(p, n, q, m), 0.0)
+    return PairStrength(_corrected(z, int(tested.sum())), p, q)
 
 
-def vanished_by_service(table: LogTable, follows: Follows, strength: PairStrength) -> FloatArray:
-    """Shape `(s,)`: each service's strongest vanished line, in full when the line before was its own too."""
-    where = table.event_service[follows.second]
-    same = table.event_service[follows.first] == where
-    scores = np.zeros(len(table.services))
-    np.maximum.at(scores, where, strength.z * np.where(same, 1.0, _ACROSS))
+def vanished_by_service(table: LogTable, follows: Follows, strength: PairStrength, calls: IntArray) -> FloatArray:
+    """Shape `(s,)`: each service's strongest vanished line.
+
+    It counts in full when the line before was the service's own, nearly so when a caller wrote that (the call
+    didn't arrive, or failed at the door), and less on the way back from a callee.
+    """
+    first, second = table.event_service[follows.first], table.event_service[follows.second]
+    size = len(table.services)
+    called = np.isin(first * size + second, calls[:, 0] * size + calls[:, 1])
+    weight = np.where(first == second, 1.0, np.where(called, _CALLED, _ACROSS))
+    scores = np.zeros(size)
+    np.maximum.at(scores, second, strength.z * weight)
     return scores
+
+
+def diverged(table: LogTable, hops: Hops, before: slice, after: slice, unseen: BoolArray) -> FloatArray:
+    """Shape `(s,)`: calm lines never seen before that took the place of what used to follow a well-known line.
+
+    A request of a new kind brings new lines too, behind other new lines; only those count that stand right behind
+    a line of the same service which the baseline knows and always continued otherwise. z of two proportions,
+    corrected for the number of pairs.
+    """
+    size, events = len(hops.first), len(table.event_service)
+    n, m = (tally(hops.first[hops.pair[rows]], events)[hops.first] for rows in (before, after))
+    k = tally(hops.pair[after], size)
+    same = table.event_service[hops.first] == table.event_service[hops.second]
+    tested = (n >= _MIN_TRACES) & (k > 0) & unseen[hops.second] & same
+    z = np.where(tested, _two_proportions((k + 0.5) / (m + 1), m, 0.5 / (n + 1), n), 0.0)
+    scores = np.zeros(len(table.services))
+    np.maximum.at(scores, table.event_service[hops.second], _corrected(z, int(tested.sum())))
+    return scores
+
+
+def _two_proportions(p: FloatArray, n: FloatArray, q: FloatArray, m: FloatArray) -> FloatArray:
+    """The z of two shares, `p` of `n` and `q` of `m`; 0 where `p` isn't the greater."""
+    pooled = (p * (n + 1) + q * (m + 1)) / (n + m + 2)
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / (n + 1) + 1 / (m + 1)))
+    return np.asarray(np.where(p > q, (p - q) / np.maximum(spread, 1e-9), 0.0))
+
+
+def _corrected(z: FloatArray, tested: int) -> FloatArray:
+    """Less what the best of so many tests would show by chance: `sqrt(max(0, z² - 2 ln n))`."""
+    return np.asarray(np.sqrt(np.clip(z * z - 2 * np.log(max(tested, 1)), 0.0, None)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,20 +240,20 @@ def slow(table: LogTable, hops: Hops, before: slice, after: slice) -> SlowHops:
     limit = median + np.maximum(4 * np.maximum(upper - median, median / 4), 1e-3)
     known = count >= _MIN_TRACES
     slow_hop = (hops.gap > limit[hops.pair]) & known[hops.pair]
-    n = np.bincount(hops.pair[after], known[hops.pair[after]], minlength=size)
-    o = np.bincount(hops.pair[after], slow_hop[after], minlength=size)
-    usual = (np.bincount(hops.pair[before], slow_hop[before], minlength=size) + 0.5) / (count + 1.0)
+    n = tally(hops.pair[after], size, known[hops.pair[after]])
+    o = tally(hops.pair[after], size, slow_hop[after])
+    usual = (tally(hops.pair[before], size, slow_hop[before]) + 0.5) / (count + 1.0)
     e = n * np.minimum(usual, 1.0)
     first, second = table.event_service[hops.first], table.event_service[hops.second]
     within = first == second
     touching = np.zeros((2, services))
     for k, values in enumerate((o, e)):
-        touching[k] = np.bincount(first, values, minlength=services)
-        touching[k] += np.bincount(second[~within], values[~within], minlength=services)
+        touching[k] = tally(first, services, values)
+        touching[k] += tally(second[~within], services, values[~within])
     z = np.clip((touching[0] - touching[1]) / np.sqrt(touching[1] + touching[0] / 4 + 0.5), 0.0, None)
     over = np.clip(o - e, 0.0, None)
-    share = np.bincount(first, over, minlength=services)
-    share += np.bincount(second[~within], over[~within], minlength=services)
+    share = tally(first, services, over)
+    share += tally(second[~within], services, over[~within])
     by_service = z * share / max(float(over.sum()), 1.0)
     pair_z = np.clip((o - e) / np.sqrt(e + o / 4 + 0.5), 0.0, None)
     worst = np.zeros(size)

@@ -128,7 +128,8 @@ def build_table(
             how_bad = severity("", f"{line.message[:160]} {text}")
         target = -1
         if how_bad >= IS_ERROR:
-            said = headline(line.message) if '"<s>' in text or "'<s>" in text else text
+            raw = finder.needs_raw_text or "<s>" in text
+            said = headline(line.message) if raw else text
             key = (said, service[i])
             if (known := named.get(key)) is None:
                 known = named[key] = finder.find(said, service[i])

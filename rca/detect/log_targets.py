@@ -8,6 +8,7 @@ _CUE: Final = (
     r"(?:call(?:ing|s|ed)?|to|from|by|upstream|downstream|host|service|server|dial(?:ing)?|lookup|resolv(?:e|ing)|for|at"
     r"|connect(?:ing)?|reach(?:ing)?|contact(?:ing)?|backend|dependency|client|rpc|peer|target|via|with|on)"
 )
+_DIGIT = re.compile(r"\d")
 _MIN_NAME: Final = 3
 _TELLING_NAME: Final = 9
 
@@ -43,6 +44,11 @@ class TargetFinder:
             )
             if pattern
         ]
+
+    @property
+    def needs_raw_text(self) -> bool:
+        """True when masking would take a name apart, so that masked texts can't be searched."""
+        return any(_DIGIT.search(name) for name in self._position)
 
     def find(self, text: str, speaker: int) -> int:
         """The position of the service that the text names first, the speaker left out; -1 when it names none."""

@@ -21,7 +21,6 @@ MAX_DOCUMENT_CHARS: Final = 16_384
 """How much of a message is searched for a JSON document or for the frames of a stack trace."""
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
 
 _MESSAGE_KEYS = ("message", "msg", "log", "event", "text", "short_message", "body")
 _ERROR_KEYS = (
@@ -60,9 +59,9 @@ _VARIABLE = re.compile(
     r"|(?<!\d)\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?(?!\d))"
     r"|(?P<ip>(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2})?(?::\d{1,5})?(?![\w.]*\w)"
     r"|(?<![\w:])(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{1,4}(?![\w:]))"
-    r"|(?P<id>(?<![A-Za-z0-9])(?=[A-Za-z]*\d)(?:0[xX][0-9a-fA-F]+|(?=[0-9]*[a-fA-F])[0-9a-fA-F]{7,}"
+    r"|(?P<id>(?<=-)(?=[a-z]*\d)[a-z0-9]{8,10}-[a-z0-9]{5}(?![a-z0-9])"
+    r"|(?<![A-Za-z0-9])(?=[A-Za-z]*\d)(?:0[xX][0-9a-fA-F]+|(?=[0-9]*[a-fA-F])[0-9a-fA-F]{7,}"
     r"|(?=(?:[A-Za-z_]*\d){3})(?=[0-9_]*[A-Za-z])[A-Za-z0-9_]{16,})(?![A-Za-z0-9])"
-    r"|(?<=-)(?=[a-z]*\d)[a-z0-9]{8,10}-[a-z0-9]{5}(?![a-z0-9])"
     r"|(?<=-)(?=[a-z]*\d)[bcdfghjklmnpqrstvwxz0-9]{5}(?![A-Za-z0-9]))"
     r"|(?P<dur>(?<![\w.])(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|min|s|m|h|d))+(?![A-Za-z0-9]))"
     r"|(?P<size>(?<![\w.])\d+(?:\.\d+)?(?:[kKMGTP]i?[bB]?|[bB]|bytes)(?![A-Za-z0-9]))"
@@ -126,7 +125,9 @@ def headline(message: str) -> str:
     if "\n" in text or "\r" in text:
         text = _from_lines(text[:MAX_DOCUMENT_CHARS])
     text = text[:MAX_CHARS]
-    return text if text.isprintable() else _CONTROL.sub(" ", text).strip()
+    if text.isprintable():
+        return text
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _from_json(text: str) -> str:

@@ -6,8 +6,8 @@ Tree", ICWS 2017): messages meet by their number of words, then by their first w
 equal words.
 Three things differ, each because the templates are evidence here:
 
-- Words that tell success from failure (`failed`, `timeout`, `status=503`, an exception's class) are never
-merged away.
+- Words that tell success from failure, or a beginning from an end (`failed`, `status=503`, an exception's class,
+  `begins`), are never merged away.
 - `key=value` words with the same key are alike, and merge to `key=<*>`.
 - `mine` sees all messages at once, and goes through the distinct ones in a fixed order: the same messages give
 the same
@@ -29,7 +29,9 @@ _TELLING_WORD = re.compile(
     r"[^\s]*(?:fail|error|exception|succe|timeout|timed|refus|denied|reject|unavailab|invalid|abort|panic|fatal"
     r"|unreachable|broken|missing|exhaust|exceed|retr(?:y|ied|ies)|killed|crash)[^\s]*"
     r"|\W*(?:not|no|null|none|ok|true|false|up|down|start(?:ed|ing)?|stop(?:ped|ping)?|open(?:ed)?|closed?|reset|lost"
-    r"|slow|enabled|disabled|healthy|unhealthy|[1-5]\d\d)\W*"
+    r"|slow|hit|miss|begins?|began|ends?|ended|finish(?:ed|es)?|completed?|done|enter(?:ing|ed)?|exit(?:ing|ed)?"
+    r"|before|after|sent|sending|received|receiving|request|response|created?|deleted?|updated?|read|wrote"
+    r"|enabled|disabled|healthy|unhealthy|[1-5]\d\d)\W*"
     r"|[^\s]*(?:status(?:_?code)?|code)[\"']?[=:][\"']?\d+[^\s]*",
     re.IGNORECASE,
 )

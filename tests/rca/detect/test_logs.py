@@ -1,40 +1,298 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from rca.detect.logs import FindingKind, LogIndex
-from rca.model.logs import LogLine
+from rca.detect.logs import FindingKind, LogEvidence, LogFinding, LogIndex
+from rca.model.logs import LogCounts, LogLine
 from topology import Edge, ServiceGraph
 
 ONSET = 1_000.0
+SERVICES = ("cart", "front", "stock")
+CHAIN = ServiceGraph((), [Edge("front", "cart"), Edge("cart", "stock")])
 
 
 def line(at: float, service: str, message: str, level: str = "INFO", *, trace: str | None = None) -> LogLine:
     return LogLine(datetime.fromtimestamp(at, UTC), service, level, message, trace)
 
 
-def healthy(services: tuple[str, ...] = ("front", "cart", "stock"), until: float = 1_300.0) -> Iterator[LogLine]:
-    for second in range(700, int(until)):
-        for i, service in enumerate(services):
-            yield line(second + i / 10, service, f"handled request {second} in {second % 7} ms")
+def healthy(start: float = 700.0, end: float = 1_300.0, *, without: str = "") -> Iterator[LogLine]:
+    """A line a second of each service, without traces."""
+    for second in range(int(start), int(end)):
+        for i, service in enumerate(SERVICES):
+            if service != without:
+                yield line(second + i / 10, service, f"handled request {second} in {second % 7} ms")
+
+
+def request(at: float, *, lookup: float = 0.01, fails: bool = False) -> Iterator[LogLine]:
+    """One traced request: front calls cart, that calls stock; where it fails, stock breaks off early."""
+    trace = f"{int(at * 10):032x}"
+    yield line(at, "front", "checkout begins", trace=trace)
+    yield line(at + 0.001, "cart", "cart is priced", trace=trace)
+    yield line(at + 0.002, "stock", "stock lookup begins", trace=trace)
+    if not fails:
+        yield line(at + 0.002 + lookup, "stock", "stock lookup ends", trace=trace)
+        yield line(at + 0.003 + lookup, "cart", "cart has its price", trace=trace)
+    yield line(at + 0.004 + lookup, "front", "checkout ends", trace=trace)
+
+
+def first(index: LogIndex, scores: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+    return index.services[int(np.argmax(scores))]
+
+
+def strongest(index: LogIndex, service: str, kind: FindingKind) -> LogFinding:
+    return next(finding for finding in index.findings(ONSET, service) if finding.kind is kind)
+
+
+def all_scores(evidence: LogEvidence) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    names = ("errors", "own", "accused", "fresh", "vanished", "burst", "silent", "slow", "failing")
+    return np.array([getattr(evidence, name) for name in names])
 
 
 def test_a_new_error_accuses_the_service_that_wrote_it() -> None:
     errors = [line(ONSET + i, "cart", f"disk write failed for order {i}", "ERROR") for i in range(20)]
     index = LogIndex.build([*healthy(), *errors])
-    evidence = index.evidence(ONSET)
-    assert index.services[int(np.argmax(evidence.failing))] == "cart"
+    assert first(index, index.evidence(ONSET).failing) == "cart"
     finding = index.findings(ONSET, "cart")[0]
     assert finding.kind is FindingKind.NEW
     assert finding.template == "disk write failed for order <n>"
+    assert finding.before == 0.0
+    assert finding.after == pytest.approx(4.0, rel=0.02)
+    assert finding.onset == errors[0].at
+    assert finding.example == errors[0]
+    assert finding.query() == 'service.name : "cart" and message : "disk write failed for order"'
+
+
+def test_an_error_logged_at_info_counts_as_one() -> None:
+    errors = [line(ONSET + i, "cart", f"query {i} failed: connection refused") for i in range(20)]
+    assert first(*_with(errors)) == "cart"
+
+
+def test_an_error_that_was_always_there_is_no_evidence() -> None:
+    errors = [line(700 + i * 5, "cart", f"disk write failed for order {i}", "ERROR") for i in range(120)]
+    index = LogIndex.build([*healthy(), *errors])
+    assert index.evidence(ONSET).failing.max() < 1.0
+    assert index.findings(ONSET, "cart") == ()
+
+
+def test_an_error_that_bursts_tells_both_rates() -> None:
+    errors = [line(700 + i * 30, "cart", f"write {i} failed", "ERROR") for i in range(10)]
+    errors += [line(ONSET + i, "cart", f"write {i} failed", "ERROR") for i in range(300)]
+    finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.BURSTING)
+    assert finding.text == "lines x30, 2 to 60 a minute"
+
+
+def test_errors_grow_with_the_service_s_own_traffic_without_being_evidence() -> None:
+    busy = [line(ONSET + i / 10, "cart", f"handled request {i} in 3 ms") for i in range(3_000)]
+    errors = [line(700 + i * 3, "cart", f"item {i} rejected", "ERROR") for i in range(100)]
+    errors += [line(ONSET + i / 3, "cart", f"item {i} rejected", "ERROR") for i in range(900)]
+    assert LogIndex.build([*healthy(), *busy, *errors]).evidence(ONSET).failing[0] < 3.0
+    assert LogIndex.build([*healthy(), *errors]).evidence(ONSET).failing[0] > 10.0
 
 
 def test_a_caller_whose_callee_fails_too_has_inherited_its_errors() -> None:
     errors = [line(ONSET + i, "stock", f"cannot open page {i}", "ERROR") for i in range(20)]
-    errors += [line(ONSET + i + 0.5, "front", f"request {i} failed", "ERROR") for i in range(20)]
-    index = LogIndex.build([*healthy(), *errors], graph=ServiceGraph((), [Edge("front", "stock")]))
+    errors += [line(ONSET + i + 0.5, "cart", f"request {i} failed", "ERROR") for i in range(20)]
+    index = LogIndex.build([*healthy(), *errors], graph=CHAIN)
     evidence = index.evidence(ONSET)
-    front, stock = index.services.index("front"), index.services.index("stock")
-    assert evidence.own[front] < 0.5 * evidence.own[stock]
-    assert evidence.errors[front] > 0.9 * evidence.errors[stock]
+    cart, stock = index.services.index("cart"), index.services.index("stock")
+    assert evidence.own[cart] < 0.5 * evidence.own[stock]
+    assert evidence.errors[cart] > 0.9 * evidence.errors[stock]
+
+
+def test_within_a_trace_the_first_error_is_the_origin_without_a_graph() -> None:
+    errors = []
+    for i in range(20):
+        errors.append(line(ONSET + i, "stock", f"cannot open page {i}", "ERROR", trace=f"{i + 1:032x}"))
+        errors.append(line(ONSET + i + 0.1, "front", f"request {i} failed", "ERROR", trace=f"{i + 1:032x}"))
+    index = LogIndex.build([*healthy(), *errors])
+    evidence = index.evidence(ONSET)
+    assert first(index, evidence.own) == "stock"
+    assert evidence.own[index.services.index("front")] < 0.3 * evidence.errors[index.services.index("front")]
+
+
+def test_errors_that_name_a_service_accuse_it_even_when_it_never_logs() -> None:
+    errors = [line(ONSET + i, "cart", f"timeout calling payment-db after {i} ms", "ERROR") for i in range(20)]
+    index = LogIndex.build([*healthy(), *errors], services=["payment-db"])
+    assert first(index, index.evidence(ONSET).failing) == "payment-db"
+    finding = index.findings(ONSET, "payment-db")[0]
+    assert finding.kind is FindingKind.ACCUSED
+    assert finding.speaker == "cart"
+    assert "cart names it" in finding.text
+
+
+def test_an_alias_is_another_name_of_a_service() -> None:
+    errors = [line(ONSET + i, "cart", f"cannot reach pg-main-1 try {i}", "ERROR") for i in range(20)]
+    index = LogIndex.build([*healthy(), *errors], services=["database"], aliases={"pg-main-1": "database"})
+    assert first(index, index.evidence(ONSET).accused) == "database"
+
+
+def test_an_accused_service_that_works_as_before_is_believed_less() -> None:
+    errors = [line(ONSET + i, "front", f"call to service cart failed try {i}", "ERROR") for i in range(20)]
+    alive = LogIndex.build([*healthy(), *errors]).evidence(ONSET)
+    gone = LogIndex.build([*healthy(700, 1_000), *healthy(1_000, 1_300, without="cart"), *errors]).evidence(ONSET)
+    assert alive.accused[0] < 0.5 * gone.accused[0]
+
+
+def test_a_line_that_no_longer_follows_accuses_its_service() -> None:
+    before = [entry for i in range(100) for entry in request(800 + 2 * i)]
+    after = [entry for i in range(50) for entry in request(ONSET + 2 * i, fails=True)]
+    index = LogIndex.build([*before, *after], graph=CHAIN)
+    evidence = index.evidence(ONSET)
+    assert first(index, evidence.vanished) == "stock"
+    assert first(index, evidence.failing) == "stock"
+    finding = strongest(index, "stock", FindingKind.VANISHED)
+    assert finding.template == "stock lookup ends"
+    assert "100% of traces before, 1% now" in finding.text
+    assert finding.onset == datetime.fromtimestamp(ONSET + 0.002, UTC)
+
+
+def test_a_calm_line_that_takes_another_s_place_is_fresh() -> None:
+    before = [entry for i in range(100) for entry in request(800 + 2 * i)]
+    after = [
+        replace(entry, message="stock answers from memory") if entry.message == "stock lookup ends" else entry
+        for i in range(50)
+        for entry in request(ONSET + 2 * i)
+    ]
+    index = LogIndex.build([*before, *after], graph=CHAIN)
+    assert first(index, index.evidence(ONSET).fresh) == "stock"
+
+
+def test_requests_of_a_new_kind_are_no_evidence() -> None:
+    before = [entry for i in range(100) for entry in request(800 + 2 * i)]
+    after = [entry for i in range(50) for entry in request(ONSET + 2 * i)]
+    new = [
+        line(ONSET + 2 * i + j / 100 + 1, "cart", text, trace=f"{900 + i:032x}")
+        for i in range(50)
+        for j, text in enumerate(("voucher arrives", "voucher is stored"))
+    ]
+    assert LogIndex.build([*before, *after, *new]).evidence(ONSET).failing.max() < 1.0
+
+
+def test_slow_hops_accuse_the_service_that_touches_them_all() -> None:
+    before = [entry for i in range(100) for entry in request(800 + 2 * i)]
+    after = [entry for i in range(50) for entry in request(ONSET + 2 * i, lookup=0.5)]
+    index = LogIndex.build([*before, *after], graph=CHAIN)
+    evidence = index.evidence(ONSET)
+    assert first(index, evidence.slow) == "stock"
+    assert evidence.failing.max() < 1.0
+    finding = strongest(index, "stock", FindingKind.SLOW)
+    assert finding.text == 'comes up to 500 ms after "stock lookup begins" (stock), usually 10 ms'
+    assert finding.unit == "s"
+
+
+def test_a_service_that_falls_silent_is_told_with_when_it_was_last_heard() -> None:
+    index = LogIndex.build([*healthy(700, 1_000), *healthy(1_000, 1_300, without="stock")])
+    assert first(index, index.evidence(ONSET).silent) == "stock"
+    finding = strongest(index, "stock", FindingKind.SILENT)
+    assert finding.before == pytest.approx(60.0, rel=0.05)
+    assert finding.after == 0.0
+    assert finding.onset is not None
+    assert 990 < finding.onset.timestamp() < 1_000
+    assert finding.query() == 'service.name : "stock"'
+
+
+def test_when_the_whole_system_is_quiet_no_service_is_silent() -> None:
+    lines = [*healthy(700, 1_000), line(1_299, "front", "handled request 1 in 3 ms")]
+    assert LogIndex.build(lines).evidence(ONSET).silent.max() < 1.0
+
+
+def test_exact_counts_show_a_burst_that_the_sample_missed() -> None:
+    times = np.arange(700.0, 1_300.0, 10.0)
+    counts = np.full((len(times), 3, 2), 10.0)
+    counts[:, :, 0] = 1.0
+    counts[times >= ONSET, 1, 0] = 40.0
+    exact = LogCounts(times, SERVICES, ("ERROR", "INFO"), counts)
+    index = LogIndex.build([*healthy()], counts=exact)
+    assert first(index, index.evidence(ONSET).burst) == "front"
+    assert first(index, index.evidence(ONSET).failing) == "front"
+    assert (
+        first(LogIndex.build([], counts=exact), LogIndex.build([], counts=exact).evidence(ONSET).burst) == "front"
+    )
+
+
+def test_weights_stand_for_lines() -> None:
+    errors = [line(ONSET + 10 * i, "cart", f"write {i} failed", "ERROR") for i in range(10)]
+    light = LogIndex.build([*healthy(), *errors])
+    heavy = LogIndex.build([*healthy(), *(replace(entry, weight=60.0) for entry in errors)])
+    assert heavy.findings(ONSET, "cart")[0].after == pytest.approx(60 * light.findings(ONSET, "cart")[0].after)
+    assert heavy.evidence(ONSET).errors[0] == pytest.approx(light.evidence(ONSET).errors[0], rel=0.5)
+
+
+def test_a_sample_s_traces_say_nothing_of_order() -> None:
+    before = [entry for i in range(100) for entry in request(800 + 2 * i)]
+    after = [entry for i in range(50) for entry in request(ONSET + 2 * i, fails=True)]
+    sampled = [replace(entry, weight=5.0) for entry in (*before, *after)]
+    assert LogIndex.build(sampled).evidence(ONSET).vanished.max() == 0.0
+
+
+def test_a_hole_in_the_baseline_is_not_counted_as_quiet_time() -> None:
+    errors = [line(at, "cart", f"write {at} failed", "ERROR") for at in range(700, 1_300, 10)]
+    lines = [*healthy(), *errors]
+    whole = LogIndex.build(lines).evidence(ONSET)
+    holed = LogIndex.build([entry for entry in lines if not 730 < entry.at.timestamp() < 970]).evidence(ONSET)
+    assert holed.seconds_before == pytest.approx(60, abs=3)
+    assert whole.seconds_before == pytest.approx(300, abs=3)
+    assert holed.failing.max() < 1.0
+
+
+def test_without_a_baseline_the_lines_say_nothing() -> None:
+    index = LogIndex.build([*healthy(1_000)])
+    evidence = index.evidence(ONSET)
+    assert not evidence.comparable
+    assert all_scores(evidence).max() == 0.0
+    assert index.findings(ONSET, "cart") == ()
+
+
+def test_a_baseline_may_lie_after_the_incident() -> None:
+    errors = [line(ONSET + i, "cart", f"write {i} failed", "ERROR") for i in range(20)]
+    index = LogIndex.build([*healthy(1_000, 1_600), *errors])
+    evidence = index.evidence(ONSET, baseline=(1_100.0, 1_600.0), end=1_100.0)
+    assert first(index, evidence.failing) == "cart"
+
+
+def test_nothing_at_all_is_no_error() -> None:
+    index = LogIndex.build([])
+    assert index.services == ()
+    assert len(index.evidence(ONSET).failing) == 0
+    assert index.findings(ONSET, "nobody") == ()
+
+
+def test_the_order_of_lines_changes_nothing() -> None:
+    lines = [entry for i in range(60) for entry in request(880 + 4 * i, fails=i > 30)]
+    forth, back = (LogIndex.build(given_lines, graph=CHAIN) for given_lines in (lines, lines[::-1]))
+    assert np.array_equal(all_scores(forth.evidence(ONSET)), all_scores(back.evidence(ONSET)))
+    assert forth.findings(ONSET, "stock") == back.findings(ONSET, "stock")
+
+
+_LINES = st.lists(
+    st.builds(
+        line,
+        st.floats(900, 1_100),
+        st.sampled_from(SERVICES),
+        st.one_of(st.text(max_size=30), st.sampled_from(["it failed", "ok", "call to stock failed"])),
+        st.sampled_from(["", "INFO", "ERROR", "WARN", "odd"]),
+        trace=st.sampled_from([None, "a" * 16, "b" * 16]),
+    ),
+    max_size=25,
+)
+
+
+@given(_LINES, st.floats(850, 1_150))
+@settings(deadline=None, max_examples=60)
+def test_scores_are_finite_and_not_negative_whatever_the_lines(lines: list[LogLine], split: float) -> None:
+    index = LogIndex.build(lines, graph=CHAIN)
+    scores = all_scores(index.evidence(split))
+    assert np.isfinite(scores).all()
+    assert (scores >= 0).all()
+    for service in index.services:
+        index.findings(split, service)
+
+
+def _with(errors: list[LogLine]) -> tuple[LogIndex, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    index = LogIndex.build([*healthy(), *errors])
+    return index, index.evidence(ONSET).failing

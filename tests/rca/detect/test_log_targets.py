@@ -1,0 +1,37 @@
+import pytest
+
+from rca.detect.log_targets import TargetFinder
+
+SERVICES = ("cart", "front", "order", "payment-db", "recommendations", "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("timeout calling cart after <dur>", "cart"),
+        ("No instances available for payment-db", "payment-db"),
+        ("dial tcp: lookup cart: no such host", "cart"),
+        ("POST http://cart:8080/add failed", "cart"),
+        ("cart:8080 refused", "cart"),
+        ("cart.svc is gone", "cart"),
+        ("upstream recommendations returned 503", "recommendations"),
+        ("RECOMMENDATIONS is down", "recommendations"),
+        ("no reply from cart nor from order", "cart"),
+        ("order not found", None),
+        ("cartesian product failed", None),
+        ("calling front failed", None),
+        ("call to x failed", None),
+        ("payment-db-old is gone", None),
+    ],
+)
+def test_a_service_is_named_as_a_counterpart_or_not_at_all(text: str, named: str | None) -> None:
+    expected = -1 if named is None else SERVICES.index(named)
+    assert TargetFinder(SERVICES).find(text, SERVICES.index("front")) == expected
+
+
+def test_without_services_nobody_is_named() -> None:
+    assert TargetFinder(()).find("timeout calling cart", 0) == -1
+
+
+def test_an_alias_leads_to_its_service() -> None:
+    assert TargetFinder(SERVICES, {"pg-main": 3}).find("cannot reach pg-main", 0) == 3
