@@ -4,8 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from rca.sources.base import Request
 T = TypeVar("T")
 R = TypeVar("R")
 _GRACE = 1.0
+_POLL = 0.1  # how soon a crew that was closed from elsewhere notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +82,30 @@ class Crew:
                 return
             waiting[self._pool.submit(ask, item)] = item
         try:
-            for future in as_completed(list(waiting), timeout=self._left()):
-                item = waiting.pop(future)
-                if self._closed.is_set():
+            while waiting and not self._closed.is_set():
+                done, _ = wait(waiting, timeout=min(_POLL, self._left()), return_when=FIRST_COMPLETED)
+                if not done and self._left() <= 0:
+                    late = SourceTimeoutError("not answered within the time budget")
+                    yield from ((item, late) for item in waiting.values())
                     return
-                try:
-                    yield item, future.result()
-                except SourceError as error:
-                    yield item, error
-        except FutureTimeoutError:
-            for item in waiting.values():
-                yield item, SourceTimeoutError("not answered within the time budget")
+                for future in [each for each in waiting if each in done and not self._closed.is_set()]:
+                    outcome = _outcome(future)
+                    yield waiting.pop(future), outcome
         finally:
             for future in waiting:
                 future.cancel()
 
     def _left(self) -> float:
-        return max(0.0, self._deadline - time.monotonic()) + _GRACE
+        return max(0.0, self._deadline + _GRACE - time.monotonic())
 
     def close(self) -> None:
         """Start nothing more; what is under way ends by its own limit."""
         self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _outcome(future: Future[R]) -> R | SourceError:
+    try:
+        return future.result()
+    except SourceError as error:
+        return error
