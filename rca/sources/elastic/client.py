@@ -228,6 +228,11 @@ def _arguments(settings: ElasticsearchSettings) -> dict[str, Any]:
         arguments["headers"] = dict(settings.headers)
     if display_address(settings).startswith("http://"):
         return arguments
+    for file in (settings.ca_certs, settings.client_cert, settings.client_key):
+        if file is not None and not file.is_file():
+            raise ConfigError(
+                f"The certificate file {file} isn't there", hint="See elasticsearch.ca_certs and others."
+            )
     optional = {
         "ca_certs": settings.ca_certs and str(settings.ca_certs),
         "ssl_assert_fingerprint": settings.fingerprint,

@@ -9,6 +9,8 @@ from rca.model.logs import LogLine
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.schema import Role, Schema
 
+COMPLETE = "trace.complete"
+"""Set in a line's `fields` when every line of its trace was fetched, although the sample is a weighted one."""
 MAX_MESSAGE = 32_768
 _MAX_STACK = 2_000
 _HEAD = 300
@@ -60,20 +62,23 @@ def text_of(values: Mapping[str, Any], names: Iterable[str]) -> str | None:
     return None if found is None else str(found[1])
 
 
-def read_line(hit: Mapping[str, Any], cohort: Cohort, schema: Schema) -> LogLine | None:
+def read_line(
+    hit: Mapping[str, Any], cohort: Cohort, schema: Schema, whole: frozenset[str] = frozenset()
+) -> LogLine | None:
     """One hit as a line; None without a time or a service, which are counted as a gap elsewhere.
 
     Args:
         hit: With `fields`, as asked for by `wanted_fields`.
         cohort: Which field plays which role.
         schema: What a level's raw value means.
+        whole: The traces of which every line was fetched; theirs are marked as such.
     """
     values: Mapping[str, Any] = hit.get("fields") or {}
     at = read_time(text_of(values, [cohort.first(Role.TIMESTAMP) or ""]))
     service = text_of(values, cohort.fields[Role.SERVICE])
     if at is None or service is None:
         return None
-    extra = {
+    extra: dict[str, Any] = {
         name: value[:_MAX_STACK]
         for name, value in (
             ("error.message", text_of(values, cohort.fields[Role.ERROR])),
@@ -84,12 +89,15 @@ def read_line(hit: Mapping[str, Any], cohort: Cohort, schema: Schema) -> LogLine
     }
     message = text_of(values, cohort.fields[Role.MESSAGE]) or extra.get("error.message") or ""
     level = first_value(values, cohort.fields[Role.LEVEL])
+    trace = text_of(values, cohort.fields[Role.TRACE])
+    if trace in whole:
+        extra[COMPLETE] = True
     return LogLine(
         at=at,
         service=service,
         level=schema.level(*level) if level else level_in(message, schema),
         message=message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…",
-        trace_id=text_of(values, cohort.fields[Role.TRACE]),
+        trace_id=trace,
         span_id=text_of(values, cohort.fields[Role.SPAN]),
         instance=text_of(values, cohort.fields[Role.INSTANCE]),
         fields=extra,
@@ -111,11 +119,6 @@ def level_in(message: str, schema: Schema) -> str:
     if match := _WORD.search(head):
         return match.lastgroup or ""
     return "ERROR" if _FAILURE.search(head) else ""
-
-
-def has_level(hit: Mapping[str, Any], cohort: Cohort) -> bool:
-    """Whether the document itself has a level."""
-    return first_value(hit.get("fields") or {}, cohort.fields[Role.LEVEL]) is not None
 
 
 def hit_key(hit: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,7 +7,8 @@ fits, everything is taken.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 from rca.model.incident import Gap
@@ -20,9 +21,6 @@ from rca.sources.elastic.layers import Census, exists, in_window
 from rca.sources.elastic.lines import first_value, hit_key, in_order, read_line, wanted_fields
 from rca.sources.elastic.schema import Role, Schema
 from rca.sources.elastic.traces import MAX_PAGE, Place, Traces, draw_traces
-
-COMPLETE = "trace.complete"
-"""Set in a line's `fields` when every line of its trace was fetched, although the sample is a weighted one."""
 
 _TRACE_SHARE = 0.5
 _TRACED_ENOUGH = 0.05
@@ -72,16 +70,17 @@ def draw(client: ElasticClient, census: Census, schema: Schema, grid: Grid, budg
     if sum(services.values()) <= min(budget, MAX_PAGE):
         return _all_of_it(client, census, grid)
     found = _trace_place(census, grid)
-    traces = Traces()
-    if found is not None:
-        slices = grid.coarse(min(_TRACE_SLICES, grid.buckets))
-        traces = draw_traces(client, found[1], slices, int(budget * _TRACE_SHARE))
-    hits = {hit_key(hit): (hit, found[0]) for hit in traces.hits} if found else {}
-    spread = strata.Spread.of(budget - len(hits), tuple(services), grid)
-    gaps = [*traces.gaps, *_left_out(spread, services, budget)]
+    traced = int(budget * _TRACE_SHARE) if found is not None else 0
+    spread = strata.Spread.of(budget - traced, tuple(services), grid)
     asked = [(layer, search) for layer in census.layers for search in strata.searches(layer, schema, grid, spread)]
+    with ThreadPoolExecutor(1) as pool:  # the two halves don't depend on each other
+        slices = grid.coarse(min(_TRACE_SLICES, grid.buckets))
+        later = pool.submit(draw_traces, client, found[1], slices, traced) if found is not None else None
+        answers = client.search([search for _, search in asked])
+        traces = later.result() if later is not None else Traces()
+    hits = {hit_key(hit): (hit, found[0]) for hit in traces.hits} if found else {}
+    gaps = [*traces.gaps, *_left_out(spread, services, budget)]
     failing: dict[strata.Stratum, float] = {}
-    answers = client.search([search for _, search in asked])
     for (layer, search), answer in zip(asked, answers, strict=True):
         gaps += answer.gaps
         if answer.error is not None:
@@ -106,14 +105,12 @@ def lines_of(sample: Sample, census: Census, schema: Schema, counts: LogCounts |
     lines: list[LogLine] = []
     where: list[strata.Stratum] = []
     for hit, cohort in sample.hits:
-        line = read_line(hit, cohort, schema)
+        line = read_line(hit, cohort, schema, sample.traces)
         if line is None:
             continue
-        if not sample.complete and line.trace_id in sample.traces:
-            line = replace(line, fields={**line.fields, COMPLETE: True})
         lines.append(line)
         own = first_value(hit.get("fields") or {}, cohort.fields[Role.LEVEL])
-        level = strata.level_stratum(schema.level(*own) if own else None, line.message)
+        level = strata.level_stratum(line.level if own else None, line.message)
         where.append((line.service, level, sample.slices.index(line.at.timestamp()) if sample.slices else None))
     if sample.slices is None:
         return in_order(lines)

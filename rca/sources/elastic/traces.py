@@ -51,12 +51,10 @@ class Traces:
 
     Attributes:
         ids: The traces, sorted.
-        too_long: Traces left out since one would have taken the budget of many.
     """
 
     hits: tuple[Mapping[str, Any], ...] = ()
     ids: tuple[str, ...] = ()
-    too_long: int = 0
     gaps: tuple[Gap, ...] = ()
 
 
@@ -88,14 +86,18 @@ def draw_traces(client: ElasticClient, place: Place, grid: Grid, budget: int) ->
     counted = client.one(_search(place, names, {"traces": _terms(place.field, len(names))}))
     sizes = {str(b["key"]): int(b["doc_count"]) for b in counted.aggregations.get("traces", {}).get("buckets", ())}
     chosen, too_long = choose(slices, sizes, budget)
+    gaps += counted.gaps
+    if too_long > len(chosen):
+        why = f"most have more lines than fit ({budget} in all); raise elasticsearch.sample_lines"
+        gaps += (Gap(NAME, f"whole traces ({place.purpose})", why),)
     if not chosen:
-        return Traces(too_long=too_long, gaps=gaps + counted.gaps)
+        return Traces(gaps=gaps)
     searches = [_search(place, part, None, size) for part, size in pages(chosen, sizes)]
     answers = client.search(searches)
     trouble = [gap for answer in answers for gap in answer.gaps]
     trouble += [Gap(NAME, place.purpose, answer.error.message) for answer in answers if answer.error is not None]
     hits = tuple(hit for answer in answers for hit in answer.hits)
-    return Traces(hits, tuple(sorted(chosen)), too_long, (*gaps, *counted.gaps, *trouble))
+    return Traces(hits, tuple(sorted(chosen)), (*gaps, *trouble))
 
 
 def choose(slices: Sequence[Sequence[str]], sizes: Mapping[str, int], budget: int) -> tuple[list[str], int]:
@@ -109,7 +111,7 @@ def choose(slices: Sequence[Sequence[str]], sizes: Mapping[str, int], budget: in
     Returns:
         The chosen ones in that order, and how many were left out as too long.
     """
-    longest = max(1, budget // max(1, 2 * len(slices)))
+    longest = max(1, budget // max(1, len(slices)))
     chosen: dict[str, None] = {}
     left_out: set[str] = set()
     left = budget
