@@ -117,7 +117,7 @@ def investigate(traffic: Traffic, shop: Shop, index: str, folder: Path) -> measu
     program = str(Path(sys.executable).with_name("rca"))
     window = ["--since", shop.onset.isoformat(), "--until", shop.end.isoformat(), "--step", str(STEP_SECONDS)]
     environment = {
-        "RCA_ELASTICSEARCH_INDICES": index,
+        "RCA_ES_INDICES": index,
         "RCA_DATA_DIR": str(folder / "data"),
         "RCA_CONFIG": "",
         "XDG_CONFIG_HOME": str(folder / "config"),
