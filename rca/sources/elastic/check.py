@@ -80,7 +80,7 @@ class Doctor:
             yield Check(NAME, "indices", ok=False, detail=refused[0].message, hint=refused[0].hint, facts=facts)
             return
         if not any(answer.shards for answer in answers):
-            hint = "See GET _cat/indices for the names there are, and set elasticsearch.indices."
+            hint = "See GET _cat/indices for the names this user may see, and set elasticsearch.indices."
             yield Check(NAME, "indices", ok=False, detail=f"no index matched {', '.join(patterns)}", hint=hint)
             return
         total = sum(answer.total for answer in answers)

@@ -1,6 +1,6 @@
 """The source itself: what is asked, in which order, and what of it reaches the bundle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from rca.model.logs import LogCounts
 from rca.sources.base import Check, Harvest, Request
 from rca.sources.elastic import sample
 from rca.sources.elastic.check import Doctor
-from rca.sources.elastic.client import NAME, ElasticClient
+from rca.sources.elastic.client import NAME, ElasticClient, Search
 from rca.sources.elastic.counts import Grid, count
 from rca.sources.elastic.events import collect_events
 from rca.sources.elastic.fields import Resolution, resolve, wanted
@@ -57,7 +57,9 @@ class ElasticsearchSource:
         resolution = self._resolve()
         gaps = list(resolution.gaps)
         if not resolution.matched:
-            gaps.append(no_index(self._settings))
+            gaps.append(no_index(self._settings.indices))
+        else:
+            gaps += self._unmatched()
         census = self._census = take_census(self._client, resolution.cohorts, grid.span)
         gaps += [*census.gaps, *unassigned(census)]
         version = self._client.version()
@@ -87,6 +89,20 @@ class ElasticsearchSource:
         fields = sorted({name for candidates in names.values() for name in candidates})
         caps = self._client.field_caps(self._settings.indices, fields)
         return resolve(caps, self._schema, self._settings.fields, tuple(self._settings.indices))
+
+    def _unmatched(self) -> list[Gap]:
+        """The user's own patterns that match nothing; of the defaults most never do."""
+        own = [pattern for pattern in self._settings.indices if pattern not in ElasticsearchSettings().indices]
+        if len(self._settings.indices) < 2:  # noqa: PLR2004 - a single one did match
+            return []
+        body = {"size": 0, "track_total_hits": False, "terminate_after": 1}
+        answers = self._client.search([Search(f"index {pattern}", (pattern,), body) for pattern in own])
+        gaps = [
+            no_index([name])
+            for name, found in zip(own, answers, strict=True)
+            if not found.error and not found.shards
+        ]
+        return gaps + [_lost("logs", found.error) for found in answers if found.error]
 
     def _pieces(self, pool: ThreadPoolExecutor, request: Request, census: Census, grid: Grid) -> Iterator[Harvest]:
         """Counts in this thread, all else meanwhile in others."""
@@ -119,10 +135,10 @@ class ElasticsearchSource:
         yield Harvest("events", 5, _PIECES, events=tuple(events), gaps=(*event_gaps, *gaps))
 
 
-def no_index(settings: ElasticsearchSettings) -> Gap:
-    """That there are no logs at all."""
-    why = f"no index matched {', '.join(settings.indices)}; see elasticsearch.indices, and GET _cat/indices"
-    return Gap(NAME, "logs", why)
+def no_index(patterns: Sequence[str]) -> Gap:
+    """That no logs were found under these names."""
+    why = "no index matched, or this user may see none of them; see elasticsearch.indices, and GET _cat/indices"
+    return Gap(NAME, f"logs in {', '.join(patterns)}", why)
 
 
 def _lost(what: str, error: SourceError) -> Gap:

@@ -151,6 +151,19 @@ def test_a_part_that_fails_is_a_gap_and_the_others_come(error: SourceError, part
     assert any(piece.log_counts is not None for piece in found) == (part != "log counts")
 
 
+def test_a_pattern_of_the_users_own_that_matches_nothing_is_a_gap() -> None:
+    recorded = Recorded()
+    recorded.answers["index cart-*"] = Answer({"_shards": {"total": 0}})
+    recorded.answers["index pay-*"] = SourceAuthError("403", hint="ask")
+    found = gaps_of(pieces(recorded, indices=("logs-*", "cart-*", "pay-*")))
+    assert set(found) == {"logs in cart-*", "logs"}
+    assert found["logs"] == "403 ask"
+    assert (
+        "no index matched"
+        in gaps_of(pieces(Recorded(caps={"indices": [], "fields": {}}), indices=("x",)))["logs in x"]
+    )
+
+
 def test_spans_that_can_not_be_had_are_a_gap() -> None:
     class Spanless(Recorded):
         def field_caps(self, indices: Sequence[str], fields: Sequence[str]) -> Mapping[str, Any]:
