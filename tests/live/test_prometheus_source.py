@@ -472,6 +472,18 @@ def test_an_unknown_authority_is_refused_with_a_hint(prometheus_tls: Prometheus)
     assert "ca_certs" in raised.value.hint
 
 
+def test_certificates_go_unchecked_only_when_told_to(prometheus_tls: Prometheus) -> None:
+    settings = PrometheusSettings(
+        url=prometheus_tls.url,
+        username=prometheus_tls.username,
+        password=prometheus_tls.password,
+        verify_certs=False,
+    )
+    checks = _check(settings)
+    assert checks["reachable"].ok
+    assert "TLS certificates are not checked" in checks["credentials"].detail
+
+
 def test_a_wrong_password_is_an_auth_error_without_the_password(prometheus_secured: Prometheus) -> None:
     url = prometheus_secured.url.replace("://", "://somebody:hunter2@")
     with pytest.raises(SourceAuthError, match="401") as raised:
@@ -546,4 +558,5 @@ def test_a_plan_is_made_once_for_all_packs(server: Prometheus) -> None:
         client.close()
     assert plan.services["istio"] == ("front", "mesh-cart")
     assert set(plan.intervals.values()) == {SCRAPE}
-    assert plan.owners.of_pod("shop", "basket-6d4cf56db6-xk2lp") == "basket"
+    assert plan.owners.pods["shop", "basket-6d4cf56db6-xk2lp"] == ("ReplicaSet", "basket-6d4cf56db6")
+    assert plan.owners.replicasets["shop", "basket-7f8b9c6d5d"] == "basket"

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import urllib3
 from prometheus_api_client import PrometheusConnect
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
@@ -215,6 +216,7 @@ def _backend(info: Mapping[str, Any], headers: Mapping[str, str]) -> Backend:
 
 def _verify(settings: PrometheusSettings) -> bool | str:
     if not settings.verify_certs:
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the user chose it; doctor repeats it
         return False
     if settings.ca_certs is None:
         return True

@@ -24,6 +24,10 @@ _HA_LABELS = ("prometheus_replica",)
 DEFAULT_INTERVAL = 60
 
 
+_OWNERS: Mapping[str, tuple[str, ...]] = {
+    "kube_pod_owner": ("exported_namespace", "namespace", *POD_LABELS, "owner_kind", "owner_name"),
+    "kube_replicaset_owner": ("exported_namespace", "namespace", *REPLICASET_LABELS, "owner_name"),
+}
 _Draft: TypeAlias = tuple[Pack, Part, str, Labels]
 _Rows: TypeAlias = dict[tuple[str, Labels], list[Mapping[str, str]]]
 
@@ -39,7 +43,11 @@ class _Finder:
     def present(self) -> frozenset[str]:
         """Which of the packs' metrics exist in the window: asked once, in batches that fit an address line."""
         found: set[str] = set()
-        batches = list(_batches(sorted({name for pack in self.packs for name in pack.metrics})))
+        wanted_names = {
+            *_OWNERS,
+            *(name for pack in self.packs for entry in pack.metrics for name in _apart(entry)),
+        }
+        batches = list(_batches(sorted(wanted_names)))
 
         def ask(batch: tuple[str, ...]) -> list[str]:
             match = '{__name__=~"' + "|".join(batch).replace("\\", "\\\\").replace('"', '\\"') + '"}'
@@ -53,6 +61,9 @@ class _Finder:
                 failures.append(names)
                 self.gaps.append(Gap(NAME, f"{len(batch)} names of metrics could not be looked up", str(names)))
                 continue
+            if len(names) >= MAX_NAMES:
+                why = f"more than {MAX_NAMES} metrics match one batch of patterns; some packs may not have been applied"
+                self.gaps.append(Gap(NAME, "names of metrics", why))
             wanted = re.compile("|".join(f"(?:{name})" for name in batch))
             found.update(name for name in names if wanted.fullmatch(name) and METRIC_NAME.fullmatch(name))
         if failures and len(failures) == len(batches):
@@ -106,12 +117,8 @@ class _Finder:
     def owners(self, present: frozenset[str]) -> Owners:
         """Pods' and ReplicaSets' owners, as far as kube-state-metrics says them."""
         rows: dict[str, list[Mapping[str, str]]] = {}
-        asked = {
-            "kube_pod_owner": ("exported_namespace", "namespace", *POD_LABELS, "owner_kind", "owner_name"),
-            "kube_replicaset_owner": ("exported_namespace", "namespace", *REPLICASET_LABELS, "owner_name"),
-        }
-        there = [metric for metric in asked if metric in present]
-        for metric, answer in self.crew.each(lambda metric: self._rows(metric, asked[metric], ()), there):
+        there = [metric for metric in _OWNERS if metric in present]
+        for metric, answer in self.crew.each(lambda metric: self._rows(metric, _OWNERS[metric], ()), there):
             if isinstance(answer, SourceError):
                 self.gaps.append(Gap(NAME, "the pods' owners", f"{metric}: {answer}; pods are named by pattern"))
                 continue
@@ -301,6 +308,11 @@ def _batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
         batch.append(name)
     if batch:
         yield tuple(batch)
+
+
+def _apart(entry: str) -> Sequence[str]:
+    """The alternatives of an entry of `requires`, where none is within parentheses."""
+    return (entry,) if "(" in entry else entry.split("|")
 
 
 def _matching(pattern: str, present: Iterable[str]) -> list[str]:

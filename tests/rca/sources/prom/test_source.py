@@ -136,6 +136,44 @@ def test_a_warning_reaches_the_report(httpserver: HTTPServer) -> None:
     assert "store x is down" in gaps(harvest(httpserver, Fake(warn)))["parts of alerts"]
 
 
+def test_pods_are_named_by_pattern_where_their_owners_cannot_be_had(httpserver: HTTPServer) -> None:
+    fake = Fake(fail_on("owner_name", lambda: say("too many", status=422)))
+    fake.metrics = [
+        "container_memory_working_set_bytes",
+        "kube_pod_info",
+        "kube_pod_owner",
+        "kube_replicaset_created",
+    ]
+    fake.labels = ["pod", "replicaset"]
+    assert "too many" in gaps(harvest(httpserver, fake))["the pods' owners"]
+
+
+def test_bucket_bounds_that_are_no_numbers_are_passed_over(httpserver: HTTPServer) -> None:
+    fake = Fake(fail_on("label/le", lambda: say(["+Inf", "?", "1"])))
+    fake.metrics = ["http_request_duration_seconds_bucket", "http_request_duration_seconds_count"]
+    above = [what for what in gaps(harvest(httpserver, fake)) if "above" in what]
+    assert above == ["http_latency_p50 above 1 s", "http_latency_p95 above 1 s", "http_latency_p99 above 1 s"]
+    fake.otherwise = fail_on("label/le", lambda: say("no", status=422))
+    assert not any("above" in what for what in gaps(harvest(httpserver, fake)))
+
+
+def test_an_alert_whose_begin_cannot_be_asked_is_there_all_the_same(httpserver: HTTPServer) -> None:
+    def alert(asked: WebRequest) -> WebResponse | None:
+        query = asked.args.get("query", "")
+        if query.startswith("ALERTS{"):
+            return say({"result": [{"metric": {"alertname": "Slow"}, "values": [[START + 30, "1"]]}]})
+        return say("no", status=422) if query == "ALERTS_FOR_STATE" else None
+
+    pieces = harvest(httpserver, Fake(alert))
+    assert [found.labels["alertname"] for piece in pieces for found in piece.alerts] == ["Slow"]
+    assert "when alerts began, or their rules" in gaps(pieces)
+
+
+def test_an_answer_as_long_as_the_limit_is_a_gap(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rca.sources.prom.discover.MAX_NAMES", 1)
+    assert "more than 1 metrics" in gaps(harvest(httpserver, Fake()))["names of metrics"]
+
+
 def test_more_metrics_than_a_pattern_may_match_are_a_gap(httpserver: HTTPServer) -> None:
     fake = Fake()
     fake.metrics = [f"thing{number}_errors_total" for number in range(50)]
