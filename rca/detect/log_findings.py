@@ -89,7 +89,8 @@ def _errors(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
     if not at.evidence.comparable:
         return
     table, counts = parts.table, at.counts
-    bad = table.is_error | (counts.before == 0)
+    novel = (counts.before == 0) & bool(at.evidence.fresh[service] > _WORTH_TELLING)
+    bad = table.is_error | novel
     wrote = (table.event_service == service) & bad
     named = (table.event_target == service) & table.is_error
     strength = counts.z * np.where(table.is_error, table.event_severity, 0.5)

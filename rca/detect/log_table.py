@@ -110,10 +110,13 @@ def build_table(
     ordered = sorted(lines, key=lambda line: (line.at, line.service, line.message))
     position = {name: i for i, name in enumerate(services)}
     service = [position[line.service] for line in ordered]
-    masked = _masked(ordered)
+    said = [headline(line.message) for line in ordered]
+    mask = Masker().mask_line
+    masked = [mask(text) for text in said]
     template_of, templates = _mined(masked, [line.service for line in ordered])
     event_of: dict[tuple[int, int, float, int], int] = {}
     finder = TargetFinder(services, aliases)
+    raw = finder.needs_raw_text
     judged: dict[tuple[str, str], float] = {}
     named: dict[tuple[str, int], int] = {}
     event = np.empty(len(ordered), dtype=np.intp)
@@ -128,11 +131,10 @@ def build_table(
             how_bad = severity("", f"{line.message[:160]} {text}")
         target = -1
         if how_bad >= IS_ERROR:
-            raw = finder.needs_raw_text or "<s>" in text
-            said = headline(line.message) if raw else text
-            key = (said, service[i])
+            searched = said[i] if raw or "<s>" in text else text
+            key = (searched, service[i])
             if (known := named.get(key)) is None:
-                known = named[key] = finder.find(said, service[i])
+                known = named[key] = finder.find(searched, service[i])
             target = known
         event[i] = event_of.setdefault((service[i], template_of[i], how_bad, target), len(event_of))
     weight = np.array([line.weight for line in ordered], dtype=np.float64)
@@ -155,11 +157,6 @@ def build_table(
         event_weight=np.maximum(np.divide(heavy, total, out=np.ones(size), where=total > 0), 1e-9),
         covered=coverage(times),
     )
-
-
-def _masked(lines: Sequence[LogLine]) -> list[str]:
-    mask = Masker().mask
-    return [mask(line.message) for line in lines]
 
 
 def _mined(masked: Sequence[str], groups: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:

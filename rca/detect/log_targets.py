@@ -4,22 +4,27 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-_CUE: Final = (
-    r"(?:call(?:ing|s|ed)?|to|from|by|upstream|downstream|host|service|server|dial(?:ing)?|lookup|resolv(?:e|ing)|for|at"
-    r"|connect(?:ing)?|reach(?:ing)?|contact(?:ing)?|backend|dependency|client|rpc|peer|target|via|with|on)"
-)
-_DIGIT = re.compile(r"\d")
 _MIN_NAME: Final = 3
 _TELLING_NAME: Final = 9
+_CUE_CHARS: Final = 32
+
+_WORD = re.compile(r"\w+(?:[-.]\w+)*")
+_SPECIAL = re.compile(r"[-_.\d]")
+_DIGIT = re.compile(r"\d")
+_CUE_BEFORE = re.compile(
+    r"(?:(?<![\w-])(?:call(?:ing|s|ed)?|to|from|by|upstream|downstream|host|service|server|dial(?:ing)?|lookup"
+    r"|resolv(?:e|ing)|for|at|connect(?:ing)?|reach(?:ing)?|contact(?:ing)?|backend|dependency|client|rpc|peer|target"
+    r"|via|with|on)[\s:=\"'\[(]+(?:the )?(?:https?://)?|://)$"
+)
+_HOST_AFTER = re.compile(r":\d{2,5}\b|\.svc\b| service\b| unavailable\b")
 
 
 class TargetFinder:
     """Finds the service, other than the speaker, that a text names as its counterpart.
 
-    A name counts as a whole word. One that could be an ordinary word (short, without `-`, `_`, `.` or a digit)
-    counts
-    only after a word such as `calling`, `to`, `upstream`, or where a host stands: `http://name`, `name:8080`,
-    `name.namespace`.
+    A name counts as a whole word, or as the first label of a host name. One that could be an ordinary word (short,
+    without `-`, `_`, `.` or a digit) counts only after a word such as `calling`, `to`, `upstream`, or where a host
+    stands: `http://name`, `name:8080`, `name.svc`.
 
     Args:
         services: The names, as data; the answer is a position in this sequence.
@@ -27,23 +32,12 @@ class TargetFinder:
     """
 
     def __init__(self, services: Sequence[str], aliases: Mapping[str, int] | None = None) -> None:
-        names = {name.lower(): i for i, name in enumerate(services)} | {
-            alias.lower(): i for alias, i in (aliases or {}).items()
-        }
+        names = {name.lower(): i for i, name in enumerate(services)}
+        names |= {alias.lower(): i for alias, i in (aliases or {}).items()}
         self._position = {name: i for name, i in names.items() if len(name) >= _MIN_NAME}
-        telling = [name for name in self._position if len(name) >= _TELLING_NAME or re.search(r"[-_.\d]", name)]
-        plain = [name for name in self._position if name not in set(telling)]
-        self._patterns = [
-            re.compile(pattern)
-            for pattern in (
-                _alternatives(telling, r"(?<![\w-])(", r")(?![\w-]|\.\w+\()"),
-                _alternatives(
-                    plain, rf"(?:(?<![\w-]){_CUE}[\s:=\"'\[(]+(?:the )?(?:https?://)?|://)(", r")(?![\w-])"
-                ),
-                _alternatives(plain, r"(?<![\w./-])(", r")(?=:\d{2,5}\b|\.svc\b| service\b| unavailable\b)"),
-            )
-            if pattern
-        ]
+        self._telling = {
+            name for name in self._position if len(name) >= _TELLING_NAME or _SPECIAL.search(name) is not None
+        }
 
     @property
     def needs_raw_text(self) -> bool:
@@ -52,17 +46,17 @@ class TargetFinder:
 
     def find(self, text: str, speaker: int) -> int:
         """The position of the service that the text names first, the speaker left out; -1 when it names none."""
-        best, where = -1, len(text) + 1
         lowered = text.lower()
-        for pattern in self._patterns:
-            for match in pattern.finditer(lowered):
-                found = self._position[match.group(1)]
-                if found != speaker and match.start(1) < where:
-                    best, where = found, match.start(1)
-                    break
-        return best
+        for match in _WORD.finditer(lowered):
+            name = match.group()
+            if name not in self._position:
+                name = name.partition(".")[0]
+            found = self._position.get(name, speaker)
+            if found != speaker and (name in self._telling or _stands_as_host(lowered, match.start(), name)):
+                return found
+        return -1
 
 
-def _alternatives(names: Sequence[str], before: str, after: str) -> str:
-    ordered = sorted(names, key=lambda name: (-len(name), name))
-    return before + "|".join(map(re.escape, ordered)) + after if ordered else ""
+def _stands_as_host(text: str, start: int, name: str) -> bool:
+    before = text[max(0, start - _CUE_CHARS) : start]
+    return bool(_CUE_BEFORE.search(before) or _HOST_AFTER.match(text, start + len(name)))

@@ -12,7 +12,6 @@ they tell a failure from a success.
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 MAX_CHARS: Final = 600
@@ -140,16 +139,18 @@ def _from_json(text: str) -> str:
     return _said(document) if isinstance(document, dict) else ""
 
 
-def _said(document: Mapping[str, Any]) -> str:
+def _said(document: dict[str, Any]) -> str:
     """The message of a structured record, with what it says of the error; empty when it has no message."""
-    texts = (document.get(key) for key in _MESSAGE_KEYS)
+    texts = (document[key] for key in _MESSAGE_KEYS if key in document)
     message = next((text for text in texts if text and isinstance(text, str)), "")
     if not message:
         return ""
     parts = [message]
     for key in _ERROR_KEYS:
-        value = document.get(key)
-        if isinstance(value, Mapping):
+        if key not in document:
+            continue
+        value = document[key]
+        if isinstance(value, dict):
             value = value.get("type") or value.get("message") or value.get("code")
         if isinstance(value, str | int) and value not in ("", message) and not isinstance(value, bool):
             parts.append(f"{key}={value}")
@@ -195,7 +196,10 @@ class Masker:
 
     def mask(self, message: str) -> str:
         """The message's headline with everything variable replaced by placeholders, words parted by one space."""
-        text = headline(message)
+        return self.mask_line(headline(message))
+
+    def mask_line(self, text: str) -> str:
+        """As `mask`, of a text that is a headline already."""
         if "'" in text or '"' in text:
             text = _QUOTED.sub(_mask_quoted, text)
         words = text.split()

@@ -17,11 +17,13 @@ the same
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Final
 
 from rca.detect.masking import Masker
 
 ANY: Final = "<*>"
+_MAX_ALIKE: Final = 100
 MAX_WORDS: Final = 48
 """Words of a message that count; what follows is the same to the miner."""
 
@@ -67,7 +69,8 @@ class TemplateMiner:
     Args:
         similarity: The share of words that must be equal to join a template.
         max_children: Distinct first words under one node; further ones share a child.
-        max_templates: Bound on memory; when it is reached a new message joins the catch-all of its length.
+        max_templates: Bound on memory; when it, or a hundred under one node, is reached a new message joins the
+            catch-all of its length.
     """
 
     def __init__(self, *, similarity: float = 0.5, max_children: int = 128, max_templates: int = 5_000) -> None:
@@ -87,8 +90,9 @@ class TemplateMiner:
         words = masked.split()[:MAX_WORDS]
         leaf = self._leaf(words, group)
         best, score = None, 0.0
+        keyed = any("=" in word for word in words)
         for cluster in leaf.clusters:
-            likeness = _likeness(cluster.words, words)
+            likeness = _likeness(cluster.words, words, keyed=keyed)
             if likeness > score:
                 best, score = cluster, likeness
         if best is not None and score >= self._similarity:
@@ -115,7 +119,7 @@ class TemplateMiner:
         return self._leaves.setdefault((group, size, first, telling), _Leaf())
 
     def _new(self, leaf: _Leaf, words: Sequence[str]) -> _Cluster:
-        if len(self._clusters) < self._max_templates:
+        if len(self._clusters) < self._max_templates and len(leaf.clusters) < _MAX_ALIKE:
             cluster = _Cluster(len(self._clusters), list(words))
             leaf.clusters.append(cluster)
         elif (known := self._catch_all.get(len(words))) is not None:
@@ -131,15 +135,16 @@ def _key(word: str) -> str:
     return key if found else ""
 
 
-def _alike(a: str, b: str) -> bool:
-    return a == b or ("=" in a and _key(a) != "" and _key(a) == _key(b))
-
-
-def _likeness(template: Sequence[str], words: Sequence[str]) -> float:
-    """The share of alike words; two empty messages are alike."""
+def _likeness(template: Sequence[str], words: Sequence[str], *, keyed: bool) -> float:
+    """The share of words that are equal or have the same key; two empty messages are alike."""
     if not words:
         return 1.0
-    return sum(map(_alike, template, words)) / len(words)
+    alike = sum(map(eq, template, words))
+    if keyed and alike < len(words):
+        alike += sum(
+            a != b and "=" in a and _key(a) == _key(b) != "" for a, b in zip(template, words, strict=True)
+        )
+    return float(alike / len(words))
 
 
 def _general(a: str, b: str) -> str:

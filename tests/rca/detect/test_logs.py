@@ -160,6 +160,7 @@ def test_a_calm_line_that_takes_another_s_place_is_fresh() -> None:
     ]
     index = LogIndex.build([*before, *after], graph=CHAIN)
     assert first(index, index.evidence(ONSET).fresh) == "stock"
+    assert strongest(index, "stock", FindingKind.NEW).template == "stock answers from memory"
 
 
 def test_requests_of_a_new_kind_are_no_evidence() -> None:
@@ -170,7 +171,9 @@ def test_requests_of_a_new_kind_are_no_evidence() -> None:
         for i in range(50)
         for j, text in enumerate(("voucher arrives", "voucher is stored"))
     ]
-    assert LogIndex.build([*before, *after, *new]).evidence(ONSET).failing.max() < 1.0
+    index = LogIndex.build([*before, *after, *new])
+    assert index.evidence(ONSET).failing.max() < 1.0
+    assert index.findings(ONSET, "cart") == ()
 
 
 def test_slow_hops_accuse_the_service_that_touches_them_all() -> None:
