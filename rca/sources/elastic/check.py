@@ -47,7 +47,7 @@ class Doctor:
             step = "services"
             yield from self._services(census)
             step = "clock"
-            yield from self._clock(resolution)
+            yield from self._clock(resolution, request)
             step = "spans and events"
             yield from self._others(request)
         except SourceError as error:
@@ -109,6 +109,11 @@ class Doctor:
             )
             facts.append(f"  {picked['why']}")
         facts += [f"{gap.what}: {gap.why}" for gap in resolution.gaps]
+        if not census.total:
+            usual = [name for cohort in resolution.cohorts if (name := cohort.first(Role.SERVICE))]
+            detail = "nothing lies in the window to choose them by" + (f"; mapped: {usual[0]}" if usual else "")
+            yield Check(NAME, "fields", ok=None, detail=detail, facts=tuple(facts))
+            return
         usable = bool(census.layers)
         detail = (
             f"{len(census.layers)} ways of naming service and level" if usable else "no field names the service"
@@ -117,7 +122,7 @@ class Doctor:
             only = census.layers[0]
             detail = f"service in {only.service}, level in {only.level or 'the message alone'}"
         hint = "" if usable else "Set elasticsearch.fields.service to the field that holds the service's name."
-        state = (None if resolution.gaps else True) if usable else (False if census.total else None)
+        state = (None if resolution.gaps else True) if usable else False
         yield Check(NAME, "fields", ok=state, detail=detail, hint=hint, facts=tuple(facts))
 
     def _services(self, census: Census) -> Iterator[Check]:
@@ -145,7 +150,7 @@ class Doctor:
             hint = "Name the field in elasticsearch.fields.service."
             yield Check(NAME, "lines without a service", ok=None, detail=detail, hint=hint)
 
-    def _clock(self, resolution: Resolution) -> Iterator[Check]:
+    def _clock(self, resolution: Resolution, request: Request) -> Iterator[Check]:
         """The newest document against this machine's clock."""
         now = datetime.now(UTC)
         newest: list[datetime] = []
@@ -164,6 +169,10 @@ class Doctor:
             return
         ahead = max(newest) - now
         detail = f"{max(newest):%Y-%m-%d %H:%M:%S} UTC, {_ago(ahead)}"
+        if max(newest) < request.span.start:
+            hint = "The whole window lies after it: is the window right, and do logs still arrive?"
+            yield Check(NAME, "newest document", ok=None, detail=detail, hint=hint)
+            return
         skewed = ahead > _AHEAD
         hint = (
             "A clock is wrong, or times are stored without their zone: choose windows by the documents' own times."
@@ -197,4 +206,6 @@ def _found(answer: Answer) -> str:
 def _ago(ahead: timedelta) -> str:
     minutes = abs(ahead.total_seconds()) / 60
     amount = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"  # noqa: PLR2004 - two hours
+    if minutes > 2 * 24 * 60:
+        amount = f"{minutes / 1440:.0f} days"
     return f"{amount} {'in the future' if ahead > timedelta(0) else 'ago'}"

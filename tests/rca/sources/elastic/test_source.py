@@ -236,6 +236,24 @@ def test_the_check_goes_step_by_step() -> None:
     assert said["spans"].ok is None
 
 
+def test_the_check_tells_a_window_that_lies_after_the_newest_document() -> None:
+    recorded = Recorded(lines=0)
+    newest = {"@timestamp": [(START - timedelta(days=9)).isoformat()]}
+    recorded.answers["the newest document"] = Answer({"hits": {"hits": [{"fields": newest}]}})
+    found = {check.name: check for check in source_of(recorded).check(Request(SPAN, 60, 9e9))}
+    assert found["fields"].detail.endswith("mapped: service.name")
+    assert "days" in found["newest document"].detail
+    assert "after it" in found["newest document"].hint
+
+
+def test_lines_that_name_no_service_fail_the_check_of_fields() -> None:
+    recorded = Recorded()
+    recorded.census = lambda search: total(5 if "trace_0" in search.body["aggs"] else 0)  # type: ignore[method-assign]  # the stub's own answer
+    found = {check.name: check for check in source_of(recorded).check(Request(SPAN, 60, 9e9))}
+    assert (found["fields"].ok, found["fields"].detail) == (False, "no field names the service")
+    assert found["lines without a service"].detail == "5 of 5 lines name no service"
+
+
 def test_a_pattern_that_may_not_be_read_is_named_by_the_check() -> None:
     recorded = Recorded()
     recorded.answers["index logs-*"] = SourceAuthError("403", hint="ask for `read`")
@@ -248,7 +266,7 @@ def test_a_pattern_that_may_not_be_read_is_named_by_the_check() -> None:
 def test_the_check_of_an_empty_cluster_says_so() -> None:
     recorded = Recorded(caps={"indices": [], "fields": {}})
     found = {check.name: check for check in source_of(recorded).check(Request(SPAN, 60, 9e9))}
-    assert found["fields"].detail == "no field names the service"
+    assert found["fields"].detail == "nothing lies in the window to choose them by"
     assert found["newest document"].detail == "there is none"
     assert found["services"].hint
 
