@@ -62,7 +62,7 @@ class _Finder:
                 self.gaps.append(Gap(NAME, f"{len(batch)} names of metrics could not be looked up", str(names)))
                 continue
             if len(names) >= MAX_NAMES:
-                why = f"more than {MAX_NAMES} metrics match one batch of patterns; some packs may not have been applied"
+                why = f"over {MAX_NAMES} metrics match one batch of patterns; some packs may not have been applied"
                 self.gaps.append(Gap(NAME, "names of metrics", why))
             wanted = re.compile("|".join(f"(?:{name})" for name in batch))
             found.update(name for name in names if wanted.fullmatch(name) and METRIC_NAME.fullmatch(name))

@@ -171,7 +171,7 @@ def test_an_alert_whose_begin_cannot_be_asked_is_there_all_the_same(httpserver: 
 
 def test_an_answer_as_long_as_the_limit_is_a_gap(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rca.sources.prom.discover.MAX_NAMES", 1)
-    assert "more than 1 metrics" in gaps(harvest(httpserver, Fake()))["names of metrics"]
+    assert "over 1 metrics" in gaps(harvest(httpserver, Fake()))["names of metrics"]
 
 
 def test_more_metrics_than_a_pattern_may_match_are_a_gap(httpserver: HTTPServer) -> None:
