@@ -7,7 +7,6 @@ where a format has a syntax that a name could break.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
 
 import networkx as nx
 
@@ -81,17 +80,12 @@ def to_graphml(graph: ServiceGraph) -> str:
 
 
 def to_json(graph: ServiceGraph) -> str:
-    """Node-link JSON with everything the graph knows; `networkx.node_link_graph(…, edges="edges")` reads it."""
-    document = to_document(graph)
-    nodes = [_renamed(entry, {"service": "id", "source": "learnt"}) for entry in document["nodes"]]
-    names = {"caller": "source", "callee": "target", "source": "learnt"}
-    edges = [_renamed(entry, names) for entry in document["edges"]]
-    whole = {"directed": True, "multigraph": False, "graph": {}, "nodes": nodes, "edges": edges}
-    return json.dumps(whole, indent=2, default=str) + "\n"
+    """The form of topology files and bundles, with everything the graph knows; `load_topology` reads it back.
 
-
-def _renamed(entry: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    return {names.get(key, key): value for key, value in entry.items()}
+    It is node-link JSON under other names: `networkx.node_link_graph(…, directed=True, multigraph=False,
+    name="service", source="caller", target="callee", edges="edges")` reads it too.
+    """
+    return json.dumps(to_document(graph), indent=2, default=str) + "\n"
 
 
 def to_tree(graph: ServiceGraph) -> str:

@@ -60,7 +60,8 @@ def merge(*graphs: ServiceGraph) -> Merged:
     A node's attributes are those of the declared graphs, then of the others, in the order given; a guess that
     something is external gives way to anything more definite. An edge's weight and errors are those of its most
     trustworthy source (measured calls, then spans, then a declaration, then the order of log lines), the largest
-    among equals. Log order is never believed against another source that saw the opposite direction.
+    among equals. Log order is never believed against another source that saw the opposite direction, nor about two
+    services whose calls were measured or traced without this one among them.
 
     Unobserved and undeclared edges are reported only where both sides can be compared: a declared edge counts as
     unobserved when other calls of the same caller were observed, by more than the order of log lines.
@@ -69,6 +70,7 @@ def merge(*graphs: ServiceGraph) -> Merged:
     nodes, conflicts = _merge_nodes(parts)
     edges = _merge_edges(parts)
     conflicts += _settle_directions(edges)
+    _drop_refuted(edges)
     conflicts += _compare_with_declared(edges.values(), nodes)
     shown = sorted(replace(conflict, text=visible(conflict.text)) for conflict in conflicts)
     return Merged(ServiceGraph(nodes.values(), edges.values()), tuple(shown))
@@ -174,11 +176,25 @@ def _settle_directions(edges: dict[tuple[str, str], Edge]) -> list[Conflict]:
     return conflicts
 
 
+def _drop_refuted(edges: dict[tuple[str, str], Edge]) -> None:
+    """Drop what log order alone claims of two services that better observations know and don't connect.
+
+    Siblings that are called one after the other look like a chain in the order of their lines.
+    """
+    seen = {name for ends, edge in edges.items() if _is_seen_well(edge) for name in ends}
+    for ends in [
+        ends for ends, edge in edges.items() if _trust(edge) == _TRUST[LOG_ORDER] and seen.issuperset(ends)
+    ]:
+        del edges[ends]
+
+
+def _is_seen_well(edge: Edge) -> bool:
+    return any(one.source not in {DECLARED, LOG_ORDER} for one in edge.provenance)
+
+
 def _compare_with_declared(edges: Iterable[Edge], nodes: dict[str, Node]) -> list[Conflict]:
     edges = list(edges)
-    seen_well = {
-        edge.caller for edge in edges if any(one.source not in {DECLARED, LOG_ORDER} for one in edge.provenance)
-    }
+    seen_well = {edge.caller for edge in edges if _is_seen_well(edge)}
     conflicts = []
     for edge in edges:
         ends = (edge.caller, edge.callee)

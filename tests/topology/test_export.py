@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from topology import Edge, Node, NodeKind, Provenance, ServiceGraph
+from topology.declared import parse_topology
 from topology.document import to_document
 from topology.export import EXPORTERS, _failures, to_dot, to_graphml, to_json, to_mermaid, to_tree, tree_lines
 from topology.names import visible
@@ -103,22 +104,26 @@ def test_graphml_is_read_back_by_networkx(graph: ServiceGraph) -> None:
 @settings(max_examples=40)
 @given(graphs)
 def test_json_is_read_back_by_networkx(graph: ServiceGraph) -> None:
-    back = nx.node_link_graph(json.loads(to_json(graph)), edges="edges")
+    back = nx.node_link_graph(
+        json.loads(to_json(graph)),
+        directed=True,
+        multigraph=False,
+        name="service",
+        source="caller",
+        target="callee",
+        edges="edges",
+    )
     assert list(back) == [node.name for node in graph.nodes()]
     assert set(back.edges) == set(graph.digraph.edges)
 
 
-def test_json_holds_all_that_is_known() -> None:
+def test_json_reads_back_as_a_topology_file_with_all_that_is_known() -> None:
     node = Node("a", NodeKind.CACHE, "o", "r", "h", {"t": 1}, (Provenance("declared", "f"),))
-    graph = ServiceGraph([node], [Edge("a", "b", 2.0, 0.5, (Provenance("istio"), Provenance("spans")))])
-    document = json.loads(to_json(graph))
-    entry = to_document(graph)["nodes"][0]
-    assert document["nodes"][0] == {"id": "a", "learnt": "declared"} | {
-        key: entry[key] for key in ("kind", "owner", "runbook", "host", "labels", "provenance")
-    }
-    assert document["edges"] == [
-        {"source": "a", "target": "b", "weight": 2.0, "errors": 0.5, "learnt": ["istio", "spans"]}
-    ]
+    other = Node("b", provenance=(Provenance("istio"),))
+    graph = ServiceGraph([node, other], [Edge("a", "b", 2.0, 0.5, (Provenance("istio"), Provenance("spans")))])
+    text = to_json(graph)
+    assert json.loads(text) == to_document(graph)
+    assert parse_topology(text, name="graph.json", format="json") == graph
 
 
 @settings(max_examples=40)

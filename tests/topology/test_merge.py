@@ -75,6 +75,12 @@ def test_log_order_is_not_believed_against_a_better_source(graph_of: GraphOf) ->
     assert "the second was dropped" in merged.conflicts[0].text
 
 
+def test_log_order_is_not_believed_about_services_that_better_sources_know(graph_of: GraphOf) -> None:
+    traced, guessed = graph_of("a>b a>c", "spans"), graph_of("b>c c>d", "log-order")
+    found = [(edge.caller, edge.callee) for edge in merge(traced, guessed).graph.edges()]
+    assert found == [("a", "b"), ("a", "c"), ("c", "d")], "b and c are siblings; of d only the lines know"
+
+
 def test_log_order_against_itself_keeps_both(graph_of: GraphOf) -> None:
     merged = merge(graph_of("a>b b>a", "log-order"))
     assert len(list(merged.graph.edges())) == 2
@@ -120,10 +126,13 @@ def test_an_edge_without_provenance_is_the_least_trusted() -> None:
 def test_the_union_holds_every_node_and_only_known_edges(one: ServiceGraph, other: ServiceGraph) -> None:
     merged = merge(one, other).graph
     assert {node.name for node in merged.nodes()} == {node.name for g in (one, other) for node in g.nodes()}
-    ends = {(edge.caller, edge.callee) for g in (one, other) for edge in g.edges()}
+    edges = [edge for graph in (one, other) for edge in graph.edges()]
     kept = {(edge.caller, edge.callee) for edge in merged.edges()}
-    assert kept <= ends
-    assert all(ends_there[::-1] in kept for ends_there in ends - kept)
+    assert kept <= {(edge.caller, edge.callee) for edge in edges}
+    dropped = [edge for edge in edges if (edge.caller, edge.callee) not in kept]
+    assert all({one.source for one in edge.provenance} == {"log-order"} for edge in dropped), (
+        "only the weakest gives way"
+    )
 
 
 @settings(max_examples=40)

@@ -1,15 +1,10 @@
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from rca.bundle import write_bundle
-from rca.cli.main import app
 from rca.model.incident import Bundle, Event, EventKind, Interval, Window
 from rca.model.logs import LogLine
 from rca.model.signals import Bad, Kind, SignalFrame, SignalKey
@@ -18,42 +13,6 @@ from topology import Edge, Node, NodeKind, Provenance, ServiceGraph
 START = datetime(2026, 11, 22, 2, tzinfo=UTC)
 ONSET = START + timedelta(minutes=50)
 SERVICES = ("cart", "checkout", "gateway", "redis")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-
-Invoke = Callable[..., Outcome]
-
-
-@pytest.fixture(autouse=True)
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """No test sees the machine's own configuration, past incidents or colours."""
-    for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "HOME"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setenv("NO_COLOR", "1")
-    for name in ("RCA_CONFIG", "RCA_PROFILE", "RCA_ES_URL", "RCA_PROMETHEUS_URL"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def invoke(monkeypatch: pytest.MonkeyPatch) -> Invoke:
-    """Run a command in this process."""
-
-    def run(*arguments: str | Path, stdin: str | None = None) -> Outcome:
-        words = [str(argument) for argument in arguments]
-        monkeypatch.setattr(sys, "argv", ["rca", *words])
-        result = CliRunner().invoke(app, words, input=stdin, catch_exceptions=False)
-        return Outcome(result.exit_code, result.stdout, result.stderr)
-
-    return run
 
 
 def incident(*, quiet: bool = False) -> Bundle:

@@ -1,10 +1,9 @@
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Invoke = Callable[..., Any]
+from tests.command import Invoke
 
 
 def test_init_writes_a_file_that_loads_and_changes_nothing(invoke: Invoke) -> None:

@@ -1,11 +1,9 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-Invoke = Callable[..., Any]
+from tests.command import Invoke
 
 SHOP = """
 services:
