@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from rca.analyze import beside
 from rca.analyze import evidence as shown
+from rca.analyze.beside import Beside
 from rca.analyze.confidence import Standing, standing
 from rca.analyze.gaps import gaps
 from rca.analyze.prepare import Prepared, prepare
@@ -65,7 +67,7 @@ def analyze(
     """
     tuning = (options or AnalysisOptions()).tuning
     prepared = prepare(bundle)
-    ranked = _rank(bundle, prepared, tuning)
+    ranked, also = _rank(bundle, prepared, tuning)
     if ranked is None:
         return _nothing(bundle, prepared, tool, similar, tuning, replayed=replayed)
     order = [ranked.structure.services[i] for i in ranked.order()]
@@ -73,7 +75,8 @@ def analyze(
     abstained = abstains(stood, tuning)
     alerted = bundle.symptom.service if bundle.symptom else None
     lies = spread(ranked, order, prepared.graph, alerted=alerted, abstained=abstained)
-    every, by_service = shown.number_items(order, shown.of_series(ranked, tuning))
+    said = also.items(float(ranked.table.times[ranked.rows[ranked.best]])) if also else {}
+    every, by_service = shown.number_items(order, beside.joined(shown.of_series(ranked, tuning), said))
     onset = _onset(bundle, ranked)
     first = by_service.get(order[0], []) if order else []
     scores = dict(zip(ranked.structure.services, ranked.mixed.score.tolist(), strict=True))
@@ -104,10 +107,20 @@ def analyze(
     )
 
 
-def _rank(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> Ranked | None:
+def _rank(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> tuple[Ranked | None, Beside | None]:
     made, arrays = build(bundle, prepared.frame, prepared.graph, tuning)
     told = bundle.window.onset.timestamp() if bundle.window.onset else None
-    return rank(made, arrays, told=told, baseline=_baseline(bundle), extra=None, tuning=tuning)
+    also = beside.build(
+        bundle,
+        prepared.graph,
+        prepared.spans,
+        services=arrays.services,
+        baseline=_baseline(bundle),
+        step=prepared.frame.step,
+        tuning=tuning,
+    )
+    extra = also.at if also else None
+    return rank(made, arrays, told=told, baseline=_baseline(bundle), extra=extra, tuning=tuning), also
 
 
 def _baseline(bundle: Bundle) -> tuple[float, float] | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.model.scores import SeriesScores, SeriesTable
+from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
 
@@ -62,6 +62,20 @@ def _counts(values: FloatArray) -> FloatArray:
     return np.asarray(np.sum(~np.isnan(values), axis=1), dtype=np.float64)
 
 
+_COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
+
+
+def typical(values: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
+    """What a series was like over some rows: the mean where events are counted (failures, restarts), else the median.
+
+    A service that fails in one minute of three fails a third of the calls; a latency's peak is just a peak.
+    """
+    middle = median(values)
+    rows = np.flatnonzero(counted & ~np.isnan(middle))
+    middle[rows] = np.nansum(values[rows], axis=1) / _counts(values[rows])
+    return middle
+
+
 def score(table: SeriesTable, splits: list[Split], tuning: Tuning) -> SeriesScores:
     """Score every series at every candidate.
 
@@ -79,14 +93,16 @@ def score(table: SeriesTable, splits: list[Split], tuning: Tuning) -> SeriesScor
 def _score_split(table: SeriesTable, split: Split, tuning: Tuning) -> tuple[FloatArray, FloatArray, FloatArray]:
     pre, post = table.values[:, split.before], table.values[:, split.after]
     recent = table.values[:, split.recent]
-    observed = median(post)
+    counted = np.isin(table.channels, _COUNTED)
+    observed = typical(post, counted)
     linear = _Baseline.of(pre, recent, table, tuning, logarithmic=False)
     z = linear.z(observed, table.direction)
-    seen = linear.seen_before(pre, post.shape[1], z, table.direction)
+    seen = linear.seen_before(pre, post.shape[1], z, table.direction, counted)
     ratio = np.flatnonzero(table.proportional)
     if len(ratio):
         # A constant share of what the series usually reaches keeps zeros finite and the unit out of it.
         level = np.fmax(0.05 * np.abs(linear.center[ratio]), 0.01 * np.abs(observed[ratio]))
+        level = np.fmax(level, tuning.floor_ratio * table.reference[ratio])
         level = np.where(level > 0, level, 1.0)[:, None]
         logs = _Baseline.of(
             _log(pre[ratio], level), _log(recent[ratio], level), table, tuning, logarithmic=True, rows=ratio
@@ -137,7 +153,12 @@ class _Baseline:
                 relative = np.where(np.abs(center) > 0, spread / np.abs(center), np.nan)
             prior = np.abs(center) * _group_median(relative, groups)
             full = table.full_scale if rows is None else table.full_scale[rows]
-            floor = np.where(full > 0, tuning.floor_full_scale * full, tuning.floor_ratio * np.abs(center))
+            reference = table.reference if rows is None else table.reference[rows]
+            floor = np.where(
+                full > 0,
+                tuning.floor_full_scale * full,
+                tuning.floor_ratio * np.fmax(np.abs(center), reference),
+            )
         n = tuning.prior_rows
         scale = np.sqrt((n * prior**2 + counts * spread**2) / (n + counts) + floor**2)
         near = np.sort(recent, axis=1)
@@ -157,7 +178,9 @@ class _Baseline:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(change > 0, change / self.scale, 0.0)
 
-    def seen_before(self, pre: FloatArray, width: int, z: FloatArray, direction: FloatArray) -> NDArray[np.bool_]:
+    def seen_before(
+        self, pre: FloatArray, width: int, z: FloatArray, direction: FloatArray, counted: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
         """Whether some window of the baseline, as long as the incident, was as far from its median."""
         length = pre.shape[1]
         width = min(width, max(1, length // 2))
@@ -166,7 +189,9 @@ class _Baseline:
         starts = np.arange(0, length - width + 1, max(1, width // 2))
         candidates = np.flatnonzero(z > 0)
         windows = pre[candidates][:, starts[:, None] + np.arange(width)]
-        medians = median(windows.reshape(-1, width)).reshape(len(candidates), len(starts))
+        medians = typical(windows.reshape(-1, width), np.repeat(counted[candidates], len(starts))).reshape(
+            len(candidates), len(starts)
+        )
         shift = medians - self.center[candidates, None]
         worst_up, worst_down = np.fmax.reduce(shift, axis=1), np.fmax.reduce(-shift, axis=1)
         past = _Baseline(

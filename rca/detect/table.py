@@ -43,7 +43,7 @@ def build(frame: SignalFrame, services: Collection[str] = ()) -> SeriesTable:
     traits = list(classify([frame.keys[i] for i in used], {*frame.services, *services}))
     host = _repeated(values, traits)
     traits = [replace(t, side=Side.HOST) if shared else t for t, shared in zip(traits, host, strict=True)]
-    edges, edge_values = _edges(values, traits)
+    edges, edge_values, levels = _edges(values, traits)
     derived = np.r_[np.zeros(len(traits), bool), np.ones(len(edges), bool)]
     values = np.vstack([values, *edge_values]) if edges else values
     traits += edges
@@ -60,6 +60,7 @@ def build(frame: SignalFrame, services: Collection[str] = ()) -> SeriesTable:
         direction=np.array([_DIRECTION[t.key.bad] for t in traits]),
         proportional=np.array([c in _PROPORTIONAL for c in channels], dtype=bool),
         full_scale=_full_scale(values, channels),
+        reference=np.r_[np.zeros(len(values) - len(edges)), np.array(levels)],
         groups=np.array([stems.setdefault((t.stem, t.side), len(stems)) for t in traits], dtype=np.intp),
         derived=derived,
     )
@@ -108,7 +109,7 @@ def _repeated(values: FloatArray, traits: Sequence[Traits]) -> NDArray[np.bool_]
     return shared
 
 
-def _edges(values: FloatArray, traits: Sequence[Traits]) -> tuple[list[Traits], list[FloatArray]]:
+def _edges(values: FloatArray, traits: Sequence[Traits]) -> tuple[list[Traits], list[FloatArray], list[float]]:
     """What a caller waited for a callee, less what the callee measured itself: evidence on the callee's side.
 
     Without a measurement of the callee's own, the caller's stands as it is. Failures that a caller saw accuse the
@@ -120,6 +121,7 @@ def _edges(values: FloatArray, traits: Sequence[Traits]) -> tuple[list[Traits], 
             own.setdefault((t.key.service, t.quantile, t.peer), i)
     made: list[Traits] = []
     rows: list[FloatArray] = []
+    levels: list[float] = []
     for i, t in enumerate(traits):
         if t.side is not Side.CALLER or t.peer is None or t.key.kind not in {Kind.LATENCY, Kind.ERRORS}:
             continue
@@ -133,4 +135,5 @@ def _edges(values: FloatArray, traits: Sequence[Traits]) -> tuple[list[Traits], 
                 row = np.maximum(row - inside, 0.0)
         made.append(Traits(key, Side.EDGE, t.stem, t.key.service, t.quantile))
         rows.append(row[None, :])
-    return made, rows
+        levels.append(float(np.nanmedian(values[i])) if t.key.kind is Kind.LATENCY else 0.0)
+    return made, rows, levels

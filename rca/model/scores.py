@@ -83,6 +83,7 @@ class SeriesTable:
         direction: Shape `(m,)`: 1 worse upwards, -1 downwards, 0 either.
         proportional: Shape `(m,)`: ratios count, not only differences (latency, errors).
         full_scale: Shape `(m,)`: the largest possible value, where there is one; else 0.
+        reference: Shape `(m,)`: a level whose noise the series has, though its own level is smaller; else 0.
         groups: Shape `(m,)`: the series that measure the same thing elsewhere share a number.
         derived: Shape `(m,)`: made of two columns of the bundle (the network's share of a call).
     """
@@ -97,6 +98,7 @@ class SeriesTable:
     direction: FloatArray
     proportional: NDArray[np.bool_]
     full_scale: FloatArray
+    reference: FloatArray
     groups: NDArray[np.intp]
     derived: NDArray[np.bool_]
 

@@ -17,9 +17,9 @@ _WEIGHTS: Mapping[Channel, float] = MappingProxyType(
         Channel.ERRORS: 1.0,
         Channel.AVAILABILITY: 1.0,
         Channel.EDGE: 1.0,
-        Channel.LOG_FAILURE: 1.0,
+        Channel.LOG_FAILURE: 2.0,  # a count's z grows with its root only; its square compares with a series' z
         Channel.LOG_SLOWNESS: 1.0,
-        Channel.TRACE_FAILURE: 1.0,
+        Channel.TRACE_FAILURE: 2.0,  # the same
         Channel.TRACE_SLOWNESS: 1.0,
         Channel.RESTARTS: 1.0,
         Channel.SATURATION: 0.8,
@@ -54,9 +54,11 @@ class Tuning:
         seen_before: Factor on z when some window of the baseline departed as far.
         rest: Share of the other channels that is added to the best one.
         off_alert: Factor on symptoms of the class that the alert isn't about.
-        entry: Factor on a service that nobody calls.
-        external: Factor on a node outside the system, or one that nothing of its own is known about.
+        entry: Factor on the symptoms of a service that nobody calls.
+        external: Factor on a node outside the system.
+        hearsay: Factor on a leaf of which nothing is known but what may be its only caller's view.
         unseen: Factor on a node without a baseline.
+        least_traffic: Floor of the factor by which symptoms shrink with a service's traffic.
         explain: Share of an explained symptom that is taken away.
         explain_gain: Factor on the ratio of changes, callee to caller.
         explain_across: Most that evidence of another class explains.
@@ -89,7 +91,9 @@ class Tuning:
     off_alert: float = 0.5
     entry: float = 0.7
     external: float = 0.5
+    hearsay: float = 0.35
     unseen: float = 0.05
+    least_traffic: float = 0.1
     explain: float = 0.8
     explain_gain: float = 2.0
     explain_across: float = 0.25

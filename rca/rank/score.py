@@ -13,6 +13,10 @@ from rca.rank.structure import CLASSES, FAILING, SLOW, Pairs, Structure
 _INHERITED = frozenset(
     {Channel.LATENCY, Channel.CLIENT, Channel.ERRORS, Channel.AVAILABILITY, Channel.CLIENT_ERRORS}
 )
+_EDGE = CHANNELS.index(Channel.EDGE)
+_STAR = 3  # callees that a centre needs: two may be a coincidence
+_SYMPTOM = np.array([c in SLOW | FAILING for c in CHANNELS])
+_OF_CALLS = [CHANNELS.index(c) for c in (Channel.LATENCY, Channel.ERRORS, Channel.AVAILABILITY)]
 _OWN_CAUSE = np.array([c not in SLOW | FAILING | {Channel.TRAFFIC, Channel.HOST, Channel.OTHER} for c in CHANNELS])
 
 
@@ -49,22 +53,41 @@ def score(
         extra: Shape `(c, s, k)`, evidence that isn't a series' (logs, spans), in `ln(1 + z)`; None for none.
         tuning: The constants.
     """
-    level = np.log1p(scores.z)
+    level = np.log1p(scores.z * _still_asked(table, scores, structure, tuning))
     strength = _by_service(level, table, structure)
     if extra is not None:
         strength = np.maximum(strength, extra)
+    strength, shared = hubs(strength, structure, table)
     explained, by = explain(scores, structure, strength, tuning)
     weights = np.array([tuning.weights[c] for c in CHANNELS])
     kept = strength * weights
+    kept[:, :, _EDGE] *= 1.0 - tuning.explain * shared
     for number, members in enumerate(CLASSES):
         inherited = np.array([c in members and c in _INHERITED for c in CHANNELS])
         kept = np.where(inherited, kept * (1.0 - tuning.explain * explained[:, :, number, None]), kept)
         if structure.alert_class is not None and structure.alert_class != number:
             kept = np.where(np.array([c in members for c in CHANNELS]), kept * tuning.off_alert, kept)
+    kept[:, structure.entry] *= np.where(_SYMPTOM, tuning.entry, 1.0)
     best = kept.max(axis=2)
     total = (best + tuning.rest * (kept.sum(axis=2) - best)) * structure.factor
     alert = level[:, structure.alert_rows].max(axis=1, initial=0.0)
     return ServiceScores(total, strength, kept, explained, by, alert)
+
+
+def _still_asked(table: SeriesTable, scores: SeriesScores, structure: Structure, tuning: Tuning) -> FloatArray:
+    """For symptoms, how much of its usual traffic a service still gets, at most 1; elsewhere 1. Shape `(c, m)`.
+
+    A ratio of failures, or a quantile, is about the calls that are left: ten times the ratio of a tenth of the
+    calls is as many as before.
+    """
+    traffic = np.flatnonzero(table.channels == CHANNELS.index(Channel.TRAFFIC))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = scores.after[:, traffic] / scores.before[:, traffic]
+    left = np.where(np.isfinite(left), np.clip(left, tuning.least_traffic, 1.0), 1.0)
+    asked = np.ones((len(scores.z), len(structure.services)))
+    for column, service in enumerate(structure.owner[traffic].tolist()):
+        asked[:, service] = np.minimum(asked[:, service], left[:, column])
+    return np.where(np.isin(table.channels, _OF_CALLS), asked[:, structure.owner], 1.0)
 
 
 def _by_service(level: FloatArray, table: SeriesTable, structure: Structure) -> FloatArray:
@@ -76,6 +99,41 @@ def _by_service(level: FloatArray, table: SeriesTable, structure: Structure) -> 
         starts = np.flatnonzero(np.r_[True, slot[order][1:] != slot[order][:-1]])
         result[:, slot[order][starts]] = np.maximum.reduceat(level[:, order], starts, axis=1)
     return result.reshape(len(level), count, kinds)
+
+
+def hubs(strength: FloatArray, structure: Structure, table: SeriesTable) -> tuple[FloatArray, FloatArray]:
+    """Edges that are slow because their common caller is: a star of slow edges accuses its centre.
+
+    Args:
+        strength: Shape `(c, s, k)`.
+        structure: The graph.
+        table: The series: only callees whose edges are measured count.
+
+    Returns:
+        The strength with the centres' own edge evidence, and the share, shape `(c, s)`, of each callee's edge
+        evidence that the other callees of one of its callers show too.
+    """
+    measured = np.zeros(len(structure.services), dtype=bool)
+    measured[structure.owner[table.channels == _EDGE]] = True
+    edge = strength[:, :, _EDGE]
+    raised, shared = strength.copy(), np.zeros_like(edge)
+    for caller in np.unique(structure.edges[:, 0]).tolist():
+        callees = structure.edges[structure.edges[:, 0] == caller, 1]
+        callees = callees[measured[callees]]
+        if len(callees) < _STAR:
+            continue
+        mine = edge[:, callees]
+        ordered = np.sort(mine, axis=1)
+        middle = (len(callees) - 1) // 2
+        raised[:, caller, _EDGE] = np.maximum(raised[:, caller, _EDGE], ordered[:, middle])
+        # The lower median of the others: the same place, one further up for those that lie below it.
+        others = np.where(
+            mine <= ordered[:, [middle]], ordered[:, [(len(callees)) // 2]], ordered[:, [(len(callees) - 2) // 2]]
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(mine > 0, np.minimum(1.0, others / mine), 0.0)
+        shared[:, callees] = np.maximum(shared[:, callees], share)
+    return raised, shared
 
 
 def explain(

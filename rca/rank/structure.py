@@ -50,7 +50,8 @@ class Structure:
         edges: Shape `(e, 2)`, caller and callee as indices of `services`.
         pairs: For each of `CLASSES`.
         owner: Shape `(m,)`, whom each series of the table accuses.
-        factor: Shape `(s,)`, what a service's score is multiplied by, from its place in the graph.
+        factor: Shape `(s,)`, what a service's score is multiplied by, for what it is.
+        entry: Shape `(s,)`, whether it calls others and nobody calls it: it shows everybody's symptoms.
         alerted: Index of the service the alert is about, or None.
         alert_class: Index into `CLASSES`, or None.
         alert_rows: Rows of the table that show the alert.
@@ -61,6 +62,7 @@ class Structure:
     pairs: tuple[Pairs, ...]
     owner: NDArray[np.intp]
     factor: FloatArray
+    entry: NDArray[np.bool_]
     alerted: int | None
     alert_class: int | None
     alert_rows: NDArray[np.intp]
@@ -99,6 +101,7 @@ def build(
         pairs=tuple(_pairs(table, owner, edges, channels) for channels in CLASSES),
         owner=owner,
         factor=np.array([_factor(name, graph, name in monitored, tuning) for name in services]),
+        entry=np.array([bool(graph.callees(name)) and not graph.callers(name) for name in services], dtype=bool),
         alerted=alerted,
         alert_class=alert_class,
         alert_rows=_alert_rows(table, owner, alerted, alert_class, symptom),
@@ -139,10 +142,10 @@ def _factor(name: str, graph: ServiceGraph, monitored: bool, tuning: Tuning) -> 
     if kind is NodeKind.EXTERNAL:
         return tuning.external
     if callees:
-        return 1.0 if callers else tuning.entry
+        return 1.0
     # A leaf with one caller, of which nothing but symptoms is known: all of it may be that caller's view.
     hearsay = kind is NodeKind.UNKNOWN and len(callers) == 1 and not monitored
-    return tuning.external if hearsay else 1.0
+    return tuning.hearsay if hearsay else 1.0
 
 
 def _pairs(

@@ -1,0 +1,161 @@
+"""Evidence that isn't a series': logs and spans, at each candidate onset, and in words at the likeliest."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rca.analyze.evidence import NOTABLE, Item
+from rca.detect.logs import FindingKind, LogIndex
+from rca.detect.traces import TraceIndex
+from rca.model.incident import Bundle, Span
+from rca.model.report import Evidence, EvidenceKind
+from rca.model.scores import CHANNELS, Channel
+from rca.model.signals import FloatArray, Kind
+from rca.model.tuning import Tuning
+from rca.report.present.units import quantity
+from topology import ServiceGraph
+
+_PER_SERVICE = 3
+_WORTH = 1.0  # z of a count from which a line is shown
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beside:
+    """Logs and spans of a bundle, evaluated where the ranking asks.
+
+    A row of the metrics holds what happened since the one before it, or until the next: nobody knows which, so
+    lines and spans are split half a step before the candidate's row.
+
+    Attributes:
+        logs: The lines, arranged; None without any.
+        traces: The spans, arranged; None without any.
+        services: The ranked services, in their order.
+        baseline: What counts as normal, or None for all before the candidate.
+        end: Where the incident ends, unix seconds.
+        lead: Seconds before a candidate's row.
+    """
+
+    logs: LogIndex | None
+    traces: TraceIndex | None
+    services: tuple[str, ...]
+    baseline: tuple[float, float] | None
+    end: float
+    lead: float
+    tuning: Tuning
+
+    def at(self, times: FloatArray) -> FloatArray:
+        """Evidence of shape `(c, s, k)`, in `ln(1 + z)`, at candidates of shape `(c,)`, unix seconds."""
+        result = np.zeros((len(times), len(self.services), len(CHANNELS)))
+        for row, time in enumerate((times - self.lead).tolist()):
+            if self.logs is not None:
+                said = self.logs.evidence(time, baseline=self.baseline, end=self.end)
+                self._fill(result[row], self.logs.services, Channel.LOG_FAILURE, said.failing)
+                self._fill(result[row], self.logs.services, Channel.LOG_SLOWNESS, said.slow)
+            if self.traces is not None:
+                seen = self.traces.evidence(time, baseline=self.baseline, end=self.end)
+                self._fill(result[row], self.traces.services, Channel.TRACE_FAILURE, seen.failing)
+                self._fill(result[row], self.traces.services, Channel.TRACE_SLOWNESS, seen.slow)
+        return result
+
+    def _fill(self, into: FloatArray, names: Sequence[str], channel: Channel, z: FloatArray) -> None:
+        position = {name: i for i, name in enumerate(self.services)}
+        mine: NDArray[np.intp] = np.array([position[name] for name in names if name in position], dtype=np.intp)
+        kept = np.array([name in position for name in names], dtype=bool)
+        into[mine, CHANNELS.index(channel)] = np.log1p(np.minimum(z[kept], self.tuning.z_cap))
+
+    def items(self, time: float) -> dict[str, list[Item]]:
+        """What logs and spans say of each service if the incident began at that row, in words."""
+        found: dict[str, list[Item]] = {}
+        for service in self.services:
+            items = self._of_logs(time - self.lead, service)
+            if items:
+                found[service] = items
+        for service, item in self._of_traces(time - self.lead):
+            found.setdefault(service, []).append(item)
+        return found
+
+    def _of_logs(self, time: float, service: str) -> list[Item]:
+        if self.logs is None:
+            return []
+        findings = self.logs.findings(time, service, baseline=self.baseline, end=self.end, limit=_PER_SERVICE)
+        items = []
+        for finding in findings:
+            channel = Channel.LOG_SLOWNESS if finding.kind is FindingKind.SLOW else Channel.LOG_FAILURE
+            level = float(np.log1p(min(finding.strength, self.tuning.z_cap)))
+            if finding.strength < _WORTH:
+                continue
+            quoted = f": “{finding.template}”" if finding.template else ""
+            items.append(
+                Item(
+                    Evidence(
+                        id="",
+                        kind=EvidenceKind.LOG,
+                        service=service,
+                        text=f"{finding.text}{quoted}",
+                        query=finding.query(),
+                        baseline=finding.before,
+                        observed=finding.after,
+                        unit=finding.unit,
+                        onset=finding.onset,
+                        strength=level / float(np.log1p(self.tuning.z_cap)),
+                    ),
+                    level * self.tuning.weights[channel],
+                    channel,
+                )
+            )
+        return items
+
+    def _of_traces(self, time: float) -> list[tuple[str, Item]]:
+        if self.traces is None:
+            return []
+        seen = self.traces.evidence(time, baseline=self.baseline, end=self.end)
+        items = []
+        for i, service in enumerate(self.traces.services):
+            if service not in self.services:
+                continue
+            if seen.failing[i] >= _WORTH:
+                count = int(seen.errors[i])
+                text = f"{count} error{'s' if count > 1 else ''} start{'' if count > 1 else 's'} in its spans"
+                items.append((service, self._item(service, text, Channel.TRACE_FAILURE, float(seen.failing[i]))))
+            if seen.slow[i] >= NOTABLE:
+                old, new = float(seen.own_before[i]), float(seen.own_after[i])
+                text = f"its own time in spans, {quantity(old, 'ms')} to {quantity(new, 'ms')}"
+                items.append((service, self._item(service, text, Channel.TRACE_SLOWNESS, float(seen.slow[i]))))
+        return items
+
+    def _item(self, service: str, text: str, channel: Channel, z: float) -> Item:
+        level = float(np.log1p(min(z, self.tuning.z_cap)))
+        signal = Kind.ERRORS if channel is Channel.TRACE_FAILURE else Kind.LATENCY
+        strength = level / float(np.log1p(self.tuning.z_cap))
+        evidence = Evidence(
+            id="", kind=EvidenceKind.TRACE, service=service, text=text, strength=strength, signal=signal
+        )
+        return Item(evidence, level * self.tuning.weights[channel], channel)
+
+
+def build(
+    bundle: Bundle,
+    graph: ServiceGraph,
+    spans: Sequence[Span],
+    *,
+    services: tuple[str, ...],
+    baseline: tuple[float, float] | None,
+    step: float,
+    tuning: Tuning,
+) -> Beside | None:
+    """Arrange a bundle's logs and spans; None when it has neither."""
+    logs = None
+    if bundle.logs or bundle.log_counts is not None:
+        logs = LogIndex.build(bundle.logs, counts=bundle.log_counts, graph=graph, services=services)
+    traces = TraceIndex.build(spans) if spans else None
+    if logs is None and traces is None:
+        return None
+    end = bundle.window.span.end.timestamp()
+    return Beside(logs, traces, services, baseline, end, step / 2, tuning)
+
+
+def joined(first: Mapping[str, list[Item]], second: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
+    """Both, by service."""
+    return {name: [*first.get(name, ()), *second.get(name, ())] for name in {**first, **second}}
