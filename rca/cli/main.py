@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from rca.cli import capture, config, demo, doctor, incidents, investigate, replay, topology
+from rca.cli import eval as evaluation
 from rca.cli.base import guarded
 from rca.errors import ConfigError
 
@@ -81,7 +82,7 @@ def _named_config(arguments: list[str]) -> Path | None:
     return None
 
 
-for module in (demo, investigate, capture, replay, topology, incidents, doctor, config):
+for module in (demo, investigate, capture, replay, evaluation, topology, incidents, doctor, config):
     module.register(app)
 
 
