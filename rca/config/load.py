@@ -21,6 +21,7 @@ from rca.config.settings import Config
 from rca.errors import ConfigError
 
 _SECTION_ENV = {"elasticsearch": "ES", "prometheus": "PROMETHEUS", "topology": "TOPOLOGY", "window": "WINDOW"}
+_VARIABLES = ("RCA_ELASTICSEARCH_", "RCA_ES_", "RCA_PROMETHEUS_", "RCA_TOPOLOGY_", "RCA_WINDOW_")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _USERINFO = re.compile(r"//[^/@\s]+@")
@@ -98,6 +99,7 @@ def load_config(
     for origin, table in layers:
         config = _apply_table(config, table, origin, origins)
     known = {_env_name(key): key for key in origins}
+    _refuse_unknown_variables(environ, known)
     for name in sorted(set(environ) & set(known)):
         if environ[name]:
             config = _set(config, known[name], environ[name], name, origins)
@@ -147,6 +149,17 @@ def _profile(document: Mapping[str, Any], name: str, path: Path) -> dict[str, An
             f"there is no profile '{name}' in {path} (it has: {have})", hint=f"Add [profiles.{name}] to it."
         )
     return dict(profiles[name])
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str], known: Mapping[str, str]) -> None:
+    """Refuse a variable that looks like one of ours and would be ignored: nobody finds that at 3 a.m."""
+    for name in sorted(environ):
+        if name not in known and name.startswith(_VARIABLES):
+            close = get_close_matches(name.replace("ELASTICSEARCH", "ES"), known, n=1)
+            raise ConfigError(
+                f"the environment variable {name} names no setting",
+                hint=f"Did you mean {close[0]}?" if close else "See 'rca config show' for the settings there are.",
+            )
 
 
 def _apply_table(config: Config, table: Mapping[str, Any], origin: str, origins: dict[str, str]) -> Config:

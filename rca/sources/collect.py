@@ -172,6 +172,10 @@ def _unfinished(trays: dict[str, _Tray], *, interrupted: bool, budget: float) ->
         elif not tray.finished:
             why = f"no answer within the time budget of {budget:g} s; raise --time-budget or shorten the window"
             gaps.append(Gap(name, "what had not come by then", why))
+        elif not any(_has_data(piece) for piece in tray.pieces):
+            gaps.append(
+                Gap(name, "the whole window", "it answered, and holds nothing there; 'rca doctor' says more")
+            )
     return gaps
 
 
@@ -181,7 +185,7 @@ def _refuse_if_empty(trays: dict[str, _Tray], gaps: Sequence[Gap], *, interrupte
     if interrupted:
         raise KeyboardInterrupt
     reasons = "; ".join(f"{gap.source}: {gap.why}" for gap in gaps)
-    if gaps and len({gap.source for gap in gaps}) == len(trays):
+    if all(tray.error is not None or not tray.finished for tray in trays.values()):
         raise AllSourcesFailedError(
             f"no source gave anything. {reasons}", hint="Run 'rca doctor' to see what is reachable and as whom."
         )

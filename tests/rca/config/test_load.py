@@ -111,6 +111,13 @@ def test_a_mistake_in_the_environment_is_refused_and_named(file: Path) -> None:
     assert "RCA_TIME_BUDGET_SECONDS" in refusal(file, {"RCA_TIME_BUDGET_SECONDS": "inf"}).message
 
 
+def test_a_variable_that_would_be_ignored_is_refused(file: Path) -> None:
+    error = refusal(file, {"RCA_ELASTICSEARCH_URL": "http://x:9200"})
+    assert error.hint == "Did you mean RCA_ES_URL?"
+    assert refusal(file, {"RCA_WINDOW_QQQQ": "1"}).hint
+    assert load_config(path=file, environ={"RCA_SINCE": "2h"}).path == file, "a flag's variable is none of ours"
+
+
 def test_a_typing_error_gets_a_suggestion(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text("[prometheus]\nurll = 'x'")

@@ -114,6 +114,13 @@ def test_an_empty_window_is_an_error_that_quotes_the_gaps() -> None:
     assert "doctor" in caught.value.hint
 
 
+def test_a_source_that_is_silent_beside_another_is_a_gap() -> None:
+    bundle = collect(
+        [Scripted("es"), Scripted("prometheus", [metrics("cart")])], PLAN, time_budget_seconds=5
+    ).bundle
+    assert [(gap.source, gap.what) for gap in bundle.gaps] == [("es", "the whole window")]
+
+
 def test_a_source_that_hangs_ends_with_the_budget_and_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collecting, "_GRACE_SECONDS", 0.1)
     hang = threading.Event()
