@@ -1,0 +1,1 @@
+"""A small shop of real processes, broken in known ways while `rca` watches it."""

@@ -1,0 +1,173 @@
+"""What every service of the shop has: configuration, flags, logs, trace context and metrics."""
+
+import json
+import logging
+import math
+import os
+import secrets
+import sys
+import tomllib
+import traceback
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import redis
+from prometheus_client import Counter, Gauge, Histogram
+
+BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+
+REQUESTS = Counter("http_requests_total", "Requests answered.", ["method", "route", "status"])
+DURATION = Histogram("http_request_duration_seconds", "Time to answer.", ["method", "route"], buckets=BUCKETS)
+CLIENT_REQUESTS = Counter("http_client_requests_total", "Calls made.", ["peer_service", "method", "status"])
+CLIENT_DURATION = Histogram(
+    "http_client_request_duration_seconds", "Time a call took.", ["peer_service"], buckets=BUCKETS
+)
+DB_REQUESTS = Counter("db_client_requests_total", "Statements sent.", ["peer_service", "operation", "status"])
+DB_DURATION = Histogram(
+    "db_client_request_duration_seconds", "Time a statement took.", ["peer_service", "operation"], buckets=BUCKETS
+)
+CACHE_REQUESTS = Counter("cache_client_requests_total", "Commands sent.", ["peer_service", "operation", "status"])
+CACHE_DURATION = Histogram(
+    "cache_client_request_duration_seconds",
+    "Time a command took.",
+    ["peer_service", "operation"],
+    buckets=BUCKETS,
+)
+IN_FLIGHT = Gauge("http_requests_in_flight", "Requests being answered.")
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """W3C trace context of the request being answered."""
+
+    trace_id: str
+    span_id: str
+
+    @classmethod
+    def of(cls, traceparent: str | None) -> "Trace":
+        """A span of its own within the caller's trace, or of a new one."""
+        parts = (traceparent or "").split("-")
+        known = len(parts) == 4 and len(parts[1]) == 32
+        return cls(parts[1] if known else secrets.token_hex(16), secrets.token_hex(8))
+
+    @property
+    def header(self) -> str:
+        """The `traceparent` to send along."""
+        return f"00-{self.trace_id}-{self.span_id}-01"
+
+
+TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def outgoing_headers() -> dict[str, str]:
+    """What a call to another service carries."""
+    trace = TRACE.get()
+    return {"traceparent": trace.header} if trace else {}
+
+
+class EcsFormatter(logging.Formatter):
+    """One JSON object a line, by the Elastic Common Schema."""
+
+    def __init__(self, service: str, version: str) -> None:
+        super().__init__()
+        self._fixed = {
+            "service": {"name": service, "version": version, "node": {"name": f"{service}-{os.getpid()}"}},
+            "ecs": {"version": "8.11"},
+        }
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        document: dict[str, Any] = {
+            "@timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "log": {"level": record.levelname.lower(), "logger": record.name},
+            "message": record.getMessage(),
+            **self._fixed,
+            **getattr(record, "ecs", {}),
+        }
+        trace = TRACE.get()
+        if trace:
+            document |= {"trace": {"id": trace.trace_id}, "span": {"id": trace.span_id}}
+        if record.exc_info and record.exc_info[1]:
+            error = record.exc_info[1]
+            stack = "".join(traceback.format_exception(error))[-1500:]
+            document["error"] = {"type": type(error).__name__, "message": str(error)[:500], "stack_trace": stack}
+        return json.dumps(document)
+
+
+class Service:
+    """Configuration, flags and log of one service.
+
+    Attributes:
+        name: As the metrics and logs know it.
+        config: `config/NAME.toml`.
+        runtime: Where the run's processes are: ports and folders.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.runtime: dict[str, Any] = json.loads(Path(os.environ["SHOP_RUNTIME"]).read_text())
+        self.config: dict[str, Any] = tomllib.loads(Path(f"config/{name}.toml").read_text())
+        self._flags: dict[str, Any] = {}
+        self._flags_read = 0.0
+        self.log = self._logger()
+        self.port = int(self.runtime["ports"][name])
+        (Path(self.runtime["pids"]) / name).write_text(str(os.getpid()))
+
+    def peer(self, name: str) -> dict[str, Any]:
+        """`[peers.NAME]` of the configuration: `url`, `timeout`, `retries`."""
+        found: dict[str, Any] = self.config["peers"][name]
+        return found
+
+    def flag(self, name: str) -> bool:
+        """Whether a feature is switched on; the file is looked at again when it changed."""
+        path = Path("flags.toml")
+        changed = path.stat().st_mtime
+        if changed != self._flags_read:
+            self._flags, self._flags_read = tomllib.loads(path.read_text()), changed
+        return bool(self._flags.get(self.name, {}).get(name, False))
+
+    def ready(self) -> None:
+        """Say that the service answers."""
+        self.log.info("listening on port %d, version %s", self.port, os.environ.get("SHOP_VERSION", "1"))
+        Path(os.environ["SHOP_READY"]).touch()
+
+    def _logger(self) -> logging.Logger:
+        handler = logging.FileHandler(Path(self.runtime["logs"]) / f"{self.name}.jsonl")
+        handler.setFormatter(EcsFormatter(self.name, os.environ.get("SHOP_VERSION", "1")))
+        log = logging.getLogger(self.name)
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        sys.excepthook = lambda kind, error, trace: log.critical(
+            "unhandled exception, exiting", exc_info=(kind, error, trace)
+        )
+        return log
+
+
+def export_backlog(service: Service, queue: str) -> None:
+    """Show how many messages wait in a stream, whether or not anybody still takes them."""
+    settings = service.config["redis"]
+    client = redis.Redis(host=settings["host"], port=int(settings["port"]), socket_timeout=0.3, retry=None)
+
+    def length() -> float:
+        try:
+            return float(client.execute_command("XLEN", queue))
+        except redis.RedisError:
+            return math.nan
+
+    Gauge("queue_messages", "Messages waiting.", ["queue"]).labels(queue).set_function(length)
+
+
+class UpstreamError(Exception):
+    """A call to another service failed.
+
+    Attributes:
+        status: What it answered; 0 when it didn't.
+    """
+
+    def __init__(self, peer: str, message: str, status: int = 0) -> None:
+        super().__init__(f"{peer}: {message}")
+        self.peer = peer
+        self.status = status

@@ -1,0 +1,1 @@
+"""Programs around the shop: its users, its card company, the network between its services, its log shipper."""
