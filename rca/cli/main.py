@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rca.cli import capture, config, demo, doctor, incidents, investigate, replay, topology
+from rca.cli import capture, config, demo, doctor, incidents, investigate, redact, replay, topology
 from rca.cli import eval as evaluation
 from rca.cli.base import guarded
 from rca.errors import ConfigError
