@@ -180,14 +180,14 @@ def _inherited(
 ) -> FloatArray:
     """The share of each service's excess errors that began elsewhere, shape `(s,)`.
 
-    Where errors carry a trace, the first anomalous error of the trace is its origin. Where they don't, a
+    Where errors carry a whole trace, the first anomalous error of the trace is its origin. Where they don't, a
     callee with
     errors of its own explains its caller's, up to twice as many as it has.
     """
     services = len(table.services)
     rows = split.after
     anomalous = (excess > 0)[table.event[rows]]
-    traced = anomalous & (table.trace[rows] >= 0)
+    traced = anomalous & (table.trace[rows] >= 0) & table.whole[rows]
     where = table.event_service[table.event[rows]]
     traces = table.trace[rows][traced]
     _, first, number = np.unique(traces, return_index=True, return_inverse=True)

@@ -1,7 +1,7 @@
 """What the order of lines within a trace tells: lines that no longer follow, and hops that became slow.
 
-Both rest on pairs of event types that stand next to each other in traces. Lines that stand for others (a sample)
-are left out, since their neighbours are missing.
+Both rest on pairs of event types that stand next to each other in traces. Of a sample only whole traces are read:
+elsewhere the neighbours are missing.
 """
 
 from dataclasses import dataclass
@@ -81,8 +81,8 @@ class PairStrength:
 
 
 def sequences(table: LogTable) -> IntArray:
-    """Rows with a trace, in the order of traces, then of time; lines of samples left out."""
-    usable = np.flatnonzero((table.trace >= 0) & ~table.sampled[table.event])
+    """Rows with a whole trace, in the order of traces, then of time."""
+    usable = np.flatnonzero((table.trace >= 0) & table.whole)
     return usable[np.argsort(table.trace[usable], kind="stable")]
 
 

@@ -17,14 +17,12 @@ from rca.detect.log_targets import TargetFinder
 from rca.detect.log_traces import trace_ids
 from rca.detect.masking import Masker, headline
 from rca.detect.templates import TemplateMiner
-from rca.model.logs import LogLine
+from rca.model.logs import LogLine, in_whole_traces
 from rca.model.signals import FloatArray
 
 IntArray: TypeAlias = NDArray[np.intp]
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-SAMPLED_WEIGHT: Final = 1.01
-"""A line of a greater weight stands for others, which are missing from the sequence of its trace."""
 _MIN_HOLE_SECONDS: Final = 5.0
 
 
@@ -40,6 +38,7 @@ class LogTable:
         event: Shape `(n,)`, each line's event type.
         weight: Shape `(n,)`, how many real lines each stands for.
         trace: Shape `(n,)`, a number for each trace, -1 without one.
+        whole: Shape `(n,)`, which lines have all others of their trace beside them.
         event_service: Shape `(e,)`.
         event_template: Shape `(e,)`.
         event_severity: Shape `(e,)`, 0 to 1, see `log_severity`.
@@ -55,6 +54,7 @@ class LogTable:
     event: IntArray
     weight: FloatArray
     trace: IntArray
+    whole: BoolArray
     event_service: IntArray
     event_template: IntArray
     event_severity: FloatArray
@@ -66,11 +66,6 @@ class LogTable:
     def is_error(self) -> BoolArray:
         """Shape `(e,)`, which event types are errors."""
         return np.asarray(self.event_severity >= IS_ERROR)
-
-    @property
-    def sampled(self) -> BoolArray:
-        """Shape `(e,)`, which event types stand for lines that aren't here."""
-        return np.asarray(self.event_weight > SAMPLED_WEIGHT)
 
     def rows(self, start: float, end: float) -> slice:
         """The lines with `start <= t < end`."""
@@ -150,6 +145,7 @@ def build_table(
         event=event,
         weight=weight,
         trace=_traces(ordered),
+        whole=np.array(in_whole_traces(ordered), dtype=bool),
         event_service=np.array(columns[0], dtype=np.intp),
         event_template=np.array(columns[1], dtype=np.intp),
         event_severity=np.array(columns[2], dtype=np.float64),

@@ -1,11 +1,16 @@
 """Log lines (a weighted sample) and log counts (exact)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from rca.model.signals import FloatArray
+
+TRACE_COMPLETE: Final = "trace.complete"
+"""Set in a line's `fields` when every line of its trace is there, although others stand for many."""
+SAMPLED_WEIGHT: Final = 1.01
+"""A line of a greater weight stands for others, which are missing from the sequence of its trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,13 @@ class LogLine:
     instance: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict, compare=False)
     weight: float = 1.0
+
+
+def in_whole_traces(lines: Sequence[LogLine]) -> list[bool]:
+    """Which lines have all others of their trace beside them: in a sample only those that are marked so."""
+    if all(line.weight <= SAMPLED_WEIGHT for line in lines):
+        return [True] * len(lines)
+    return [line.fields.get(TRACE_COMPLETE) is True for line in lines]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from rca.errors import AllSourcesFailedError, NoDataError, SourceError
 from rca.model.incident import Alert, Bundle, Event, Gap, Span, Symptom
-from rca.model.logs import LogLine
+from rca.model.logs import LogLine, in_whole_traces
 from rca.sources.base import Harvest, Request, Source
 from rca.sources.merge import merge_counts, merge_frames
 from rca.window import Plan
@@ -250,7 +250,7 @@ def _graph(
     graphs = [declared] if declared is not None else []
     graphs += [piece.graph for piece in pieces if piece.graph is not None]
     graphs.append(from_spans(spans, seconds=seconds))
-    graphs.append(from_log_order(logs))
+    graphs.append(from_log_order(line for line, whole in zip(logs, in_whole_traces(logs), strict=True) if whole))
     return merge_graphs(*graphs).graph
 
 

@@ -5,12 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rca.model.logs import LogLine
+from rca.model.logs import TRACE_COMPLETE, LogLine
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.schema import Role, Schema
 
-COMPLETE = "trace.complete"
-"""Set in a line's `fields` when every line of its trace was fetched, although the sample is a weighted one."""
 MAX_MESSAGE = 32_768
 _MAX_STACK = 2_000
 _HEAD = 300
@@ -91,7 +89,7 @@ def read_line(
     level = first_value(values, cohort.fields[Role.LEVEL])
     trace = text_of(values, cohort.fields[Role.TRACE])
     if trace in whole:
-        extra[COMPLETE] = True
+        extra[TRACE_COMPLETE] = True
     return LogLine(
         at=at,
         service=service,

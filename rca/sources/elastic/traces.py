@@ -50,7 +50,7 @@ class Traces:
     """Documents of whole traces.
 
     Attributes:
-        ids: The traces, sorted.
+        ids: The traces of which everything came, sorted.
     """
 
     hits: tuple[Mapping[str, Any], ...] = ()
@@ -92,12 +92,18 @@ def draw_traces(client: ElasticClient, place: Place, grid: Grid, budget: int) ->
         gaps += (Gap(NAME, f"whole traces ({place.purpose})", why),)
     if not chosen:
         return Traces(gaps=gaps)
-    searches = [_search(place, part, None, size) for part, size in pages(chosen, sizes)]
-    answers = client.search(searches)
+    parts = pages(chosen, sizes)
+    answers = client.search([_search(place, part, None, size) for part, size in parts])
     trouble = [gap for answer in answers for gap in answer.gaps]
     trouble += [Gap(NAME, place.purpose, answer.error.message) for answer in answers if answer.error is not None]
     hits = tuple(hit for answer in answers for hit in answer.hits)
-    return Traces(hits, tuple(sorted(chosen)), (*gaps, *trouble))
+    whole = [
+        name
+        for (part, _), answer in zip(parts, answers, strict=True)
+        if answer.error is None and not answer.gaps
+        for name in part
+    ]
+    return Traces(hits, tuple(sorted(whole)), (*gaps, *trouble))
 
 
 def choose(slices: Sequence[Sequence[str]], sizes: Mapping[str, int], budget: int) -> tuple[list[str], int]:

@@ -29,8 +29,9 @@ from rca.model.incident import (
     Symptom,
     Window,
 )
-from rca.model.logs import LogCounts, LogLine
+from rca.model.logs import TRACE_COMPLETE, LogCounts, LogLine, in_whole_traces
 from rca.model.signals import Bad, Kind, SignalFrame, SignalKey
+from rca.redact import redact_bundle
 from topology import Edge, Node, NodeKind, Provenance, ServiceGraph
 
 START = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -359,3 +360,11 @@ def test_the_header_lists_every_file_with_hash_and_rows(tmp_path: Path) -> None:
     header = json.loads((tmp_path / "x" / "bundle.json").read_text())
     assert sorted(header["files"]) == ["log_counts.csv.gz", "logs.jsonl.gz"]
     assert header["files"]["logs.jsonl.gz"]["rows"] == 1
+
+
+def test_the_mark_of_whole_traces_survives(tmp_path: Path) -> None:
+    marked = LogLine(START, "cart", "INFO", "m", trace_id="t", fields={TRACE_COMPLETE: True}, weight=7.0)
+    lone = LogLine(START, "cart", "INFO", "n", trace_id="u", weight=7.0)
+    write_bundle(small(logs=(marked, lone)), tmp_path / "x.tar.gz")
+    again = redact_bundle(read_bundle(tmp_path / "x.tar.gz"))
+    assert in_whole_traces(again.logs) == in_whole_traces((marked, lone)) == [True, False]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rca.detect.logs import FindingKind, LogEvidence, LogFinding, LogIndex
-from rca.model.logs import LogCounts, LogLine
+from rca.model.logs import TRACE_COMPLETE, LogCounts, LogLine
 from topology import Edge, ServiceGraph
 
 ONSET = 1_000.0
@@ -226,11 +226,36 @@ def test_weights_stand_for_lines() -> None:
     assert heavy.evidence(ONSET).errors[0] == pytest.approx(light.evidence(ONSET).errors[0], rel=0.5)
 
 
-def test_a_sample_s_traces_say_nothing_of_order() -> None:
+def test_of_a_sample_only_the_traces_that_came_whole_tell_of_order() -> None:
     before = [entry for i in range(100) for entry in request(800 + 2 * i)]
     after = [entry for i in range(50) for entry in request(ONSET + 2 * i, fails=True)]
     sampled = [replace(entry, weight=5.0) for entry in (*before, *after)]
     assert LogIndex.build(sampled).evidence(ONSET).vanished.max() == 0.0
+    whole = [replace(entry, fields={TRACE_COMPLETE: True}) for entry in sampled]
+    drawn_alone = [line(ONSET + i, "front", "checkout begins", trace=f"{i:032x}") for i in range(90)]
+    mixed = LogIndex.build([*whole, *(replace(entry, weight=900.0) for entry in drawn_alone)])
+    complete = LogIndex.build([*before, *after])
+    assert first(mixed, mixed.evidence(ONSET).vanished) == "stock"
+    assert mixed.evidence(ONSET).vanished == pytest.approx(complete.evidence(ONSET).vanished)
+
+
+def test_where_errors_began_is_read_from_whole_traces() -> None:
+    """In a trace of which only one error was drawn, that one isn't the first for it."""
+    lines = [*healthy()]
+    for i in range(40):
+        trace = f"{i:032x}"
+        lines += [
+            line(ONSET + 5 * i, "stock", f"disk {i} failed", "ERROR", trace=trace),
+            line(ONSET + 5 * i + 0.1, "front", f"checkout {i} failed", "ERROR", trace=trace),
+        ]
+    whole = [replace(entry, weight=3.0, fields={TRACE_COMPLETE: True}) for entry in lines]
+    torn = [entry for entry in lines if not (entry.service == "stock" and entry.level == "ERROR")]
+    lone = [replace(entry, weight=3.0, trace_id=f"x{entry.trace_id}") for entry in torn if entry.level == "ERROR"]
+    alone = LogIndex.build(whole).evidence(ONSET)
+    beside = LogIndex.build([*whole, *lone]).evidence(ONSET)
+    assert alone.own[1] < 0.5 * alone.errors[1]
+    assert beside.own[2] == pytest.approx(beside.errors[2])
+    assert beside.own[1] < 0.7 * beside.errors[1]
 
 
 def test_a_hole_in_the_baseline_is_not_counted_as_quiet_time() -> None:

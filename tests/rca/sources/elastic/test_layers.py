@@ -8,12 +8,12 @@ import pytest
 
 from rca.errors import SourceQueryError
 from rca.model.incident import Interval
+from rca.model.logs import TRACE_COMPLETE
 from rca.sources.elastic.client import Answer, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.events import collect_events
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Census, Layer, take_census
-from rca.sources.elastic.lines import COMPLETE
 from rca.sources.elastic.sample import draw, lines_of
 from rca.sources.elastic.schema import Role, load_schemas
 from rca.sources.elastic.silence import unassigned
@@ -151,7 +151,7 @@ def test_lines_of_whole_traces_are_marked_and_all_weigh_what_their_stratum_says(
     sample = draw(cast("ElasticClient", Both()), whole, SCHEMA, Grid.over(SPAN, 60), 100)
     assert [gap.why for gap in sample.gaps] == ["too slow"]
     lines = lines_of(sample, whole, SCHEMA, None)
-    assert [(line.trace_id, COMPLETE in line.fields) for line in lines] == [
+    assert [(line.trace_id, TRACE_COMPLETE in line.fields) for line in lines] == [
         ("t", True),
         ("t", True),
         (None, False),
