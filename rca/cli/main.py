@@ -82,7 +82,7 @@ def _named_config(arguments: list[str]) -> Path | None:
     return None
 
 
-for module in (demo, investigate, capture, replay, evaluation, topology, incidents, doctor, config):
+for module in (demo, investigate, capture, replay, topology, incidents, evaluation, redact, doctor, config):
     module.register(app)
 
 
