@@ -7,6 +7,9 @@ import numpy as np
 from rca.model.logs import LogCounts
 from rca.model.signals import FloatArray, SignalFrame, SignalKey
 
+_SIGNIFICANT = 7
+_EXACT_POWER = 22  # the greatest power of ten that a double holds exactly
+
 
 def merge_frames(frames: Sequence[SignalFrame]) -> SignalFrame | None:
     """Lay series on the union of their time axes, columns sorted by name.
@@ -31,7 +34,21 @@ def merge_frames(frames: Sequence[SignalFrame]) -> SignalFrame | None:
             if other is None or _rank(key, column) < _rank(*other):
                 chosen[key.column] = (key, column)
     ordered = [chosen[name] for name in sorted(chosen)]
-    return SignalFrame(times, np.column_stack([column for _, column in ordered]), tuple(key for key, _ in ordered))
+    values = round_significant(np.column_stack([column for _, column in ordered]))
+    return SignalFrame(times, values, tuple(key for key, _ in ordered))
+
+
+def round_significant(values: FloatArray) -> FloatArray:
+    """Round to seven significant digits, as many as a 32-bit float holds: the rest would double a bundle's size.
+
+    The nearest double to the decimal is taken, so that it is written with those seven digits.
+    """
+    with np.errstate(divide="ignore"):  # the logarithm of zero, which needs no rounding
+        digits = _SIGNIFICANT - 1 - np.floor(np.log10(np.abs(values)))
+    usable = np.isfinite(digits) & (np.abs(digits) <= _EXACT_POWER)
+    power = np.power(10.0, np.abs(np.where(usable, digits, 0)))
+    scaled = np.round(np.where(digits >= 0, values * power, values / power))
+    return np.where(usable, np.where(digits >= 0, scaled / power, scaled * power), values)
 
 
 def _rank(key: SignalKey, column: FloatArray) -> tuple[int, str, str]:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from rca.model.logs import LogCounts
 from rca.model.signals import SignalFrame, SignalKey
-from rca.sources.merge import merge_counts, merge_frames
+from rca.sources.merge import merge_counts, merge_frames, round_significant
 
 
 def frame(name: str, points: dict[float, float], query: str = "") -> SignalFrame:
@@ -57,3 +57,15 @@ def test_counts_add_up_over_buckets_services_and_levels() -> None:
     assert merged.levels == ("ERROR", "INFO")
     assert merged.counts.sum() == one.counts.sum() + two.counts.sum()
     assert merged.counts[1].tolist() == [[0.0, 7.0], [2.0, 7.0]]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_value_keeps_seven_significant_digits(value: float) -> None:
+    (rounded,) = round_significant(np.array([value]))
+    assert abs(rounded - value) <= abs(value) * 1e-6
+    if 1e-12 < abs(value) < 1e20:
+        assert float(f"{rounded:.7g}") == rounded, "it is written with seven digits"
+
+
+def test_missing_points_stay_missing_when_rounded() -> None:
+    np.testing.assert_array_equal(round_significant(np.array([np.nan, 0.0, 1 / 3])), [np.nan, 0.0, 0.3333333])
