@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -47,6 +47,7 @@ def _table() -> Mapping[str, Any]:
     return tomllib.loads(files("rca.detect").joinpath("kinds.toml").read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """The lower-case words of a metric's name, capitals and digits being borders too.
 
@@ -67,6 +68,7 @@ def classify(keys: Sequence[SignalKey], services: Collection[str]) -> tuple[Trai
     return tuple(_traits(key, known) for key in keys)
 
 
+@lru_cache(maxsize=4096)
 def infer(metric: str) -> tuple[Kind, Bad, str]:
     """Kind, bad direction and unit of a metric, by its name alone."""
     fine = words(metric)
@@ -136,6 +138,7 @@ def _side(stem: str, peer: str | None, *, caller_side: bool, key: SignalKey) -> 
     return Side.OWN
 
 
+@lru_cache(maxsize=4096)
 def quantile(stem: str) -> str:
     """The quantile a name speaks of: `99`, `50`, `mean`, or empty.
 

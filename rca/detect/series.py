@@ -65,6 +65,10 @@ def _counts(values: FloatArray) -> FloatArray:
 _COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
 
 
+# How much there is of these can be compared between services; a quick service's latency matters as much as a slow one's.
+_RESOURCES = [CHANNELS.index(c) for c in (Channel.CPU, Channel.MEMORY, Channel.IO, Channel.TRAFFIC, Channel.OTHER)]
+
+
 def typical(values: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
     """What a series was like over some rows: the mean where events are counted (failures, restarts), else the median.
 
@@ -159,6 +163,8 @@ class _Baseline:
                 tuning.floor_full_scale * full,
                 tuning.floor_ratio * np.fmax(np.abs(center), reference),
             )
+            peers = tuning.floor_peers * _group_max(np.abs(center), groups)
+            floor = np.where(np.isin(table.channels, _RESOURCES), np.fmax(floor, peers), floor)
         n = tuning.prior_rows
         scale = np.sqrt((n * prior**2 + counts * spread**2) / (n + counts) + floor**2)
         near = np.sort(recent, axis=1)
@@ -200,6 +206,14 @@ class _Baseline:
         seen = np.zeros(len(pre), dtype=bool)
         seen[candidates] = past >= z[candidates]
         return seen
+
+
+def _group_max(values: FloatArray, groups: NDArray[np.intp]) -> FloatArray:
+    """For each element the largest of its group; 0 where none is known."""
+    result = np.zeros(int(groups.max(initial=-1)) + 1)
+    np.maximum.at(result, groups, np.nan_to_num(values))
+    picked: FloatArray = result[groups]
+    return picked
 
 
 def _group_median(values: FloatArray, groups: NDArray[np.intp]) -> FloatArray:

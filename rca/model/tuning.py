@@ -47,6 +47,8 @@ class Tuning:
         prior_rows: Rows that the relative spread of the same metric elsewhere counts for.
         floor_ratio: Floor of the scale, as a share of the median.
         floor_full_scale: Floor of the scale, as a share of full scale, for availability and failure ratios.
+        floor_peers: Floor of the scale, as a share of the same metric's usual level where it is highest: what is
+            much to an idle service may be little to the system.
         z_cap: Beyond this a departure isn't a stronger one.
         local_seconds: Span of the recent reference beside the whole baseline.
         local_min_rows: Its least rows.
@@ -82,6 +84,7 @@ class Tuning:
     prior_rows: float = 4.0
     floor_ratio: float = 0.05
     floor_full_scale: float = 0.005
+    floor_peers: float = 0.01
     z_cap: float = 100.0
     local_seconds: float = 60.0
     local_min_rows: int = 5
