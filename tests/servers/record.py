@@ -44,7 +44,7 @@ SCENARIOS = (
     Scenario("search-cpu", "Search is slow", Fault.CPU, "search", 13),
     Scenario("nothing", "A colleague thought that something was odd", Fault.NONE, "payments", 17),
 )
-_ENVIRONMENT = {"RCA_ES_SAMPLE_LINES": "1500", "RCA_WINDOW_BASELINE_MINUTES": "45"}
+_ENVIRONMENT = {"RCA_ES_SAMPLE_LINES": "1200", "RCA_WINDOW_BASELINE_MINUTES": "45"}
 
 
 def record(scenario: Scenario, folder: Path) -> Shop:
