@@ -42,6 +42,7 @@ from tests.testbed.layout import (
 TOOLS = Path(__file__).parent / "tools"
 SCHEMA = Path(__file__).parent / "schema.sql"
 START_SECONDS = 60.0
+MEMORY_MEGABYTES = 250  # what a service may grow by
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 8.0
 EXPORTERS = ("redis_exporter", "postgres_exporter", "node_exporter")
 
@@ -248,7 +249,7 @@ class Stand:
     def _reserve(self) -> None:
         links = [f"{caller}>{callee}" for caller, callee in self.proxied]
         self.ports = free_ports([*SERVICES, *STORES, THIRD_PARTY, *EXPORTERS, "prometheus", *links])
-        certificates.make(self.root, valid_seconds=self.certificate_seconds)
+        self.certificate_ends = certificates.make(self.root, valid_seconds=self.certificate_seconds)
         self.postgres = f"host=127.0.0.1 port={self.ports['postgres']} dbname=shop"
         self.repository = Repository(self.root / "repository")
         values = {name: self._url(name) for name in (*SERVICES, THIRD_PARTY)}
@@ -261,6 +262,7 @@ class Stand:
             "logs": str(self.root / "logs"),
             "pids": str(self.root / "pids"),
             "spool": str(self.root / "spool"),
+            "memory_mb": MEMORY_MEGABYTES,
             "postgres": f"{self.postgres} user=app",
             "ca": str(self.root / "ca.pem"),
         }

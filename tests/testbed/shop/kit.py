@@ -4,8 +4,10 @@ import json
 import logging
 import math
 import os
+import resource
 import secrets
 import sys
+import threading
 import tomllib
 import traceback
 from contextvars import ContextVar
@@ -97,6 +99,9 @@ class EcsFormatter(logging.Formatter):
         return json.dumps(document)
 
 
+threading.stack_size(512 * 1024)  # address space is limited, and threads are many
+
+
 class Service:
     """Configuration, flags and log of one service.
 
@@ -130,7 +135,10 @@ class Service:
         return bool(self._flags.get(self.name, {}).get(name, False))
 
     def ready(self) -> None:
-        """Say that the service answers."""
+        """Say that the service answers; from now on it may use only so much more memory."""
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        limit = used + int(self.runtime["memory_mb"]) * 1_000_000
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         self.log.info("listening on port %d, version %s", self.port, os.environ.get("SHOP_VERSION", "1"))
         Path(os.environ["SHOP_READY"]).touch()
 

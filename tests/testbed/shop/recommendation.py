@@ -34,7 +34,7 @@ def score_by_neighbours(user: int, product: dict[str, Any], others: list[dict[st
     """The same, by likeness to every other product."""
     total = 0.0
     for other in others:
-        for weight in range(12):
+        for weight in range(48):
             total += abs(float(other["price"]) - float(product["price"])) * weight % (user + 7)
     return total
 
