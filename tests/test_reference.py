@@ -1,0 +1,64 @@
+"""The command line's reference, docs/cli.md, is made from the commands themselves."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from rca.cli.main import app
+
+REFERENCE = Path(__file__).parent.parent / "docs" / "cli.md"
+HEAD = """# The command line
+
+Made from the commands themselves; `RCA_UPDATE_GOLDEN=1 pytest tests/test_reference.py` makes it anew.
+Exit codes are in the [README](../README.md#exit-codes). Every flag can also be given a default in the configuration
+file, under `[commands.NAME]`.
+"""
+
+
+def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every command of the tree with its full name, groups left out."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield path, command
+        return
+    for name in inner:
+        yield from commands(inner[name], f"{path} {name}")
+
+
+def is_common(parameter: Any) -> bool:
+    return getattr(parameter, "rich_help_panel", None) == "Everywhere"
+
+
+def flags_of(parameters: list[Any]) -> list[str]:
+    rows = []
+    for parameter in parameters:
+        names = ", ".join(f"`{name}`" for name in parameter.opts)
+        variables = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar or []
+        env = f" Variable: {', '.join(f'`{name}`' for name in variables)}." if variables else ""
+        rows.append(f"| {names} | {(parameter.help or '').replace('|', chr(92) + '|')}{env} |")
+    return ["| flag | meaning |", "|---|---|", *rows] if rows else []
+
+
+def reference() -> str:
+    found = list(commands(typer.main.get_command(app), "rca"))
+    lines = [HEAD]
+    for name, command in found:
+        arguments = [p for p in command.params if p.param_type_name == "argument"]
+        usage = " ".join([name, *(parameter.metavar or parameter.name.upper() for parameter in arguments)])
+        lines += [f"## `{usage}`", "", command.help.strip(), ""]
+        own = [
+            p for p in command.params if p.param_type_name == "option" and not is_common(p) and p.name != "help"
+        ]
+        lines += [*flags_of(own), ""] if own else []
+    lines += ["## Everywhere", "", *flags_of([p for p in found[0][1].params if is_common(p)]), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def test_every_command_is_documented_as_it_is() -> None:
+    text = reference()
+    if os.environ.get("RCA_UPDATE_GOLDEN"):
+        REFERENCE.write_text(text, encoding="utf-8")
+    assert text == REFERENCE.read_text(encoding="utf-8"), "RCA_UPDATE_GOLDEN=1 rewrites it"
