@@ -13,8 +13,8 @@ REFERENCE = Path(__file__).parent.parent / "docs" / "cli.md"
 HEAD = """# The command line
 
 Made from the commands themselves; `RCA_UPDATE_GOLDEN=1 pytest tests/test_reference.py` makes it anew.
-Exit codes are in the [README](../README.md#exit-codes). Every flag can also be given a default in the configuration
-file, under `[commands.NAME]`.
+Exit codes are in the [README](../README.md#exit-codes). Every flag can also be given a default in the
+configuration file, under `[commands.NAME]`.
 """
 
 
