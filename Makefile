@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 SHELL  := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test check fix live bench clean
+.PHONY: demo test check fix live bench testbed clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/rca demo
@@ -33,6 +33,11 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/elasticsearch_scale.py
 
+# make testbed FAULT=redis-slow [SEED=1]: break the shop of tests/testbed, and have rca look at it while it fails
+testbed: $(VENV)/.dev
+	@$(BIN)/python tests/servers/fetch.py
+	@$(BIN)/python -m tests.testbed $(if $(FAULT),run $(FAULT) --seed $(or $(SEED),1),list)
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
@@ -49,5 +54,5 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	@echo "installing rca and what its tests need …"
-	@$(BIN)/python -m pip install --quiet -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet -e '.[dev,testbed]'
 	@touch $@ $(VENV)/.installed
