@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class NodeKind(StrEnum):
@@ -79,6 +80,8 @@ class ServiceGraph:
     """
 
     def __init__(self, nodes: Iterable[Node] = (), edges: Iterable[Edge] = ()) -> None:
+        import networkx as nx  # noqa: PLC0415 - it takes a tenth of a second, and much can be done before
+
         self._graph: nx.DiGraph[str] = nx.DiGraph()
         for node in nodes:
             self._graph.add_node(node.name, node=node)
