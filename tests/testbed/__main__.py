@@ -82,9 +82,7 @@ def _run(name: str, seed: int, *, hold: bool) -> int:
 
 def _record(cases: list[str], output: Path, workers: int, *, everything: bool) -> int:
     designs = [
-        design
-        for design in every_design()
-        if everything or design.name in cases or design.fault.name in cases
+        design for design in every_design() if everything or design.name in cases or design.fault.name in cases
     ]
     if not designs:
         say("nothing to record: name cases, or say --all; `list` shows the faults")

@@ -7,7 +7,7 @@ import trustme
 
 
 def make(folder: Path, *, valid_seconds: float) -> datetime:
-    """Write `ca.pem` and `payment.pem` (key and chain), valid for loopback until that many seconds from now; when."""
+    """Write `ca.pem` and `payment.pem` (key and chain), valid for so many seconds; when they end."""
     authority = trustme.CA()
     ends = datetime.now(UTC) + timedelta(seconds=valid_seconds)
     issued = authority.issue_cert("127.0.0.1", "localhost", not_after=ends)

@@ -28,7 +28,7 @@ class Change:
     """A commit, and how it reaches production.
 
     Attributes:
-        kind: `deploy` and `config` restart the service, `flag` is seen by the running one, `none` is only committed.
+        kind: `deploy` and `config` restart the service, a running one sees a `flag`, `none` is only committed.
     """
 
     service: str

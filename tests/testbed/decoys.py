@@ -19,7 +19,12 @@ def _flag(service: str, name: str) -> Change:
 
 
 DECOYS: Final = (
-    _deploy("gateway", "gateway: say what the order route does", '"""Buy what is in the cart."""', '"""Place an order."""'),
+    _deploy(
+        "gateway",
+        "gateway: say what the order route does",
+        '"""Buy what is in the cart."""',
+        '"""Place an order."""',
+    ),
     _deploy(
         "storefront",
         "storefront: clearer words when recommendations are missing",
@@ -43,7 +48,12 @@ DECOYS: Final = (
         '    liking = (user * 31 + int(product["id"]) * 17) % 101\n'
         "    return float(liking)",
     ),
-    _deploy("shipping", "shipping: document the tariff", '"""What shipping would cost."""', '"""The tariff, for a cart."""'),
+    _deploy(
+        "shipping",
+        "shipping: document the tariff",
+        '"""What shipping would cost."""',
+        '"""The tariff, for a cart."""',
+    ),
     _config("cart", "cart: keep carts a little longer", "keep_seconds = 1800", "keep_seconds = 2400"),
     _config(
         "inventory",
@@ -58,7 +68,13 @@ DECOYS: Final = (
         "catalogue",
         "none",
         "catalogue: comment the listing",
-        (Edit("shop/catalogue.py", "LISTING = ", "# Products of a category with the average of their ratings.\nLISTING = "),),
+        (
+            Edit(
+                "shop/catalogue.py",
+                "LISTING = ",
+                "# Products of a category with the average of their ratings.\nLISTING = ",
+            ),
+        ),
         "tom",
     ),
 )

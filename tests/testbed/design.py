@@ -54,9 +54,7 @@ def draw(fault: Fault, seed: int) -> Design:
     guilty = fault.changes.get(target)
     touched = {edit.path for edit in guilty.edits} if guilty else set()
     fitting = [
-        change
-        for change in DECOYS
-        if not touched & {edit.path for edit in change.edits} and _suits(fault, change)
+        change for change in DECOYS if not touched & {edit.path for edit in change.edits} and _suits(fault, change)
     ]
     count = {"quiet": 0, "quiet-surge": 1, "quiet-deploy": 2}.get(fault.name, chance.choice((1, 2, 2, 3)))
     chosen = chance.sample(fitting, min(count, len(fitting)))

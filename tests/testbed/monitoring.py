@@ -24,8 +24,10 @@ SMALL: Final = {"index": {"number_of_shards": 1, "number_of_replicas": 0, "refre
 ALERTS: Final = (
     (
         "HighErrorRatio",
-        'sum by (service) (rate(http_requests_total{status=~"5.."}[10s])) '
-        "/ sum by (service) (rate(http_requests_total[10s])) > 0.1",
+        (
+            'sum by (service) (rate(http_requests_total{status=~"5.."}[10s])) '
+            "/ sum by (service) (rate(http_requests_total[10s])) > 0.1"
+        ),
         "{{ $labels.service }} fails more than a tenth of its requests",
     ),
     (

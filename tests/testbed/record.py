@@ -22,17 +22,13 @@ COLUMNS = (
 
 def every_design() -> list[Design]:
     """One design for each fault and each of its targets."""
-    return [
-        draw(fault, seed)
-        for fault in all_faults().values()
-        for seed in range(1, len(fault.targets) + 1)
-    ]
+    return [draw(fault, seed) for fault in all_faults().values() for seed in range(1, len(fault.targets) + 1)]
 
 
 def record(
     designs: Iterable[Design], target: Path, *, workers: int, say: Callable[[str], None]
 ) -> list[tuple[str, str]]:
-    """Carry out designs, some at a time, each captured into the target folder; those that failed, with the reason."""
+    """Carry out designs, some at a time, each captured into the folder; those that failed, and why."""
     target.mkdir(parents=True, exist_ok=True)
     waiting: queue.SimpleQueue[Design] = queue.SimpleQueue()
     for design in designs:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import requests
@@ -29,7 +29,6 @@ from tests.testbed import certificates, monitoring
 from tests.testbed.changes import Change, Repository
 from tests.testbed.debian import Programs, fetch_programs
 from tests.testbed.layout import (
-    EDGES,
     SERVICES,
     SPOOL_MEGABYTES,
     SPOOLING,
@@ -95,7 +94,7 @@ class Stand:
         self._lock = threading.RLock()
         self._ending = threading.Event()
 
-    def __enter__(self) -> "Stand":
+    def __enter__(self) -> Self:
         with ExitStack() as stack:
             self._stack = stack
             self._start()
@@ -199,7 +198,7 @@ class Stand:
         scheme = "https" if service in TLS else "http"
         with requests.Session() as session:
             session.trust_env = False
-            session.post(f"{scheme}://127.0.0.1:{self.ports[service]}{path}", timeout=5, verify=False)  # noqa: S501 - loopback
+            session.post(f"{scheme}://127.0.0.1:{self.ports[service]}{path}", timeout=5, verify=False)
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -235,7 +234,7 @@ class Stand:
 
     def _guard_folder(self) -> None:
         """Have the run's folder removed last, by a process that outlives this one."""
-        command = [sys.executable, "-P", TOOLS / "janitor.py", self.root / "processes"]
+        command: list[str | Path] = [sys.executable, "-P", TOOLS / "janitor.py", self.root / "processes"]
         try:
             janitor = process.start(command, self.root, grace_seconds=60)
         except BaseException:
@@ -282,12 +281,22 @@ class Stand:
 
     def _start_stores(self, programs: Programs) -> None:
         redis_log = self.root / "logs" / "redis.log"
-        settings = ["--save", "", "--appendonly", "no", "--maxmemory", "64mb", "--logfile", redis_log]
+        settings = [
+            "--pidfile",
+            str(self.root / "pids" / "redis"),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--maxmemory",
+            "64mb",
+            "--logfile",
+            str(redis_log),
+        ]
         self.redis = self._later(
             self.launch(
                 "redis",
-                [*programs.redis.command, "--port", str(self.ports["redis"]), "--bind", "127.0.0.1", *settings]
-                + ["--pidfile", self.root / "pids" / "redis", "--daemonize", "no"],
+                [*programs.redis.command, "--port", str(self.ports["redis"]), "--bind", "127.0.0.1", *settings],
             )
         )
         log = self.root / "logs" / "postgres.log"

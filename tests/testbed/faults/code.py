@@ -3,6 +3,7 @@
 from tests.testbed.changes import Change, Edit
 from tests.testbed.faults.base import Fault
 
+_APP = "app: Flask = threads.make_app(service)\n"
 _MAIN = 'if __name__ == "__main__":\n    threads.serve(service, app)\n'
 
 
@@ -13,7 +14,11 @@ def _crash(service: str) -> Change:
         "deploy",
         f"{service}: keep the list of warehouses fresh",
         (
-            Edit(path, "from typing import Any\n", "import os\nimport threading\nimport time\nfrom typing import Any\n"),
+            Edit(
+                path,
+                "from typing import Any\n",
+                "import os\nimport threading\nimport time\nfrom typing import Any\n",
+            ),
             Edit(
                 path,
                 _MAIN,
@@ -72,7 +77,7 @@ LEAKS = {
             Edit(
                 "shop/inventory.py",
                 "app: Flask = threads.make_app(service)\n",
-                "AUDIT: list[bytearray] = []\nAUDIT_BYTES = 10_000_000\n\n\napp: Flask = threads.make_app(service)\n",
+                "AUDIT: list[bytearray] = []\nAUDIT_BYTES = 10_000_000\n\n\n" + _APP,
             ),
             Edit(
                 "shop/inventory.py",
@@ -131,12 +136,15 @@ REPEATED = {
             Edit(
                 "shop/catalogue.py",
                 '        rows = session.rows("listing", LISTING, (category,))\n',
-                '        products = session.rows(\n'
-                '            "products", "select id, sku, name, price from products where category = %s", (category,)\n'
+                "        products = session.rows(\n"
+                '            "products", "select id, sku, name, price from products where category = %s",\n'
+                "            (category,),\n"
                 "        )\n"
                 "        rows = []\n"
                 "        for product in products:\n"
-                '            ratings = session.rows("reviews", "select stars from reviews where product = %s", product[:1])\n'
+                "            ratings = session.rows(\n"
+                '                "reviews", "select stars from reviews where product = %s", product[:1]\n'
+                "            )\n"
                 "            stars = [rating for (rating,) in ratings]\n"
                 "            rows.append((*product, sum(stars) / max(1, len(stars)), len(stars)))\n",
             ),
@@ -154,7 +162,7 @@ REPEATED = {
                 '    return web.json_response(await catalogue.call("GET", f"/batch?ids={chosen}"))\n',
                 "    found = []\n"
                 "    for product in ranked[: SIZE * 4]:\n"
-                "        found += await catalogue.call(\"GET\", f\"/batch?ids={product['id']}\")\n"
+                '        found += await catalogue.call("GET", f"/batch?ids={product[\'id\']}")\n'
                 "    return web.json_response(found[:SIZE])\n",
             ),
         ),

@@ -76,7 +76,9 @@ FAULTS = (
         remedy="give the timeout back",
         targets=("checkout", "gateway"),
         changes={
-            "checkout": _config("checkout", "checkout: fail fast when payment is slow", "timeout = 3.0", "timeout = 0.09"),
+            "checkout": _config(
+                "checkout", "checkout: fail fast when payment is slow", "timeout = 3.0", "timeout = 0.09"
+            ),
             "gateway": _config("gateway", "gateway: answer users sooner", "timeout = 5.0", "timeout = 0.15"),
         },
         lead=1.0,
@@ -157,7 +159,7 @@ FAULTS = (
     Fault(
         name="disk-full",
         kind="disk_full",
-        summary="a service's disk (a small tmpfs) is filled: by a core dump at once, or by what is no longer deleted",
+        summary="a service's disk (a small tmpfs) fills: by a core dump, or by what is no longer deleted",
         remedy="free the disk",
         targets=("shipping", "notification"),
         begin=_fill_if_shipping,

@@ -83,8 +83,8 @@ FAULTS = (
         remedy="nothing here; switch to another provider, tell the company",
         targets=("failing", "slow", "limiting"),
         begin=_mood,
-        roots={mood: ("cardgate", "payment") for mood in ("failing", "slow", "limiting")},
-        first={mood: "payment" for mood in ("failing", "slow", "limiting")},
+        roots=dict.fromkeys(("failing", "slow", "limiting"), ("cardgate", "payment")),
+        first=dict.fromkeys(("failing", "slow", "limiting"), "payment"),
     ),
     Fault(
         name="cpu",

@@ -4,7 +4,7 @@ import json
 
 from aiohttp import web
 
-from shop import kit, loops
+from . import kit, loops
 
 service = kit.Service("cart")
 cache = loops.Cache(service)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from shop import kit, threads
+from . import kit, threads
 
 service = kit.Service("catalogue")
 database = threads.Database(service)

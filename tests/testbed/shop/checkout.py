@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from shop import kit, threads
+from . import kit, threads
 
 service = kit.Service("checkout")
 database = threads.Database(service)
@@ -20,7 +20,8 @@ payment = threads.Peer(service, "payment", ca=service.runtime["ca"])
 
 def total_of(lines: list[dict[str, Any]], quote: dict[str, Any]) -> float:
     """What the order costs."""
-    return round(sum(line["price"] * line["quantity"] for line in lines) + quote["price"], 2)
+    goods = sum(float(line["price"]) * int(line["quantity"]) for line in lines)
+    return round(goods + float(quote["price"]), 2)
 
 
 def tax_of(country: str, total: float) -> float:

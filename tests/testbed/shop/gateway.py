@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from shop import kit, loops
+from . import kit, loops
 
 service = kit.Service("gateway")
 storefront = loops.Peer(service, "storefront")

@@ -18,6 +18,8 @@ from typing import Any
 
 import redis
 from prometheus_client import Counter, Gauge, Histogram
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 
@@ -157,11 +159,13 @@ class Service:
 def export_backlog(service: Service, queue: str) -> None:
     """Show how many messages wait in a stream, whether or not anybody still takes them."""
     settings = service.config["redis"]
-    client = redis.Redis(host=settings["host"], port=int(settings["port"]), socket_timeout=0.3, retry=None)
+    client = redis.Redis(
+        host=settings["host"], port=int(settings["port"]), socket_timeout=0.3, retry=Retry(NoBackoff(), 0)
+    )
 
     def length() -> float:
         try:
-            return float(client.execute_command("XLEN", queue))
+            return float(str(client.xlen(queue)))
         except redis.RedisError:
             return math.nan
 

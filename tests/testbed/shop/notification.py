@@ -5,9 +5,10 @@ import json
 import time
 from pathlib import Path
 
+from prometheus_client import Counter, Histogram
 from redis.exceptions import RedisError
 
-from shop import kit, loops
+from . import kit, loops
 
 service = kit.Service("notification")
 cache = loops.Cache(service)
@@ -15,10 +16,10 @@ SPOOL = Path(service.runtime["spool"]) / "notification"
 KEEP_MAILS = int(service.config["keep_mails"])
 MAIL_BYTES = int(service.config["mail_bytes"])
 
-PROCESSING = kit.Histogram(
+PROCESSING = Histogram(
     "message_processing_duration_seconds", "Time one message took.", ["queue"], buckets=kit.BUCKETS
 )
-FAILURES = kit.Counter("message_processing_failures_total", "Messages that failed.", ["queue"])
+FAILURES = Counter("message_processing_failures_total", "Messages that failed.", ["queue"])
 kit.export_backlog(service, "shipped")
 
 
@@ -45,9 +46,9 @@ async def work() -> None:
             kit.TRACE.set(kit.Trace.of(message.get("trace")))
             try:
                 mail(message)
-            except OSError as error:
+            except OSError:
                 FAILURES.labels("shipped").inc()
-                service.log.error("mail could not be spooled, put aside", exc_info=error)
+                service.log.exception("mail could not be spooled, put aside")
             await cache.do("XDEL", "shipped", number)
             PROCESSING.labels("shipped").observe(time.perf_counter() - began)
             last = number
@@ -59,7 +60,7 @@ async def worker() -> None:
         try:
             await work()
         except (RedisError, TimeoutError, OSError) as error:
-            service.log.error("the stream of shipped orders can't be read: %s", error)
+            service.log.error("the stream of shipped orders can't be read: %s", error)  # noqa: TRY400 - the stack says no more
             await asyncio.sleep(1)
 
 

@@ -6,7 +6,7 @@ import ssl
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from shop import kit, threads
+from . import kit, threads
 
 service = kit.Service("payment")
 database = threads.Database(service)

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from shop import kit, loops
+from . import kit, loops
 
 service = kit.Service("recommendation")
 catalogue = loops.Peer(service, "catalogue")

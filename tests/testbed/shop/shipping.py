@@ -5,10 +5,13 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
+from prometheus_client import Counter, Histogram
+from redis.exceptions import RedisError
 
-from shop import kit, threads
+from . import kit, threads
 
 service = kit.Service("shipping")
 database = threads.Database(service)
@@ -17,10 +20,10 @@ SPOOL = Path(service.runtime["spool"]) / "shipping"
 KEEP_LABELS = int(service.config["keep_labels"])
 LABEL_BYTES = int(service.config["label_bytes"])
 
-PROCESSING = kit.Histogram(
+PROCESSING = Histogram(
     "message_processing_duration_seconds", "Time one message took.", ["queue"], buckets=kit.BUCKETS
 )
-FAILURES = kit.Counter("message_processing_failures_total", "Messages that failed.", ["queue"])
+FAILURES = Counter("message_processing_failures_total", "Messages that failed.", ["queue"])
 kit.export_backlog(service, "orders")
 
 app: Flask = threads.make_app(service)
@@ -75,9 +78,9 @@ def handle(number: str, message: dict[str, str]) -> None:
     kit.TRACE.set(kit.Trace.of(message.get("trace")))
     try:
         ship(message)
-    except (OSError, threads.psycopg.Error) as error:
+    except (OSError, psycopg.Error):
         FAILURES.labels("orders").inc()
-        service.log.error("order could not be shipped, put aside", exc_info=error)
+        service.log.exception("order could not be shipped, put aside")
     cache.do("XDEL", "orders", number)
     PROCESSING.labels("orders").observe(time.perf_counter() - began)
 
@@ -87,8 +90,8 @@ def worker() -> None:
     while True:
         try:
             work()
-        except threads.redis.RedisError as error:
-            service.log.error("the stream of orders can't be read: %s", error)
+        except RedisError as error:
+            service.log.error("the stream of orders can't be read: %s", error)  # noqa: TRY400 - the stack says no more
             time.sleep(1)
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from shop import kit, loops
+from . import kit, loops
 
 service = kit.Service("storefront")
 catalogue = loops.Peer(service, "catalogue")

@@ -14,18 +14,29 @@ import psycopg
 import redis
 import urllib3
 from flask import Flask, Response, g, request
-from prometheus_client import generate_latest
+from prometheus_client import Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from psycopg_pool import ConnectionPool
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from shop import kit
+from . import kit
 
 
 def make_app(service: kit.Service) -> Flask:
     """An application with tracing, metrics, access log and error answers."""
     app = Flask(service.name)
+    _bound(app, service)
+    _observe(app, service)
+    _answer_failures(app, service)
+    _operate(app, service)
+    return app
+
+
+def _bound(app: Flask, service: kit.Service) -> None:
+    """Take so many requests at once and no more."""
     slots = threading.BoundedSemaphore(int(service.config.get("max_in_flight", 64)))
 
     @app.before_request
@@ -40,6 +51,16 @@ def make_app(service: kit.Service) -> Flask:
         g.held = True
         kit.IN_FLIGHT.inc()
         return None
+
+    @app.teardown_request
+    def release(_error: BaseException | None) -> None:
+        if g.get("held"):
+            slots.release()
+            kit.IN_FLIGHT.dec()
+
+
+def _observe(app: Flask, service: kit.Service) -> None:
+    """Count and log each answer."""
 
     @app.after_request
     def count(answer: Response) -> Response:
@@ -59,11 +80,9 @@ def make_app(service: kit.Service) -> Flask:
         )
         return answer
 
-    @app.teardown_request
-    def release(_error: BaseException | None) -> None:
-        if g.get("held"):
-            slots.release()
-            kit.IN_FLIGHT.dec()
+
+def _answer_failures(app: Flask, service: kit.Service) -> None:
+    """What a route raises becomes an answer, and a line in the log."""
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:
@@ -77,6 +96,10 @@ def make_app(service: kit.Service) -> Flask:
             return Response(str(error), 502)
         service.log.error("%s %s failed", request.method, request.path, exc_info=error)
         return Response("internal error", 500)
+
+
+def _operate(app: Flask, service: kit.Service) -> None:
+    """What the monitoring and the operators ask for."""
 
     @app.get("/metrics")
     def metrics() -> Response:
@@ -93,8 +116,6 @@ def make_app(service: kit.Service) -> Flask:
         for _ in range(2):
             threading.Thread(target=_rebuild_index, args=(seconds,), daemon=True).start()
         return "started"
-
-    return app
 
 
 def _rebuild_index(seconds: float) -> None:
@@ -229,7 +250,7 @@ class Database:
             yield Session(connection)
 
 
-POOL_WAIT = kit.Histogram(
+POOL_WAIT = Histogram(
     "db_pool_wait_duration_seconds", "Waiting for a connection of the pool.", buckets=kit.BUCKETS
 )
 
@@ -240,9 +261,9 @@ def _export_pool(pool: ConnectionPool) -> None:
     def of(name: str) -> Callable[[], float]:
         return lambda: float(pool.get_stats().get(name, 0))
 
-    kit.Gauge("db_client_connection_pending_requests", "Waiting.").set_function(of("requests_waiting"))
-    kit.Gauge("db_client_connection_max", "Size.").set_function(lambda: float(pool.max_size))
-    kit.Gauge("db_client_connection_used", "In use.").set_function(
+    Gauge("db_client_connection_pending_requests", "Waiting.").set_function(of("requests_waiting"))
+    Gauge("db_client_connection_max", "Size.").set_function(lambda: float(pool.max_size))
+    Gauge("db_client_connection_used", "In use.").set_function(
         lambda: float(pool.get_stats().get("pool_size", 0) - pool.get_stats().get("pool_available", 0))
     )
 
@@ -281,7 +302,7 @@ class Cache:
             port=int(settings["port"]),
             socket_timeout=float(settings["timeout"]),
             socket_connect_timeout=float(settings["timeout"]),
-            retry=None,
+            retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
 
@@ -289,7 +310,7 @@ class Cache:
         """Run one command."""
         began, status = time.perf_counter(), "error"
         try:
-            answer = self._redis.execute_command(operation, *arguments)
+            answer = self._redis.execute_command(operation, *arguments)  # type: ignore[no-untyped-call]  # redis-py's
             status = "ok"
             return answer
         finally:

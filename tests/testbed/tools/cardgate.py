@@ -1,6 +1,6 @@
 """The card company: a process of somebody else, without metrics and logs.
 
-`python -P cardgate.py PORT MOOD_FILE SEED`: the file says how it behaves: `{"mood": "well|slow|failing|limiting"}`.
+`python -P cardgate.py PORT MOOD_FILE SEED`: the file holds `{"mood": "well|slow|failing|limiting"}`.
 """
 
 import json

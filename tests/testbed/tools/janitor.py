@@ -1,4 +1,4 @@
-"""Stay until asked to stop; then until the run's other processes are gone, so that the run's folder is removed last.
+"""Stay until asked to stop, and then until the run's other processes are gone: the run's folder goes last.
 
 `python -P janitor.py FOLDER`: each process of the run has a folder in it, which its guard removes with it.
 """

@@ -1,6 +1,6 @@
 """The network between two services: a TCP proxy that delays, loses or cuts.
 
-`python -P proxy.py CONTROL_FILE LISTEN:TARGET…`: the file holds `{"LISTEN": {"delay": s, "loss": p, "cut": bool}}`.
+`python -P proxy.py CONTROL_FILE LISTEN:TARGET…`; the file: `{"LISTEN": {"delay": s, "loss": p, "cut": bool}}`.
 A lost chunk is not lost for good, TCP sends it again: it comes after the retransmission timeouts that a lost
 segment costs (0.2 s, doubled with each loss); one that is lost four times takes the connection with it.
 """

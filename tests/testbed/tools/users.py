@@ -63,6 +63,12 @@ class Users:
                 await answer.read()
 
 
+def read(control: Path) -> dict[str, Any]:
+    """What the users are told."""
+    said: dict[str, Any] = json.loads(control.read_text())
+    return said
+
+
 async def main(arguments: list[str]) -> None:
     """Arrive until killed."""
     url, control, seed, rate = arguments[0], Path(arguments[1]), arguments[2], float(arguments[3])
@@ -74,7 +80,7 @@ async def main(arguments: list[str]) -> None:
         users = Users(session, url, chance)
         running: set[asyncio.Task[None]] = set()
         while True:
-            said = json.loads(control.read_text())
+            said = read(control)
             day = 1 + SWING * math.sin(phase + (time.monotonic() - began) / DAY_SECONDS * math.tau)
             normal, searches = rate * day * float(said.get("factor", 1.0)), float(said.get("searches", 0.0))
             await asyncio.sleep(chance.expovariate(normal + searches))
