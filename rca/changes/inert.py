@@ -1,0 +1,152 @@
+"""Changes that change nothing: layout, order where order means nothing, renames, code moved into a function."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+from rca.changes.diff import FileDiff
+from rca.changes.tokens import Tokens
+
+_IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
+_BUILTIN = re.compile(
+    r"(?:int|float|double|long|short|char|byte|bool|boolean|string|str|bytes|decimal|number|any|object|list|dict|set|tuple"
+    r"|map|array|vec|u?int(?:8|16|32|64)|float(?:32|64)|true|false|none|null|nil|undefined|if|else|for|while|return|break"
+    r"|continue|await|async|yield|defer|go|static|final|const|var|let|val|public|private|protected|synchronized|volatile"
+    r"|transient|abstract|override|not|and|or|in|is|try|catch|except|finally|throw|raise|new|this|self|super)",
+    re.IGNORECASE,
+)
+_FUNCTION = re.compile(
+    r"\b(?:func|def|function|fn|fun|sub)\s+(?:\([^)]*\)\s*)?(?P<a>\w+)|(?P<b>\w+)\s*=\s*(?:async\s*)?\([^)]*\)\s*(?:=>|->)"
+    r"|^(?:(?:public|private|protected|static|final|async|export|virtual|override|inline)\s+)+[\w<>\[\],.? ]*?(?P<c>\w+)\s*\("
+)
+_ORDERED = re.compile(
+    r"\b(?:ack\w*|nack|commit\w*|lock|unlock|acquire|release|close|delete|remove|publish|send|save|write|flush|auth\w*"
+    r"|verify|check|validate|register|start|stop|begin|put|set)\b"
+)
+_FREE_ORDER = re.compile(r"^(?:@\w|[\w.-]+\s*[:=]|\"[\w.-]+\"\s*:|\.\w+\(|[\w.\"']+,?$|import\b|case\b)")
+_MOVED = 0.8
+_KEEPS_PARTS = 0.999
+
+
+def declared(file: FileDiff) -> set[str]:
+    """Functions that the added lines define."""
+    found = set()
+    for line in file.side("+"):
+        if match := _FUNCTION.search(line.code):
+            found.add(match["a"] or match["b"] or match["c"])
+    return {name for name in found if name}
+
+
+def renames(file: FileDiff, pairs: Sequence[tuple[Tokens, Tokens]]) -> dict[str, str]:
+    """Local names that were renamed throughout: old to new.
+
+    Only names that the added lines declare (an assignment, a parameter, a function): what is called or imported from
+    elsewhere isn't theirs to rename. Keys, columns and texts are names that others rely on, and never count.
+    """
+    if file.config_like or file.language == "sql":
+        return {}
+    votes: dict[str, Counter[str]] = {}
+    for old, new in pairs:
+        before, after = list(old.tokens), list(new.tokens)
+        for op, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+            if op == "replace" and b - a == d - c:
+                for x, y in zip(before[a:b], after[c:d], strict=True):
+                    if _IDENTIFIER.fullmatch(x) and _IDENTIFIER.fullmatch(y) and x != y:
+                        votes.setdefault(x, Counter())[y] += 1
+    added = "\n".join(line.code for line in file.side("+"))
+    removed = "\n".join(line.code for line in file.side("-"))
+    context = "\n".join(line.code for line in file.lines if line.sign == " ")
+    result: dict[str, str] = {}
+    for old_name, to in sorted(votes.items()):
+        new_name = to.most_common(1)[0][0]
+        if (
+            len(to) == 1
+            and new_name not in result.values()
+            and not _BUILTIN.fullmatch(new_name)
+            and not _BUILTIN.fullmatch(old_name)
+            and not _has(old_name, added)
+            and not _has(new_name, removed)
+            and not _has(new_name, context)
+            and _declares(new_name, added)
+            and _declares(old_name, removed)
+        ):
+            result[old_name] = new_name
+    return result
+
+
+def _has(name: str, text: str) -> bool:
+    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text) is not None
+
+
+def _declares(name: str, text: str) -> bool:
+    n = re.escape(name)
+    return (
+        re.search(
+            rf"^(?:self\.|this\.)?(?:\w+,\s*)*{n}(?:,\s*\w+)*\s*(?::=|=(?!=)|:\s*[\w.\[\]]+\s*=)"
+            rf"|\b(?:var|let|const|val|auto|func|def|class|type|fn|function|for|as)\s+(?:\([^)]*\)\s*)?(?:\w+,\s*)*{n}\b"
+            rf"|^(?:(?:private|public|protected|static|final|readonly)\s+)*[A-Za-z][\w.<>\[\],? ]*\s+{n}\s*(?:[=;,)]|$)"
+            rf"|\bfunc\b.*[(,]\s*{n}\s+[\w*\[]|\bdef\b.*[(,]\s*{n}\b",
+            text,
+            re.MULTILINE,
+        )
+        is not None
+    )
+
+
+def same_layout(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """Equal but for line breaks, trailing separators and parentheses around a whole expression."""
+    return _flat(old, {"(", ")"}) == _flat(new, {"(", ")"})
+
+
+def _flat(lines: Sequence[Tokens], without: set[str]) -> list[str]:
+    return [token for line in lines for token in line.tokens if token not in without]
+
+
+def reordered(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool | None:
+    """Whether it is the same in another order: True where that means nothing, False where it may; None if it isn't."""
+    before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
+    if not before or before != after:
+        return None
+    if file.config_like or len(old) == len(new) == 1:
+        return not _operands_swapped(old, new)
+    lines = [line.line.code for line in (*old, *new)]
+    if all(_FREE_ORDER.search(code) for code in lines):
+        return True
+    return not any(_ORDERED.search(line.line.words) for line in (*old, *new))
+
+
+def _operands_swapped(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """One line whose order matters: `a - b` to `b - a`, `x / y` to `y / x`."""
+    tokens = [token for line in (*old, *new) for token in line.tokens]
+    return any(token in {"-", "/", "%", "<", "<=", "<<", "->"} for token in tokens) and not any(
+        token in {"(", "{"} for token in tokens
+    )
+
+
+def inverted(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """The same parts with a condition turned round: `if bad: return` to `if good: … return`."""
+    turned = {"!=": "==", "!==": "===", "not": "", "!": "", ">=": "<", ">": "<="}
+
+    def parts(lines: Sequence[Tokens]) -> Counter[str]:
+        return Counter(turned.get(token, token) for token in _flat(lines, set()) if turned.get(token, token))
+
+    before, after = parts(old), parts(new)
+    return len(old) > 1 and bool(before) and before == after
+
+
+def extracted(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """Code that was moved into a function of its own: what was there is there, and nothing new is said."""
+    if file.config_like or not old:
+        return False
+    names = declared(file)
+    if not names:
+        return False
+    before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
+    kept = sum((before & after).values()) / max(1, sum(before.values()))
+    fresh = [token for token in (after - before) if _literal(token) and token not in before]
+    return kept >= _MOVED and not fresh and any(token in names for token in after)
+
+
+def _literal(token: str) -> bool:
+    return token[0] in "\"'`⟦"

@@ -1,0 +1,65 @@
+"""Tokens of a line, comparable between the old and the new way of writing it."""
+
+import re
+from dataclasses import dataclass
+
+from rca.changes.diff import FileDiff, Line
+from rca.changes.values import canonical, quantity_of, unit_in
+from rca.changes.vocabulary import Quantity, Vocabulary
+
+_CODE = re.compile(
+    r"⟦[^⟧]*⟧|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|[A-Za-z_$@][\w$]*"
+    r"|:=|===|!==|==|!=|<=|>=|=>|->|&&|\|\||\+\+|--|\+=|-=|\*=|<<|>>|\?\.|\?\?|::|<-|\.\.\.|[^\s\w]"
+)
+_CONFIG = re.compile(r"⟦[^⟧]*⟧|[^\s,\"'\[\]{}()=;⟦⟧]+")
+_FLIPPED = re.compile(r"([\w.]+(?:\(\))?|⟦[^⟧]*⟧)\s*(>=|>)\s*([\w.]+(?:\(\))?|⟦[^⟧]*⟧)(?=[\s;)&|:]|$)")
+_ALIAS = re.compile(r"\b[A-Za-z]\w{0,2}\.(?=\w)|\s+AS\s+[A-Za-z]\w{0,2}\b", re.IGNORECASE)
+_NOISE = frozenset(",;")
+_CONTEXT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A line's tokens, and what its numbers are."""
+
+    line: Line
+    tokens: tuple[str, ...]
+    quantity: Quantity | None
+
+
+def tokenize(file: FileDiff, vocabulary: Vocabulary) -> tuple[Tokens, ...]:
+    """Every line of a file that can do harm, in order, with its tokens."""
+    made: list[Tokens] = []
+    recent: list[str] = []
+    around = file.header.lower()
+    for line in file.lines:
+        if not line.code:
+            continue
+        quantity = quantity_of(line.words, vocabulary)
+        if quantity is None and any(ch.isdigit() for ch in line.code):
+            for words in (*reversed(recent[-_CONTEXT:]), around):
+                quantity = quantity or quantity_of(words, vocabulary)
+        if line.sign != "-":
+            recent.append(line.words)
+        made.append(Tokens(line, _tokens(line.code, line.words, file, quantity), quantity))
+    return tuple(made)
+
+
+def _tokens(code: str, words: str, file: FileDiff, quantity: Quantity | None) -> tuple[str, ...]:
+    family = quantity.family if quantity else "count"
+    text = canonical(code, family, unit_in(words) if family == "time" else "")
+    if file.config_like:
+        return tuple(token for token in _CONFIG.findall(text) if token not in {"-", ":"})
+    if file.language == "sql":
+        text = _ALIAS.sub("", text)
+        return tuple(
+            token if token[0] in "'\"⟦" else token.upper() for token in _CODE.findall(text) if token not in _NOISE
+        )
+    text = _FLIPPED.sub(lambda match: f"{match[3]} {'<=' if match[2] == '>=' else '<'} {match[1]}", text)
+    return tuple(_quotes(token) for token in _CODE.findall(text) if token not in _NOISE)
+
+
+def _quotes(token: str) -> str:
+    if token[0] in "'`" and len(token) > 1 and '"' not in token:
+        return f'"{token[1:-1]}"'
+    return token

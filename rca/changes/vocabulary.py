@@ -1,0 +1,261 @@
+"""The words that changes and symptoms are told by: TOML files, to which users add their own."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from rca.errors import RcaError
+
+FILES = ("files", "quantities", "gone", "added", "symptoms", "kinds")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """What a number may be.
+
+    Attributes:
+        words: Matches the words of a line that speaks of it.
+        family: `time`, `size`, `cpu` or `count`: how a suffix such as `m` is read.
+        less: The kind of change when it falls.
+        more: The kind of change when it rises.
+        tighter: Which direction leaves less room: `less`, `more`, `both`.
+        nominal: A name (a port), not a quantity: its ratio tells nothing.
+    """
+
+    name: str
+    words: re.Pattern[str]
+    family: str
+    less: str
+    more: str
+    tighter: str
+    nominal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What a service misses when a line is removed and nothing like it is added.
+
+    Attributes:
+        words: Over the split words of the code; None without any.
+        patterns: Over the code; None without any.
+        unless: Over the added code: it came back in another form.
+    """
+
+    kind: str
+    potency: float
+    words: re.Pattern[str] | None
+    patterns: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What does harm when it is added.
+
+    Attributes:
+        where: `any`, `loop` or `async`.
+        against: What must have been removed with it, or None.
+        deeper: Only where it moved into a function.
+        pure: Only where the lines replace none.
+        languages: Only in these; empty for all.
+    """
+
+    kind: str
+    potency: float
+    patterns: re.Pattern[str]
+    unless: re.Pattern[str] | None
+    where: str
+    against: re.Pattern[str] | None
+    deeper: bool
+    pure: bool
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A kind of metric with its direction, as a symptom's sign.
+
+    Attributes:
+        words: Of the metric's name, of which one must occur; None for any name.
+    """
+
+    kind: str
+    up: bool
+    words: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One way in which a failure shows; `weight` is how much it tells, 0 to 1."""
+
+    name: str
+    weight: float
+    logs: re.Pattern[str] | None
+    metrics: tuple[Sign, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfChange:
+    """What a kind of change can do.
+
+    Attributes:
+        effects: Symptom to affinity, 0 to 1.
+        delayed: Its effect may begin long after the change.
+    """
+
+    text: str
+    effects: Mapping[str, float]
+    delayed: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vocabulary:
+    """Everything the judgement of changes knows of words."""
+
+    ignored: re.Pattern[str]
+    shared: re.Pattern[str]
+    generic: frozenset[str]
+    languages: tuple[tuple[str, re.Pattern[str]], ...]
+    comments: Mapping[str, tuple[str, ...]]
+    skip: re.Pattern[str]
+    quantities: tuple[Quantity, ...]
+    gone: tuple[Gone, ...]
+    added: tuple[Added, ...]
+    symptoms: tuple[Symptom, ...]
+    kinds: Mapping[str, KindOfChange]
+
+
+def load(folder: Path | None = None) -> Vocabulary:
+    """The vocabulary that ships, with a user's files of the same names added in front.
+
+    Args:
+        folder: May hold `files.toml`, `quantities.toml`, `gone.toml`, `added.toml`, `symptoms.toml`, `kinds.toml`.
+
+    Raises:
+        RcaError: A file isn't what it should be.
+    """
+    if folder is None:
+        return shipped()
+    try:
+        return _build([_user(folder), _shipped_documents()])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RcaError(
+            f"a vocabulary file in {folder} isn't as it should be: {error!r}",
+            hint="Compare it with the file of the same name that ships in rca/changes.",
+        ) from error
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Vocabulary:
+    """The vocabulary that ships."""
+    return _build([_shipped_documents()])
+
+
+def _shipped_documents() -> dict[str, dict[str, Any]]:
+    root = resources.files(__package__ or "rca.changes")
+    return {name: tomllib.loads((root / f"{name}.toml").read_text("utf-8")) for name in FILES}
+
+
+def _user(folder: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name in FILES:
+        path = folder / f"{name}.toml"
+        if path.is_file():
+            try:
+                found[name] = tomllib.loads(path.read_text("utf-8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise RcaError(f"{path} isn't valid TOML: {error}") from error
+    return found
+
+
+def _build(documents: Iterable[Mapping[str, Mapping[str, Any]]]) -> Vocabulary:
+    documents = list(documents)
+
+    def several(name: str, key: str) -> list[dict[str, Any]]:
+        return [row for document in documents for row in document.get(name, {}).get(key, [])]
+
+    def files(key: str) -> list[str]:
+        return [text for document in documents for text in document.get("files", {}).get(key, [])]
+
+    def table(name: str, key: str | None = None) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for document in reversed(documents):
+            part = document.get(name, {})
+            merged |= part.get(key, {}) if key else part
+        return merged
+
+    return Vocabulary(
+        ignored=_any(files("ignored")),
+        shared=_any(files("shared")),
+        generic=frozenset(files("generic")),
+        languages=tuple((name, _any(ends)) for name, ends in table("files", "language").items()),
+        comments={name: tuple(marks) for name, marks in table("files", "comments").items()},
+        skip=_any(list(table("files", "skip").values())),
+        quantities=tuple(
+            Quantity(
+                row["name"], words_pattern(row["words"]), row["family"], row["less"], row["more"],
+                row["tighter"], bool(row.get("nominal", False)),
+            )
+            for row in several("quantities", "quantity")
+        ),
+        gone=tuple(
+            Gone(
+                row["kind"], float(row["potency"]),
+                words_pattern(row["words"]) if row.get("words") else None,
+                _maybe(row.get("patterns")), _maybe(row.get("unless")),
+            )
+            for row in several("gone", "gone")
+        ),
+        added=tuple(
+            Added(
+                row["kind"], float(row["potency"]), _any(row["patterns"]), _maybe(row.get("unless")),
+                row["where"], _maybe([row["against"]] if "against" in row else None),
+                bool(row.get("deeper", False)), bool(row.get("pure", False)), tuple(row.get("languages", ())),
+            )
+            for row in several("added", "added")
+        ),
+        symptoms=tuple(
+            Symptom(
+                row["name"], float(row["weight"]),
+                re.compile("|".join(row["logs"]), re.IGNORECASE) if row.get("logs") else None,
+                tuple(_sign(text) for text in row.get("metrics", ())),
+            )
+            for row in several("symptoms", "symptom")
+        ),
+        kinds={
+            name: KindOfChange(row["text"], dict(row["effects"]), bool(row.get("delayed", False)))
+            for name, row in table("kinds").items()
+        },
+    )  # fmt: skip
+
+
+def _sign(text: str) -> Sign:
+    head, _, words = text.partition(":")
+    pattern = re.compile("|".join(re.escape(word) for word in words.split(",")), re.IGNORECASE) if words else None
+    return Sign(head[:-1], head.endswith("+"), pattern)
+
+
+def _any(patterns: list[str]) -> re.Pattern[str]:
+    flags = re.MULTILINE
+    if any(pattern.startswith("(?i)") for pattern in patterns):
+        patterns = [f"(?i:{p.removeprefix('(?i)')})" if p.startswith("(?i)") else p for p in patterns]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or "(?!)", flags)
+
+
+def _maybe(patterns: list[str] | None) -> re.Pattern[str] | None:
+    return _any(patterns) if patterns else None
+
+
+def words_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
+    """A pattern over split words: `rate limit*` finds `rate limiter`."""
+    parts = []
+    for phrase in phrases:
+        stem = phrase.endswith("*")
+        body = re.escape(phrase.rstrip("*")).replace("\\ ", " ")
+        parts.append(r"\b" + body + (r"\w*" if stem else r"\b"))
+    return re.compile("|".join(parts))
