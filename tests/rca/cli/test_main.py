@@ -1,0 +1,156 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from rca import __version__
+from rca.cli.base import command, guarded, printable
+from rca.errors import BundleError, NoDataError, RcaError, UsageError
+from tests.command import Invoke
+
+HEAVY = (
+    "numpy",
+    "pandas",
+    "networkx",
+    "elasticsearch",
+    "prometheus_api_client",
+    "requests",
+    "jinja2",
+    "yaml",
+    "sqlite3",
+)
+
+
+def run_command(*words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **({"HOME": str(home)} if home else {})}
+    return subprocess.run(words, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - fixed words
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["replay", "--help"], ["incidents", "--help"], ["--version"]])
+def test_help_and_version_import_no_heavy_module(arguments: list[str]) -> None:
+    script = (
+        "import sys, json\n"
+        "from rca.cli.main import app\n"
+        "try:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "sys.stderr.write(json.dumps(sorted(sys.modules)))"
+    )
+    done = run_command(sys.executable, "-c", script, *arguments)
+    assert done.returncode == 0
+    loaded = {name.partition(".")[0] for name in json.loads(done.stderr)}
+    assert not loaded & set(HEAVY)
+
+
+def test_every_command_says_what_it_does(invoke: Invoke) -> None:
+    listed = invoke("--help").out
+    for name in ("demo", "investigate", "capture", "replay", "topology", "incidents", "eval", "doctor", "config"):
+        assert name in listed
+
+
+def test_the_version_is_the_distributions(invoke: Invoke) -> None:
+    assert invoke("--version").out == f"rca {__version__}\n"
+
+
+def test_an_unknown_command_or_flag_is_a_usage_error(invoke: Invoke) -> None:
+    assert invoke("nonsense").code == 2
+    assert invoke("replay", "--nonsense").code == 2
+
+
+def test_a_command_takes_its_defaults_from_the_file(invoke: Invoke, bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("[commands.replay]\nformat = 'json'\n")
+    assert json.loads(invoke("replay", bundle, "--config", path).out)["schema_version"] == 1
+    assert invoke("replay", bundle, f"--config={path}", "--format", "markdown").out.startswith("#")
+
+
+def test_a_default_for_a_flag_that_does_not_exist_is_refused(invoke: Invoke, bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    for text, complaint in (
+        ("[commands.replay]\nformt = 'json'\n", "replay.formt"),
+        ("[commands.replya]\nformat = 'json'\n", "replya"),
+        ("[commands]\nreplay = 3\n", "replay"),
+    ):
+        path.write_text(text)
+        outcome = invoke("replay", bundle, "--config", path)
+        assert outcome.code == 2
+        assert complaint in outcome.err
+
+
+def exit_of(error: BaseException, *, verbose: bool = False) -> int:
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(typer.Exit) as caught:
+        guarded(fail, verbose=verbose)
+    return caught.value.exit_code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RcaError("x"), 1),
+        (UsageError("x"), 2),
+        (NoDataError("x"), 3),
+        (BundleError("x"), 5),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("x"), 1),
+    ],
+)
+def test_each_error_has_its_exit_code_and_no_traceback(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_of(error) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_traceback_is_shown_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    exit_of(ZeroDivisionError("x"), verbose=True)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_exit_passes_through() -> None:
+    assert exit_of(typer.Exit(11)) == 11
+
+
+def test_what_servers_say_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    exit_of(UsageError("bad \x1b[2J answer", hint="\x07"))
+    assert "\x1b" not in capsys.readouterr().err
+    assert printable("a\x00b\n\u202ec") == "a\ufffdb\n\ufffdc"
+
+
+def test_output_into_a_closed_pipe_is_no_error(bundle: Path, tmp_path: Path) -> None:
+    script = f"{sys.executable} -m rca replay {bundle} --format html | head -c 10; exit ${{PIPESTATUS[0]}}"
+    done = run_command("/bin/bash", "-c", script, home=tmp_path)
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+def test_a_polite_kill_is_like_ctrl_c(tmp_path: Path) -> None:
+    script = (
+        "import os, signal\n"
+        "from rca.cli import main\n"
+        "main.app = lambda: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "main.run()"
+    )
+    done = run_command(sys.executable, "-c", script, home=tmp_path)
+    assert "KeyboardInterrupt" in done.stderr
+    assert done.returncode in {1, 130, -signal.SIGINT}
+
+
+def test_a_command_gets_the_common_options_as_one_value() -> None:
+    app = typer.Typer()
+    seen: list[Any] = []
+
+    def act(run: Any, word: str = "x") -> None:
+        seen.append((run.quiet, word))
+
+    command(app, "act")(act)
+    from typer.testing import CliRunner  # noqa: PLC0415 - only this test builds an application
+
+    assert CliRunner().invoke(app, ["--quiet", "--word", "y"]).exit_code == 0
+    assert seen == [(True, "y")]
