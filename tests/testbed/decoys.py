@@ -61,7 +61,7 @@ DECOYS: Final = (
         "statement_timeout_ms = 2000",
         "statement_timeout_ms = 2400",
     ),
-    _config("gateway", "gateway: room for more requests", "max_in_flight = 48", "max_in_flight = 56"),
+    _config("gateway", "gateway: room for more requests", "max_in_flight = 8", "max_in_flight = 9"),
     _flag("storefront", "autumn_banner"),
     _flag("cart", "save_for_later"),
     Change(

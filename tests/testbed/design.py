@@ -11,6 +11,7 @@ from tests.testbed.faults.base import Fault
 WARM_UP_SECONDS = 22.0  # after the start, before anything is recorded
 BEFORE_SECONDS = 92.0  # recorded before the onset
 AFTER_SECONDS = 56.0
+TRACED_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,14 @@ class Design:
     Attributes:
         target: Where the fault strikes.
         decoys: Innocent changes, with their time in seconds from the onset.
+        traced: Whether the run has spans; about half of them do.
     """
 
     fault: Fault
     seed: int
     target: str
     decoys: tuple[tuple[float, Change], ...]
+    traced: bool
 
     @property
     def name(self) -> str:
@@ -62,7 +65,8 @@ def draw(fault: Fault, seed: int) -> Design:
     times = [round(chance.uniform(-70.0, latest[change]), 1) for change in chosen]
     if fault.name == "quiet-deploy":
         times = [-55.0, 0.0][: len(chosen)]
-    return Design(fault, seed, target, tuple(sorted(zip(times, chosen, strict=True), key=itemgetter(0))))
+    decoys = tuple(sorted(zip(times, chosen, strict=True), key=itemgetter(0)))
+    return Design(fault, seed, target, decoys, traced=chance.random() < TRACED_SHARE)
 
 
 def _suits(fault: Fault, change: Change) -> bool:

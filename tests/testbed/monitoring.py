@@ -53,7 +53,7 @@ ALERTS: Final = (
 
 def create_indices(stand: "Stand") -> None:
     """Make the run's indices with the mapping an agent's template would give them."""
-    for index in (stand.log_index, stand.event_index):
+    for index in (stand.log_index, stand.event_index, stand.span_index):
         stand.elasticsearch.request("PUT", f"/{index}", json={"mappings": LOG_MAPPING, "settings": SMALL})
 
 

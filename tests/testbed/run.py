@@ -74,6 +74,7 @@ def carry_out(
         elasticsearch=elasticsearch,
         seed=f"{design.fault.name}/{design.seed}",
         proxied=design.proxied,
+        traced=design.traced,
         certificate_seconds=lasts if expires else 86_400.0,
     ) as stand:
         say(f"{design.name}: the system is up; it fails in {WARM_UP_SECONDS + before:.0f} s")
@@ -129,6 +130,7 @@ def environment(stand: Stand) -> dict[str, str]:
         "RCA_ES_URL": stand.elasticsearch.url,
         "RCA_ES_INDICES": stand.log_index,
         "RCA_ES_EVENT_INDICES": stand.event_index,
+        "RCA_ES_SPAN_INDICES": stand.span_index,
         "RCA_ES_SAMPLE_LINES": "3000",
         "RCA_PROMETHEUS_URL": stand.prometheus.url,
         "RCA_PROMETHEUS_PACKS": str(PACKS),

@@ -67,6 +67,7 @@ class Stand:
         rate: Journeys of users a second, on a day's average.
         seed: Of the users.
         proxied: Links that go through the proxy.
+        traced: Whether spans are written, too.
         certificate_seconds: How long the payment service's certificate is valid from now.
 
     Raises:
@@ -82,11 +83,13 @@ class Stand:
         seed: str = "0",
         proxied: Sequence[tuple[str, str]] = (),
         certificate_seconds: float = 86_400.0,
+        traced: bool = True,
     ) -> None:
         self.name = name
         self.rate, self.seed = rate, seed
         self.proxied = tuple(proxied)
         self.certificate_seconds = certificate_seconds
+        self.traced = traced
         self._given = elasticsearch
         self._stack = ExitStack()
         self._services: dict[str, Running] = {}
@@ -113,6 +116,11 @@ class Stand:
     def log_index(self) -> str:
         """Where the shop's logs go."""
         return f"logs-shop-{self.name}"
+
+    @property
+    def span_index(self) -> str:
+        """Where the shop's spans go."""
+        return f"traces-shop-{self.name}"
 
     @property
     def event_index(self) -> str:
@@ -206,7 +214,7 @@ class Stand:
         programs, prometheus = fetch_programs(), fetch_prometheus()
         self.root = Path(tempfile.mkdtemp(prefix="rca-testbed-"))
         os.chmod(self.root, 0o755)  # noqa: PTH101, S103 - PostgreSQL runs as another user
-        for name in ("processes", "logs", "pids", "ready", "control", "spool"):
+        for name in ("processes", "logs", "traces", "pids", "ready", "control", "spool"):
             (self.root / name).mkdir()
         self._guard_folder()
         self._reserve()
@@ -261,6 +269,7 @@ class Stand:
             "logs": str(self.root / "logs"),
             "pids": str(self.root / "pids"),
             "spool": str(self.root / "spool"),
+            "traces": str(self.root / "traces") if self.traced else "",
             "memory_mb": MEMORY_MEGABYTES,
             "postgres": f"{self.postgres} user=app",
             "ca": str(self.root / "ca.pem"),
@@ -352,6 +361,10 @@ class Stand:
         self._later(
             self.python("shipper", "shipper.py", self.root / "logs", self.elasticsearch.url, self.log_index)
         )
+        if self.traced:
+            self._later(
+                self.python("tracer", "shipper.py", self.root / "traces", self.elasticsearch.url, self.span_index)
+            )
 
     def _start_services(self) -> None:
         self._stack.callback(self._stop_services)
@@ -479,7 +492,7 @@ class Stand:
                 running.server.stop()
 
     def _drop_indices(self) -> None:
-        for index in (self.log_index, self.event_index):
+        for index in (self.log_index, self.event_index, self.span_index):
             self.elasticsearch.request("DELETE", f"/{index}?ignore_unavailable=true")
 
 

@@ -34,7 +34,7 @@ def _surge(stand: Stand, target: str) -> None:
     if target == "search":
         stand.control("users", factor=1.0, searches=90.0)
     else:
-        stand.control("users", factor=9.0)
+        stand.control("users", factor=14.0)
 
 
 _LATENCY = ("checkout>inventory", "storefront>catalogue")

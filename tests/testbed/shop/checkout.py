@@ -56,7 +56,8 @@ def order() -> ResponseReturnValue:
             (number, user, total, tax, charge["id"]),
         )
     message = {"order": number, "user": user, "country": country, "lines": lines}
-    cache.do("XADD", "orders", "*", "body", json.dumps(message), "trace", kit.outgoing_headers()["traceparent"])
+    publish = kit.Outgoing("orders", "send", "messaging")
+    cache.do("XADD", "orders", "*", "body", json.dumps(message), "trace", publish.headers["traceparent"])
     cart.call("DELETE", f"/carts/{user}")
     service.log.info("order %s placed by user %s for %.2f EUR", number, user, total)
     return jsonify({"order": number, "reserved": reserved["reserved"]})

@@ -8,13 +8,14 @@ import resource
 import secrets
 import sys
 import threading
+import time
 import tomllib
 import traceback
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import redis
 from prometheus_client import Counter, Gauge, Histogram
@@ -49,27 +50,110 @@ class Trace:
 
     trace_id: str
     span_id: str
+    parent_id: str = ""
 
     @classmethod
     def of(cls, traceparent: str | None) -> "Trace":
         """A span of its own within the caller's trace, or of a new one."""
         parts = (traceparent or "").split("-")
-        known = len(parts) == 4 and len(parts[1]) == 32
-        return cls(parts[1] if known else secrets.token_hex(16), secrets.token_hex(8))
-
-    @property
-    def header(self) -> str:
-        """The `traceparent` to send along."""
-        return f"00-{self.trace_id}-{self.span_id}-01"
+        if len(parts) == 4 and len(parts[1]) == 32:
+            return cls(parts[1], secrets.token_hex(8), parts[2])
+        return cls(secrets.token_hex(16), secrets.token_hex(8))
 
 
 TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
-def outgoing_headers() -> dict[str, str]:
-    """What a call to another service carries."""
-    trace = TRACE.get()
-    return {"traceparent": trace.header} if trace else {}
+@dataclass(slots=True)
+class Outgoing:
+    """A call to another service or to a store.
+
+    Attributes:
+        peer: Who is called.
+        operation: What is asked of it.
+        kind: As Elastic APM names them: `external`, `db`, `cache`.
+        span_id: Of the call; the callee's parent.
+    """
+
+    peer: str
+    operation: str
+    kind: str
+    span_id: str = field(default_factory=lambda: secrets.token_hex(8))
+    began: float = field(default_factory=time.perf_counter)
+    failed: bool = True
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the call carries."""
+        trace = TRACE.get()
+        return {"traceparent": f"00-{trace.trace_id}-{self.span_id}-01"} if trace else {}
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return time.perf_counter() - self.began
+
+    def end(self) -> None:
+        """Write the span."""
+        trace = TRACE.get()
+        if trace is not None:
+            described: dict[str, Any] = {"type": self.kind, "name": f"{self.operation} {self.peer}"}
+            described |= {"destination": {"service": {"resource": self.peer}}}
+            TRACER.write(
+                "span", trace.trace_id, self.span_id, trace.span_id, self.seconds, described, failed=self.failed
+            )
+
+
+class Tracer:
+    """Writes sampled spans to a file, one JSON object a line, as Elastic APM's indices hold them."""
+
+    def __init__(self) -> None:
+        self._file: TextIO | None = None
+        self._service = ""
+
+    def open(self, service: str, folder: str) -> None:
+        """Write to a file of the folder from now on; without a folder, nowhere."""
+        self._service = service
+        if folder:
+            self._file = (Path(folder) / f"{service}.jsonl").open("a", buffering=1)
+
+    def end_request(self, trace: Trace, name: str, seconds: float, *, failed: bool, kind: str = "request") -> None:
+        """Write the span of an answered request or a handled message."""
+        described = {"type": kind, "name": name}
+        self.write(
+            "transaction", trace.trace_id, trace.span_id, trace.parent_id, seconds, described, failed=failed
+        )
+
+    def write(
+        self,
+        event: str,
+        trace_id: str,
+        own: str,
+        parent: str,
+        seconds: float,
+        described: dict[str, Any],
+        *,
+        failed: bool,
+    ) -> None:
+        """One line, if the trace is among the sampled ones."""
+        if self._file is None or int(trace_id[:2], 16) >= SAMPLED_OF_256:
+            return
+        began = datetime.fromtimestamp(time.time() - seconds, UTC)
+        document = {
+            "@timestamp": began.isoformat(timespec="milliseconds"),
+            "processor": {"event": event},
+            "service": {"name": self._service},
+            "trace": {"id": trace_id},
+            "event": {"outcome": "failure" if failed else "success"},
+            event: {"id": own, "duration": {"us": int(seconds * 1e6)}, **described},
+        }
+        if parent:
+            document["parent"] = {"id": parent}
+        self._file.write(json.dumps(document) + "\n")
+
+
+TRACER = Tracer()
+SAMPLED_OF_256 = 80
 
 
 class EcsFormatter(logging.Formatter):
@@ -120,6 +204,7 @@ class Service:
         self._flags: dict[str, Any] = {}
         self._flags_read = 0.0
         self.log = self._logger()
+        TRACER.open(name, self.runtime["traces"])
         self.port = int(self.runtime["ports"][name])
         (Path(self.runtime["pids"]) / name).write_text(str(os.getpid()))
 

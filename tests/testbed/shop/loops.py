@@ -45,6 +45,9 @@ def make_app(service: kit.Service) -> web.Application:
         route = resource.canonical if resource else "none"
         kit.REQUESTS.labels(request.method, route, str(answer.status)).inc()
         kit.DURATION.labels(request.method, route).observe(seconds)
+        trace = kit.TRACE.get()
+        if trace is not None:
+            kit.TRACER.end_request(trace, f"{request.method} {route}", seconds, failed=answer.status >= 500)
         service.log.info(
             "%s %s answered %d in %d ms",
             request.method,
@@ -146,27 +149,30 @@ class Peer:
     async def _once(self, method: str, path: str, body: Any) -> Any:
         if self._session is None:
             self._session = ClientSession(connector=TCPConnector(force_close=True, limit=0))
-        began, status = time.perf_counter(), "error"
+        outgoing, status = kit.Outgoing(self._name, method, "external"), "error"
         try:
             async with self._session.request(
                 method,
                 self._url + path,
                 json=body,
-                headers=kit.outgoing_headers(),
+                headers=outgoing.headers,
                 timeout=ClientTimeout(total=self._timeout),
             ) as answer:
                 status = str(answer.status)
                 if answer.status >= 400:
                     text = (await answer.text())[:200]
                     raise kit.UpstreamError(self._name, f"answered {answer.status}: {text}", answer.status)
-                return await answer.json(content_type=None)
+                found = await answer.json(content_type=None)
+                outgoing.failed = False
+                return found
         except TimeoutError as error:
             raise kit.UpstreamError(self._name, f"no answer within {self._timeout} s") from error
         except ClientError as error:
             raise kit.UpstreamError(self._name, f"{type(error).__name__}: {error}") from error
         finally:
             kit.CLIENT_REQUESTS.labels(self._name, method, status).inc()
-            kit.CLIENT_DURATION.labels(self._name).observe(time.perf_counter() - began)
+            kit.CLIENT_DURATION.labels(self._name).observe(outgoing.seconds)
+            outgoing.end()
 
 
 class Cache:
@@ -185,11 +191,12 @@ class Cache:
 
     async def do(self, operation: str, *arguments: Any) -> Any:
         """Run one command."""
-        began, status = time.perf_counter(), "error"
+        outgoing = kit.Outgoing("redis", operation, "cache")
         try:
             answer = await self._redis.execute_command(operation, *arguments)  # type: ignore[no-untyped-call]  # redis-py's
-            status = "ok"
+            outgoing.failed = False
             return answer
         finally:
-            kit.CACHE_REQUESTS.labels("redis", operation.lower(), status).inc()
-            kit.CACHE_DURATION.labels("redis", operation.lower()).observe(time.perf_counter() - began)
+            kit.CACHE_REQUESTS.labels("redis", operation.lower(), "error" if outgoing.failed else "ok").inc()
+            kit.CACHE_DURATION.labels("redis", operation.lower()).observe(outgoing.seconds)
+            outgoing.end()

@@ -41,16 +41,21 @@ async def work() -> None:
         if not entries:
             await asyncio.sleep(0.3)
         for number, fields in entries:
-            began = time.perf_counter()
+            began, failed = time.perf_counter(), True
             message = dict(fields)
-            kit.TRACE.set(kit.Trace.of(message.get("trace")))
+            trace = kit.Trace.of(message.get("trace"))
+            kit.TRACE.set(trace)
             try:
                 mail(message)
+                failed = False
             except OSError:
                 FAILURES.labels("shipped").inc()
                 service.log.exception("mail could not be spooled, put aside")
             await cache.do("XDEL", "shipped", number)
-            PROCESSING.labels("shipped").observe(time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            PROCESSING.labels("shipped").observe(seconds)
+            kit.TRACER.end_request(trace, "shipped process", seconds, failed=failed, kind="messaging")
+            kit.TRACE.set(None)
             last = number
 
 

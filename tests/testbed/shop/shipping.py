@@ -53,7 +53,8 @@ def ship(message: dict[str, str]) -> None:
             (order["order"], order["country"]),
         )
     told = json.dumps({"order": order["order"], "user": order["user"]})
-    cache.do("XADD", "shipped", "*", "body", told, "trace", message.get("trace", ""))
+    publish = kit.Outgoing("shipped", "send", "messaging")
+    cache.do("XADD", "shipped", "*", "body", told, "trace", publish.headers["traceparent"])
     service.log.info("order %s shipped to %s", order["order"], order["country"])
 
 
@@ -69,20 +70,24 @@ def work() -> None:
             time.sleep(0.2)
         for number, fields in entries:
             handle(number, dict(fields))
+            kit.TRACE.set(None)
             last = number
 
 
 def handle(number: str, message: dict[str, str]) -> None:
     """One order; one that fails is put aside."""
-    began = time.perf_counter()
-    kit.TRACE.set(kit.Trace.of(message.get("trace")))
+    began, failed = time.perf_counter(), True
+    trace = kit.Trace.of(message.get("trace"))
+    kit.TRACE.set(trace)
     try:
         ship(message)
+        failed = False
     except (OSError, psycopg.Error):
         FAILURES.labels("orders").inc()
         service.log.exception("order could not be shipped, put aside")
     cache.do("XDEL", "orders", number)
     PROCESSING.labels("orders").observe(time.perf_counter() - began)
+    kit.TRACER.end_request(trace, "orders process", time.perf_counter() - began, failed=failed, kind="messaging")
 
 
 def worker() -> None:

@@ -70,6 +70,9 @@ def _observe(app: Flask, service: kit.Service) -> None:
         route = request.url_rule.rule if request.url_rule else "none"
         kit.REQUESTS.labels(request.method, route, str(answer.status_code)).inc()
         kit.DURATION.labels(request.method, route).observe(seconds)
+        trace = kit.TRACE.get()
+        if trace is not None:
+            kit.TRACER.end_request(trace, f"{request.method} {route}", seconds, failed=answer.status_code >= 500)
         service.log.info(
             "%s %s answered %d in %d ms",
             request.method,
@@ -186,25 +189,27 @@ class Peer:
         return None
 
     def _once(self, method: str, path: str, body: Any) -> Any:
-        began, status = time.perf_counter(), "error"
+        outgoing, status = kit.Outgoing(self._name, method, "external"), "error"
         try:
             answer = self._pool.request(
                 method,
                 self._url + path,
                 json=body,
-                headers=kit.outgoing_headers() | {"Connection": "close"},
+                headers=outgoing.headers | {"Connection": "close"},
                 timeout=urllib3.Timeout(total=self._timeout),
             )
             status = str(answer.status)
             if answer.status >= 400:
                 text = answer.data.decode(errors="replace")[:200]
                 raise kit.UpstreamError(self._name, f"answered {answer.status}: {text}", answer.status)
+            outgoing.failed = False
             return answer.json()
         except urllib3.exceptions.HTTPError as error:
             raise kit.UpstreamError(self._name, f"{type(error).__name__}: {error}") from error
         finally:
             kit.CLIENT_REQUESTS.labels(self._name, method, status).inc()
-            kit.CLIENT_DURATION.labels(self._name).observe(time.perf_counter() - began)
+            kit.CLIENT_DURATION.labels(self._name).observe(outgoing.seconds)
+            outgoing.end()
 
 
 class Database:
@@ -283,13 +288,14 @@ class Session:
 
 @contextmanager
 def _measured(operation: str) -> Iterator[None]:
-    began, status = time.perf_counter(), "error"
+    outgoing = kit.Outgoing("postgres", operation, "db")
     try:
         yield
-        status = "ok"
+        outgoing.failed = False
     finally:
-        kit.DB_REQUESTS.labels("postgres", operation, status).inc()
-        kit.DB_DURATION.labels("postgres", operation).observe(time.perf_counter() - began)
+        kit.DB_REQUESTS.labels("postgres", operation, "error" if outgoing.failed else "ok").inc()
+        kit.DB_DURATION.labels("postgres", operation).observe(outgoing.seconds)
+        outgoing.end()
 
 
 class Cache:
@@ -308,11 +314,12 @@ class Cache:
 
     def do(self, operation: str, *arguments: Any) -> Any:
         """Run one command."""
-        began, status = time.perf_counter(), "error"
+        outgoing = kit.Outgoing("redis", operation, "cache")
         try:
             answer = self._redis.execute_command(operation, *arguments)  # type: ignore[no-untyped-call]  # redis-py's
-            status = "ok"
+            outgoing.failed = False
             return answer
         finally:
-            kit.CACHE_REQUESTS.labels("redis", operation.lower(), status).inc()
-            kit.CACHE_DURATION.labels("redis", operation.lower()).observe(time.perf_counter() - began)
+            kit.CACHE_REQUESTS.labels("redis", operation.lower(), "error" if outgoing.failed else "ok").inc()
+            kit.CACHE_DURATION.labels("redis", operation.lower()).observe(outgoing.seconds)
+            outgoing.end()
