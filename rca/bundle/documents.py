@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rca.bundle import layout
@@ -13,6 +14,28 @@ from rca.bundle.records import alert_record, commit_record, event_record, log_re
 from rca.model.incident import Bundle
 from topology.document import to_document
 
+Documents = Mapping[str, tuple[bytes, int | None]]
+"""The files of a bundle, unpacked, by name: content, and rows of tables."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sealed:
+    """A bundle that knows its hash, with the files that the hash was taken over, ready to be written.
+
+    Attributes:
+        bundle: With its `sha256`.
+        documents: Its files, unpacked.
+    """
+
+    bundle: Bundle
+    documents: Documents
+
+
+def seal(bundle: Bundle) -> Sealed:
+    """Make a bundle's files, once for its hash and for writing it, and give it the hash."""
+    found = documents(bundle)
+    return Sealed(replace(bundle, sha256=_hash(found)), found)
+
 
 def content_hash(bundle: Bundle) -> str:
     """A hash of what the bundle says, the same for a folder and its archives, before and after writing.
@@ -20,10 +43,7 @@ def content_hash(bundle: Bundle) -> str:
     It is SHA-256 over the name and the SHA-256 of every file as it is written, unpacked, by name; the header
     counts without its `files`. Nothing of `bundle.sha256` goes in.
     """
-    digest = hashlib.sha256()
-    for name, (data, _) in sorted(documents(bundle).items()):
-        digest.update(f"{name} {hashlib.sha256(data).hexdigest()}\n".encode())
-    return digest.hexdigest()
+    return _hash(documents(bundle))
 
 
 def documents(bundle: Bundle) -> dict[str, tuple[bytes, int | None]]:
@@ -42,7 +62,7 @@ def documents(bundle: Bundle) -> dict[str, tuple[bytes, int | None]]:
     ):
         lines = _lines(records)
         if lines:
-            found[name] = (_encode("".join(lines)), len(lines))
+            found[name] = (_encode("\n".join([*lines, ""])), len(lines))
     counts = bundle.log_counts
     if counts is None and bundle.logs:
         counts = derive_counts(bundle.logs, bundle.window.span, bundle.resolution_seconds, [])
@@ -58,7 +78,14 @@ def documents(bundle: Bundle) -> dict[str, tuple[bytes, int | None]]:
 
 def pretty(value: Any) -> bytes:
     """A JSON document, indented."""
-    return _encode(_json(value, 1) + "\n")
+    return _encode(_json(value, _encoder(indent=1)) + "\n")
+
+
+def _hash(found: Documents) -> str:
+    digest = hashlib.sha256()
+    for name, (data, _) in sorted(found.items()):
+        digest.update(f"{name} {hashlib.sha256(data).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _encode(text: str) -> bytes:
@@ -67,14 +94,19 @@ def _encode(text: str) -> bytes:
 
 
 def _lines(records: Iterable[Mapping[str, Any]]) -> list[str]:
-    return [f"{_json(record, None)}\n" for record in records]
+    encoder = _encoder(indent=None)
+    return [_json(record, encoder) for record in records]
 
 
-def _json(value: Any, indent: int | None) -> str:
+def _encoder(*, indent: int | None) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent, default=str)
+
+
+def _json(value: Any, encoder: json.JSONEncoder) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent, default=str)
+        return encoder.encode(value)
     except ValueError:
-        return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False, indent=indent, default=str)
+        return encoder.encode(_finite(value))
 
 
 def _finite(value: Any) -> Any:

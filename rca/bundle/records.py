@@ -79,20 +79,23 @@ def read_alerts(text: str, file: str, gaps: list[Gap]) -> tuple[Alert, ...]:
 
 def log_record(line: LogLine) -> dict[str, Any]:
     """The line as `logs.jsonl` holds it."""
-    optional = {
-        "trace_id": line.trace_id,
-        "span_id": line.span_id,
-        "instance": line.instance,
-        "fields": dict(line.fields) or None,
-        "weight": float(line.weight) if line.weight != 1 else None,
-    }
-    record = {
+    record: dict[str, Any] = {
         "@timestamp": time_text(line.at),
         "service": line.service,
         "level": line.level.upper(),
         "message": line.message,
     }
-    return record | {key: value for key, value in optional.items() if value is not None}
+    if line.trace_id is not None:
+        record["trace_id"] = line.trace_id
+    if line.span_id is not None:
+        record["span_id"] = line.span_id
+    if line.instance is not None:
+        record["instance"] = line.instance
+    if line.fields:
+        record["fields"] = dict(line.fields)
+    if line.weight != 1:
+        record["weight"] = float(line.weight)
+    return record
 
 
 def event_record(event: Event) -> dict[str, Any]:
@@ -148,7 +151,7 @@ def alert_record(alert: Alert) -> dict[str, Any]:
 
 def time_text(at: datetime) -> str:
     """A time as RFC 3339 in UTC: `2026-01-31T09:30:00.25Z` without needless digits."""
-    text = at.astimezone(UTC).isoformat().removesuffix("+00:00")
+    text = (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[: -len("+00:00")]
     return (text.rstrip("0") if "." in text else text) + "Z"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rca.bundle import layout
 from rca.bundle.archive import check_size
-from rca.bundle.documents import documents, pretty
+from rca.bundle.documents import Sealed, documents, pretty
 from rca.bundle.header import write_header
 from rca.errors import UsageError
 from rca.model.incident import Bundle
@@ -27,13 +27,13 @@ _FILE_MODE = 0o644
 _OTHER_ARCHIVES = re.compile(r"\.(tar|gz|bz2|xz|zst|7z|rar|tbz2?|txz|json|csv|jsonl)$", re.IGNORECASE)
 
 
-def write_bundle(bundle: Bundle, path: Path, *, overwrite: bool = False) -> None:
+def write_bundle(bundle: Bundle | Sealed, path: Path, *, overwrite: bool = False) -> None:
     """Write a bundle: a `.tar.gz` (`.tgz`) or a `.zip` by its suffix, otherwise a folder.
 
     It appears under its name when it is complete; a failure or an interrupt leaves what was there before.
 
     Args:
-        bundle: What to write.
+        bundle: What to write; a sealed one takes half of the work.
         path: Where; the folder it lies in must exist.
         overwrite: Replace a bundle (never a folder that holds anything else) that is there.
 
@@ -43,12 +43,13 @@ def write_bundle(bundle: Bundle, path: Path, *, overwrite: bool = False) -> None
     """
     build = _builder(path)
     _check_target(path, overwrite=overwrite)
-    files = stored_files(bundle)
+    sealed = bundle if isinstance(bundle, Sealed) else Sealed(bundle, documents(bundle))
+    files = stored_files(sealed)
     try:
         if build is None:
             _replace_folder(path, files)
         else:
-            _replace_file(path, build(files, _top(bundle.id)))
+            _replace_file(path, build(files, _top(sealed.bundle.id)))
     except OSError as error:
         raise UsageError(
             f"can't write the bundle {path}: {error.strerror or error}",
@@ -56,14 +57,13 @@ def write_bundle(bundle: Bundle, path: Path, *, overwrite: bool = False) -> None
         ) from error
 
 
-def stored_files(bundle: Bundle) -> dict[str, bytes]:
+def stored_files(sealed: Sealed) -> dict[str, bytes]:
     """Every file of a bundle as it is stored, by name, with the header's `files` filled in.
 
     Raises:
         BundleError: The bundle is larger than what can be read back.
     """
-    found = documents(bundle)
-    del found[layout.HEADER]
+    found = {name: document for name, document in sealed.documents.items() if name != layout.HEADER}
     total = sum(len(data) for data, _ in found.values())
     check_size("the bundle", total, total, layout.MAX_BYTES)
     files: dict[str, bytes] = {}
@@ -75,7 +75,7 @@ def stored_files(bundle: Bundle) -> dict[str, bytes]:
         records[stored] = {"sha256": hashlib.sha256(files[stored]).hexdigest()}
         if rows is not None:
             records[stored]["rows"] = rows
-    files[layout.HEADER] = pretty(write_header(bundle) | {"files": dict(sorted(records.items()))})
+    files[layout.HEADER] = pretty(write_header(sealed.bundle) | {"files": dict(sorted(records.items()))})
     return dict(sorted(files.items()))
 
 

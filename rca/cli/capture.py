@@ -37,9 +37,8 @@ def capture(
     """Collect an incident into a bundle, to be replayed, shared or kept."""
     from dataclasses import replace  # noqa: PLC0415 - only when the command runs
 
-    from rca.bundle import content_hash  # noqa: PLC0415 - as above
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - as above
-    from rca.cli.collecting import Wanted, gather, keep, window_settings  # noqa: PLC0415 - as above
+    from rca.cli.collecting import Wanted, gather, keeping, window_settings  # noqa: PLC0415 - as above
     from rca.window import Asked  # noqa: PLC0415 - as above
 
     if run.output is None:
@@ -51,13 +50,10 @@ def capture(
     )
     asked = Asked(at, since, until, baseline_since, baseline_until)
     collected, loaded = gather(run, Wanted(asked, symptom, None, settings))
-    bundle = collected.bundle
-    if title:
-        bundle = replace(bundle, title=title)
-        bundle = replace(bundle, sha256=content_hash(bundle))
-    kept = keep(bundle, loaded, run.output, overwrite=force)
-    for gap in bundle.gaps:
-        run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")
+    bundle = replace(collected.bundle, title=title) if title else collected.bundle
+    with keeping(bundle, loaded, run.output, overwrite=force) as (bundle, kept):
+        for gap in bundle.gaps:
+            run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")
     run.note(f"captured: {kept}")
     raise typer.Exit(ExitCode.INTERRUPTED if collected.interrupted else ExitCode.OK)
 

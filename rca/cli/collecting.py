@@ -2,9 +2,11 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,8 @@ def window_settings(
 def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
     """Collect from the configured sources, redact, and show the progress.
 
+    The bundle has no hash yet: `keeping` gives it one.
+
     Raises:
         RcaError: The flags can't be used, or nothing could be collected.
     """
@@ -76,8 +80,15 @@ def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
             declared=declared,
             symptom=wanted.symptom,
             on_progress=show,
+            meanwhile=_load_what_follows,
         )
-    return collected.with_bundle(_finished(collected.bundle, config, run)), loaded
+    return collected.with_bundle(_redacted(collected.bundle, config, run)), loaded
+
+
+def _load_what_follows() -> None:
+    """Import, while the servers work, what their answers will need."""
+    for name in ("networkx", "rca.bundle", "rca.redact", "rca.analyze", "rca.history", "rca.report"):
+        import_module(name)
 
 
 def build_sources(config: Config) -> list["Source"]:
@@ -120,36 +131,42 @@ def declared_graph(config: Config) -> "ServiceGraph | None":
         raise UsageError(error.message, hint=error.hint) from error
 
 
-def keep(bundle: "Bundle", loaded: Loaded, target: Path | None, *, overwrite: bool) -> Path:
+@contextmanager
+def keeping(
+    bundle: "Bundle", loaded: Loaded, target: Path | None, *, overwrite: bool
+) -> Iterator[tuple["Bundle", Path]]:
     """Write the bundle where it was asked for, or among the kept ones in the user's data directory.
 
-    Raises:
-        BundleError: It can't be written.
-    """
-    from rca.bundle import write_bundle  # noqa: PLC0415 - only for commands that write one
+    It is packed beside what the `with` does, and is there when that ends. The `with` gets the bundle with its hash
+    and its place.
 
-    path = target
+    Raises:
+        BundleError: It can't be written; said after the body, so that a full disk takes nobody's report.
+    """
+    from rca.bundle import seal, write_bundle  # noqa: PLC0415 - only for commands that write one
+
+    sealed, path = seal(bundle), target
     if path is None:
         folder = data_dir(loaded.config) / "bundles"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{bundle.id}-{bundle.sha256[:8]}.tar.gz"
+        path = folder / f"{bundle.id}-{sealed.bundle.sha256[:8]}.tar.gz"
         overwrite = True  # the name holds the content's hash: what is there is the same
-    write_bundle(bundle, path, overwrite=overwrite)
-    return path
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(write_bundle, sealed, path, overwrite=overwrite)
+        yield sealed.bundle, path
+    written.result()
 
 
-def _finished(bundle: "Bundle", config: Config, run: Run) -> "Bundle":
-    """Redact, and give the bundle the hash that it will have on disk."""
-    from rca.bundle import content_hash  # noqa: PLC0415 - only for commands that collect
+def _redacted(bundle: "Bundle", config: Config, run: Run) -> "Bundle":
+    if not config.redact:
+        return bundle
+    from rca.redact import redact_bundle  # noqa: PLC0415 - only for commands that collect
 
-    if config.redact:
-        from rca.redact import redact_bundle  # noqa: PLC0415 - only for commands that collect
-
-        bundle = redact_bundle(bundle)
-        total = sum(bundle.redactions.values())
-        if total:
-            run.note(f"redacted: {total} secrets or personal data in the captured text (--no-redact keeps them)")
-    return replace(bundle, sha256=content_hash(bundle))
+    bundle = redact_bundle(bundle)
+    total = sum(bundle.redactions.values())
+    if total:
+        run.note(f"redacted: {total} secrets or personal data in the captured text (--no-redact keeps them)")
+    return bundle
 
 
 def _announce(run: Run, plan: "Plan") -> None:

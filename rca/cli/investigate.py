@@ -45,7 +45,7 @@ def investigate(
 ) -> None:
     """Collect from Elasticsearch and Prometheus, rank the services, and report what most likely caused it."""
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - only when the command runs
-    from rca.cli.collecting import Wanted, gather, keep, window_settings  # noqa: PLC0415 - as above
+    from rca.cli.collecting import Wanted, gather, keeping, window_settings  # noqa: PLC0415 - as above
     from rca.cli.reporting import emit, make_report, verdict_code  # noqa: PLC0415 - as above
     from rca.window import Asked  # noqa: PLC0415 - as above
 
@@ -56,8 +56,8 @@ def investigate(
     )
     asked = Asked(at, since, until, baseline_since, baseline_until)
     collected, loaded = gather(run, Wanted(asked, symptom, alerted_at, settings))
-    kept = keep(collected.bundle, loaded, save, overwrite=force)
-    report = make_report(collected.bundle, loaded, replayed=False)
-    emit(report, run)
+    with keeping(collected.bundle, loaded, save, overwrite=force) as (bundle, kept):
+        report = make_report(bundle, loaded, replayed=False)
+        emit(report, run)
     run.note(f"kept: {kept}\nreplay it offline: rca replay {kept}")
     raise typer.Exit(verdict_code(report, wanted=exit_code, interrupted=collected.interrupted))

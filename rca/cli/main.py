@@ -1,5 +1,7 @@
 """The entry point: the application and its commands, none of which loads more than it needs to be listed."""
 
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -91,6 +93,12 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 
 def run() -> None:
-    """Run the command line; a polite kill is treated like Ctrl-C, so that what has come is kept."""
+    """Run the command line; a polite kill is treated like Ctrl-C, so that what has come is kept.
+
+    A process of a second or two makes little garbage and many objects that stay: looking through all of them for
+    cycles, again and again and once more at the end, would be a sixth of its work.
+    """
+    gc.set_threshold(100_000, 50, 100)
+    atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, _interrupt)
     app()

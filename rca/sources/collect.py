@@ -80,6 +80,7 @@ def collect(
     declared: ServiceGraph | None = None,
     symptom: Symptom | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Collected:
     """Ask every source in parallel and make a bundle of the answers.
 
@@ -90,6 +91,7 @@ def collect(
         declared: The dependency graph as people wrote it down.
         symptom: What was reported.
         on_progress: Called from the calling thread for each piece.
+        meanwhile: Called once, in the calling thread, when the sources have begun.
 
     Returns:
         The bundle; after Ctrl-C it holds what had come, with a gap that says so.
@@ -103,6 +105,7 @@ def collect(
     interrupted = False
     messages = _start(sources, request)
     try:
+        meanwhile()
         for message in _receive(messages, trays, request.deadline):
             _take(message, trays[message.source], on_progress)
     except KeyboardInterrupt:

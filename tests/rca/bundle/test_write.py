@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rca.bundle import content_hash, layout, read_bundle, write_bundle
+from rca.bundle import content_hash, layout, read_bundle, seal, write_bundle
 from rca.errors import BundleError, UsageError
 from rca.model.incident import (
     Alert,
@@ -368,3 +368,11 @@ def test_the_mark_of_whole_traces_survives(tmp_path: Path) -> None:
     write_bundle(small(logs=(marked, lone)), tmp_path / "x.tar.gz")
     again = redact_bundle(read_bundle(tmp_path / "x.tar.gz"))
     assert in_whole_traces(again.logs) == in_whole_traces((marked, lone)) == [True, False]
+
+
+def test_a_sealed_bundle_is_written_as_the_bundle_itself(tmp_path: Path) -> None:
+    sealed = seal(small(sha256="stale"))
+    assert sealed.bundle.sha256 == content_hash(small())
+    write_bundle(sealed, tmp_path / "a.zip")
+    write_bundle(small(), tmp_path / "b.zip")
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()

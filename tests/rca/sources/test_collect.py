@@ -186,3 +186,10 @@ def test_declared_and_learnt_graphs_are_united() -> None:
     source = Scripted("es", [lines("a"), Harvest(graph=learnt)])
     graph = collect([source], PLAN, time_budget_seconds=5, declared=declared).bundle.graph
     assert {(edge.caller, edge.callee) for edge in graph.edges()} == {("gate", "cart"), ("cart", "redis")}
+
+
+def test_what_is_to_be_done_meanwhile_is_done_while_the_sources_work() -> None:
+    done = threading.Event()
+    waiting = Scripted("elasticsearch", [lines("a")], before=lambda: None, hang=done)
+    collected = collect([waiting], PLAN, time_budget_seconds=20, meanwhile=done.set)
+    assert [line.message for line in collected.bundle.logs] == ["a"]
