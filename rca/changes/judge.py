@@ -224,7 +224,9 @@ def _growth(file: FileDiff) -> Iterator[Finding]:
     for name in names:
         grows = rf"\b{re.escape(name)}(?:\[[^\]]+\]\s*=[^=]|\s*=\s*append\(|\.(?:append|push|add|put|set|offer|insert|extend|unshift|setdefault|Store|addAll)\()"
         if re.search(grows, code):
-            yield Finding("growth", 0.85, f"`{name}` lives as long as the process, grows and is never emptied", file.path)
+            yield Finding(
+                "growth", 0.85, f"`{name}` lives as long as the process, grows and is never emptied", file.path
+            )
             return
     match = _MEMBER_GROWS.search(code)
     if match and not re.search(rf"\b{match[1]}\b\s*(?::?=)\s*(?:\[\]|\{{\}}|make|new|nil)", everything):
@@ -244,7 +246,9 @@ def _lone(
     if gone:
         kind, potency = ("setting_gone", _SETTING_GONE) if file.config_like else ("logic", _CODE_GONE)
         yield Finding(kind, potency, f"gone: `{_short(gone[0].line.code)}`", file.path)
-    fresh = [line for line in new if any(kept[token] < moved[token] for token in line.tokens if token[0].isalnum())]
+    fresh = [
+        line for line in new if any(kept[token] < moved[token] for token in line.tokens if token[0].isalnum())
+    ]
     if fresh:
         whole = not any(line.line.sign != "+" for line in lines)
         potency = _SETTING_NEW if file.config_like and not whole else _CODE_NEW

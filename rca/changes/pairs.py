@@ -27,7 +27,10 @@ _TYPES = re.compile(
     r"|str|string|text|varchar|char|number|date|datetime|timestamp|list|set|dict|map|array|any|uuid|numeric|real|json)",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"(?:[a-z]+://)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/\S*)?|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\S*)?|[\w-]+:\d{2,5}", re.I)
+_HOST = re.compile(
+    r"(?:[a-z]+://)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/\S*)?|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\S*)?|[\w-]+:\d{2,5}",
+    re.I,
+)
 _PATHLIKE = re.compile(r"[\w.${}:-]*/[\w./${}:*-]+")
 _ENV = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _NAME = re.compile(r"[\w.:-]+")
@@ -38,10 +41,14 @@ _PROSE = re.compile(
 )
 _REGEX = re.compile(r"\b(?:re|regex\w*|reg exp|pattern\w*|matches|regexp|match|must compile|grok)\b")
 _SQL = re.compile(r"\b(?:select|insert|update|delete|join|where|from)\b", re.IGNORECASE)
-_FILE_NAME = re.compile(r".*\.(?:go|py|java|ts|js|html?|css|md|sh|ya?ml|json|toml|xml|txt|sql|tf|png|svg|log|pem|crt)$")
+_FILE_NAME = re.compile(
+    r".*\.(?:go|py|java|ts|js|html?|css|md|sh|ya?ml|json|toml|xml|txt|sql|tf|png|svg|log|pem|crt)$"
+)
 
 
-def pair(old: Sequence[Tokens], new: Sequence[Tokens]) -> tuple[list[tuple[Tokens, Tokens]], list[Tokens], list[Tokens]]:
+def pair(
+    old: Sequence[Tokens], new: Sequence[Tokens]
+) -> tuple[list[tuple[Tokens, Tokens]], list[Tokens], list[Tokens]]:
     """Removed lines with the added ones most like them, within one block.
 
     Returns:
@@ -97,7 +104,9 @@ def _likeness(a: Counter[str], b: Counter[str]) -> float:
     return 2 * both / max(1, a.total() + b.total())
 
 
-def compare(file: FileDiff, old: Tokens, new: Tokens, moved: Counter[str], kept: Counter[str]) -> Iterator[Finding]:
+def compare(
+    file: FileDiff, old: Tokens, new: Tokens, moved: Counter[str], kept: Counter[str]
+) -> Iterator[Finding]:
     """What differs between two lines.
 
     Args:
@@ -214,7 +223,9 @@ def _text(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool, key: b
     if _ENV.fullmatch(old) or _ENV.fullmatch(new):
         return Finding("key", 0.78, f"name {told}", file.path)
     if file.config_like:
-        return Finding("key" if key else "setting", 0.68 if key else 0.5, f"{'key' if key else 'setting'} {told}", file.path)
+        return Finding(
+            "key" if key else "setting", 0.68 if key else 0.5, f"{'key' if key else 'setting'} {told}", file.path
+        )
     if file.language == "sql":
         return Finding("slow_query", 0.42, told, file.path)
     if " " in old.strip() and " " in new.strip():

@@ -9,11 +9,16 @@ from rca.changes.tokens import Tokens
 
 _VERSION = re.compile(r"(?<![\w.])[\^~>=<v]{0,2}(\d+)\.(\d+)(?:\.(\d+))?[\w.+-]*")
 _MAJOR = re.compile(r"(?<![\w.])[\^~>=<v]{0,2}(\d+)(?![\w.])")
-_IMAGE = re.compile(r"^(?:FROM|image:?|repository:?|tag:?)\s+[\"']?(?P<name>[\w./-]+?)(?::(?P<tag>[\w.-]+))?(?:@\S+)?[\"']?(?:\s+AS\s+\S+)?$", re.IGNORECASE)
+_IMAGE = re.compile(
+    r"^(?:FROM|image:?|repository:?|tag:?)\s+[\"']?(?P<name>[\w./-]+?)(?::(?P<tag>[\w.-]+))?(?:@\S+)?[\"']?(?:\s+AS\s+\S+)?$",
+    re.IGNORECASE,
+)
 _SIZES = {"nano": 0.25, "micro": 0.5, "small": 1, "medium": 2, "large": 4, "xlarge": 8, "metal": 64}
 _SIZE = re.compile(r"\b(?:db\.|cache\.)?([a-z]+\d[a-z\d]*)\.(\d*)(nano|micro|small|medium|large|xlarge|metal)\b")
 _CORES = re.compile(r"\b[a-z]\d[a-z]?-(?:standard|highmem|highcpu|custom)-(\d+)\b|\bStandard_[A-Z]+(\d+)")
-_DISTRIBUTION = re.compile(r"alpine|slim|distroless|bookworm|bullseye|buster|focal|jammy|noble|ubi\d?|musl|windows|scratch")
+_DISTRIBUTION = re.compile(
+    r"alpine|slim|distroless|bookworm|bullseye|buster|focal|jammy|noble|ubi\d?|musl|windows|scratch"
+)
 
 
 def versions(file: FileDiff, pairs: Sequence[tuple[Tokens, Tokens]]) -> Iterator[Finding]:
@@ -35,7 +40,9 @@ def _dependency(file: FileDiff, old: str, new: str) -> Iterator[Finding]:
         return
     potency, size = _step([int(part or 0) for part in a.groups()], [int(part or 0) for part in b.groups()])
     name = re.sub(r"[\"',:=<>~^]", " ", old[: a.start()]).split()
-    yield Finding("dependency", potency, f"{name[-1] if name else 'a dependency'} {a[0]} to {b[0]} ({size})", file.path)
+    yield Finding(
+        "dependency", potency, f"{name[-1] if name else 'a dependency'} {a[0]} to {b[0]} ({size})", file.path
+    )
 
 
 def _step(old: list[int], new: list[int]) -> tuple[float, str]:

@@ -91,7 +91,15 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """A change of state, weighed as what may have set the incident off."""
+    """A change of state, weighed as what may have set the incident off.
+
+    Attributes:
+        kind: Of a change: `deploy`, `config`, `scale`, `restart`, `commit`, `other`. Of what is none of the known changes:
+            `external`, `traffic`, `node`, `certificate`, `dns`, `network`, `clock`, `storage`, `job`, `data`,
+            `capacity`, `unknown`.
+        score: A sum of `reasons`; comparable within a report.
+        reasons: What adds up to the score, each with its share.
+    """
 
     rank: int
     kind: str
@@ -100,6 +108,7 @@ class Trigger:
     score: float
     why: str
     commit: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

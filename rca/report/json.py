@@ -93,6 +93,7 @@ def _trigger(trigger: Trigger) -> dict[str, Any]:
         "timestamp": _time(trigger.at),
         "score": _number(trigger.score),
         "why": trigger.why,
+        "reasons": list(trigger.reasons),
     }
 
 

@@ -1,0 +1,225 @@
+"""A bundle and its ranking, as the weighing of changes wants to be told of them."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rca.analyze.prepare import Prepared
+from rca.changes.facts import Anomaly, Facts, FailedSpan, NewLines
+from rca.changes.origin import first_failing
+from rca.changes.shape import departure
+from rca.changes.weigh import weigh_changes
+from rca.detect.kinds import infer
+from rca.detect.log_table import LogTable
+from rca.detect.logs import LogIndex
+from rca.model.incident import Bundle, Span
+from rca.model.report import OnsetEstimate, Trigger
+from rca.model.signals import Bad, Kind, SignalKey
+from topology import NodeKind
+
+_HARM = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.AVAILABILITY, Kind.RESTARTS, Kind.QUEUE})
+_STRONG = 6.0
+_TOLD_STEPS = 6.0
+_BURST = 3.0
+_AN_ERROR, _A_WARNING, _CALM = 0.5, 0.4, 0.2
+_MOST_LINES, _MOST_SPANS, _MOST_ANOMALIES = 80, 40, 120
+_QUIET_SHARE = 0.5
+_CANCELLED = re.compile(r"cancel|client (closed|disconnected|abort)|\b499\b|broken pipe", re.IGNORECASE)
+_PEERS = (
+    "peer.service",
+    "net.peer.name",
+    "server.address",
+    "peer.hostname",
+    "peer.address",
+    "destination.address",
+    "db.name",
+)
+_SPOKEN = ("error", "status_message", "error.message", "exception.message", "exception.type", "otel.status_description",
+           "db.statement", "http.status_code", "http.url", "url.full", "rpc.grpc.status_code", "deadline_ms", *_PEERS)  # fmt: skip
+_WORD = re.compile(r"[A-Za-z_]\w{2,}")
+
+
+def weigh_bundle(
+    bundle: Bundle,
+    prepared: Prepared,
+    shares: Mapping[str, float],
+    onset: OnsetEstimate,
+    *,
+    index: LogIndex | None = None,
+) -> tuple[tuple[Trigger, ...], Facts]:
+    """Rank what may have set a bundle's incident off.
+
+    Args:
+        bundle: The bundle.
+        prepared: Its usable part.
+        shares: Each suspect's score over the first one's, 0 to 1.
+        onset: The ranking's estimate.
+        index: The log lines, arranged; None to arrange them here.
+
+    Returns:
+        Triggers, best first, and the facts they rest on.
+    """
+    facts = gather(bundle, prepared, shares, onset, index=index)
+    return weigh_changes(facts, bundle.events, bundle.commits), facts
+
+
+def gather(
+    bundle: Bundle,
+    prepared: Prepared,
+    shares: Mapping[str, float],
+    onset: OnsetEstimate,
+    *,
+    index: LogIndex | None = None,
+) -> Facts:
+    """The facts of an incident, in plain values."""
+    start, end = bundle.window.span.start.timestamp(), bundle.window.span.end.timestamp()
+    frame = prepared.frame
+    step = frame.step or bundle.resolution_seconds or 60.0
+    anomalies = _anomalies(prepared)
+    spans = failed_spans(prepared.spans)
+    told = onset.at.timestamp() if onset.at else None
+    made = index or LogIndex.build(bundle.logs, graph=prepared.graph)
+    split = _split(anomalies, told, start, end, step)
+    lines, words = _lines(made.table, split)
+    alerted = bundle.symptom.service if bundle.symptom else ""
+    first = first_failing(
+        anomalies=anomalies,
+        lines=lines,
+        spans=spans,
+        shares=shares,
+        graph=prepared.graph,
+        alerted=alerted,
+        step=step,
+    )
+    services = {key.service for key in frame.keys} | {line.service for line in bundle.logs}
+    services |= {span.service for span in bundle.spans} | {
+        node.name for node in prepared.graph.nodes() if node.kind is not NodeKind.EXTERNAL
+    }
+    return Facts(
+        start=start,
+        end=end,
+        onset=_harm(anomalies, lines, told, shares, first, step, onset),
+        step=step,
+        shares=dict(sorted(shares.items())),
+        first_failing=first,
+        alerted=alerted,
+        anomalies=anomalies,
+        lines=lines,
+        spans=spans,
+        graph=prepared.graph,
+        hosts={node.name: node.host for node in prepared.graph.nodes() if node.host},
+        baseline_words=words,
+        services=tuple(sorted(services)),
+    )
+
+
+def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
+    frame = prepared.frame
+    found: list[Anomaly] = []
+    for column, key in enumerate(frame.keys):
+        left = departure(frame.values[:, column])
+        if left is None:
+            continue
+        kind, bad = _kind(key)
+        worse_down = bad is Bad.DOWN
+        if kind in _HARM and bad is not Bad.BOTH and left.up == worse_down:
+            continue  # it got better
+        up = left.up if kind is not Kind.RESTARTS else True
+        found.append(
+            Anomaly(
+                key.service, key.metric, kind, up, float(frame.times[left.row]), float(frame.times[left.began]),
+                left.ramp, left.z, left.ratio,
+            )
+        )  # fmt: skip
+    found.sort(key=lambda a: (-a.strength, a.at, a.service, a.metric))
+    return tuple(found[:_MOST_ANOMALIES])
+
+
+def _kind(key: SignalKey) -> tuple[Kind, Bad]:
+    if key.declared:
+        return key.kind, key.bad
+    kind, bad, _ = infer(key.metric)
+    return kind, bad
+
+
+def _split(anomalies: Sequence[Anomaly], told: float | None, start: float, end: float, step: float) -> float:
+    """Where the logs' baseline ends: well before anything departs."""
+    moments = [a.at for a in anomalies if a.kind in _HARM and a.strength >= _STRONG]
+    moments += [told] if told is not None else []
+    middle = start + 0.5 * (end - start)
+    return max(start + 0.25 * (end - start), min(moments, default=middle) - max(10 * step, 0.1 * (end - start)))
+
+
+def _lines(table: LogTable, split: float) -> tuple[tuple[NewLines, ...], frozenset[str]]:
+    """New and bursting lines from the split on, and the words of those before it."""
+    if not len(table.times):
+        return (), frozenset()
+    at = int(np.searchsorted(table.times, split))
+    size = len(table.event_service)
+    before = np.bincount(table.event[:at], table.weight[:at], minlength=size)
+    after = np.bincount(table.event[at:], table.weight[at:], minlength=size)
+    length = table.exposure(-np.inf, split), table.exposure(split, np.inf)
+    rate = before / max(length[0], 1.0), after / max(length[1], 1.0)
+    found: list[NewLines] = []
+    for event in np.flatnonzero(after > 0).tolist():
+        level = float(table.event_severity[event])
+        new = before[event] == 0
+        if not new and (level < _A_WARNING or rate[1][event] < _BURST * rate[0][event]):
+            continue
+        first = at + int(np.flatnonzero(table.event[at:] == event)[0])
+        target = int(table.event_target[event])
+        line = table.lines[first]
+        found.append(
+            NewLines(
+                line.service, line.message, max(level, _CALM), float(table.times[first]), float(after[event]),
+                table.services[target] if target >= 0 else "",
+            )
+        )  # fmt: skip
+    found.sort(key=lambda line: (-line.level, line.first, line.service, line.text))
+    words = {word.lower() for line in table.lines[:at] for word in _WORD.findall(line.message)}
+    return tuple(found[:_MOST_LINES]), frozenset(words)
+
+
+def failed_spans(spans: Sequence[Span]) -> tuple[FailedSpan, ...]:
+    """Failing spans, one of each kind, with what they say."""
+    failing = [span for span in spans if span.error]
+    has_failing_child = {
+        (span.trace_id, span.parent_id)
+        for span in failing
+        if span.parent_id is not None and not _CANCELLED.search(_said(span))
+    }
+    found: dict[tuple[str, str, bool], FailedSpan] = {}
+    for span in sorted(failing, key=lambda s: (s.start, s.trace_id, s.span_id)):
+        deepest = (span.trace_id, span.span_id) not in has_failing_child
+        peer = next((str(span.fields[key]) for key in _PEERS if span.fields.get(key)), "")
+        made = FailedSpan(span.service, _said(span), peer, deepest, bool(_CANCELLED.search(_said(span))))
+        found.setdefault((span.service, span.operation, deepest), made)
+    return tuple(list(found.values())[:_MOST_SPANS])
+
+
+def _said(span: Span) -> str:
+    parts = [f"{key}={span.fields[key]}" for key in _SPOKEN if span.fields.get(key) not in (None, "")]
+    return " ".join([span.operation, *parts])
+
+
+def _harm(
+    anomalies: Sequence[Anomaly],
+    lines: Sequence[NewLines],
+    told: float | None,
+    shares: Mapping[str, float],
+    first: str,
+    step: float,
+    onset: OnsetEstimate,
+) -> float | None:
+    """When the harm began: the earliest bad latency, errors, availability, restarts or queue, or new error line."""
+    concerned = {first} | {name for name, share in shares.items() if share >= _QUIET_SHARE}
+    moments = [
+        a.at
+        for a in anomalies
+        if a.kind in _HARM and a.strength >= _STRONG and (a.service in concerned or not told)
+    ]
+    moments += [line.first for line in lines if line.level >= _AN_ERROR]
+    if onset.given is not None:
+        moments = [moment for moment in moments if moment >= onset.given.timestamp() - _TOLD_STEPS * step]
+    return min(moments, default=told)

@@ -1,0 +1,122 @@
+"""Direct evidence: what the errors say in the words of the diff."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rca.changes.diff import split_words
+from rca.changes.facts import Facts
+from rca.changes.findings import Content
+
+_NAMED, _VALUE, _GONE, _FILE = 1.3, 1.0, 1.4, 1.2
+_MOST_DIRECT, _MOST_WORDS = 2.2, 0.9
+_TOKEN = re.compile(r"[A-Za-z_][\w]{3,}")
+_LITERAL = re.compile(
+    r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.-]{3,}|(?<=['\"`])[\w.:-]{2,}(?=['\"`])"
+)
+_TELLING_NAME = re.compile(r"[a-z]+[A-Z]\w*|\w+_\w+|[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}_\w+")
+_COMMON_NUMBERS = re.compile(r"[0-9]|[1-5]\d\d|10|100|1000|[\d.]+%?|[0-9]+s")
+_STOP = frozenset(
+    [*"the a an of to in on for and or not with from by at is was are be as it its this that no".split(),
+     *"error errors err failed failure fail failing exception service services server client request requests return".split(),
+     *"response status code message log logger info warn func def class public private static final void string int".split(),
+     *"new nil null none true false if else get set ctx context self value name data type test line upstream".split(),
+     *"http https grpc rpc api json id ids key handler handle handled result list item items call after before".split()]
+)  # fmt: skip
+_USUAL_IDF = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What the incident says, prepared once.
+
+    Attributes:
+        texts: New lines that tell of trouble, and failing spans, with a weight.
+        words: Their words, less those of the baseline and of services' names.
+        tokens: Identifiers in them as written, to the lower case.
+        literals: Numbers, hosts, paths and quoted names in them.
+    """
+
+    texts: tuple[str, ...]
+    words: frozenset[str]
+    tokens: Mapping[str, str]
+    literals: frozenset[str]
+
+
+def listen(facts: Facts) -> Speech:
+    """Collect what the incident says."""
+    texts = [line.text for line in facts.lines] + [span.text for span in facts.spans]
+    known = {word for name in (*facts.services, facts.first_failing) for word in split_words(name).split()}
+    metrics = " ".join(anomaly.metric for anomaly in facts.anomalies)
+    words = set(split_words(" ".join([*texts, metrics])).split()) - facts.baseline_words - known - _STOP
+    return Speech(
+        tuple(texts),
+        frozenset(word for word in words if len(word) > 2 and not word.isdigit()),  # noqa: PLR2004 - shorter ones tell nothing
+        {token.lower(): token for text in texts for token in _TOKEN.findall(text)},
+        frozenset(token.strip(".:,") for text in texts for token in _LITERAL.findall(text)),
+    )
+
+
+def document_counts(contents: Sequence[Content]) -> dict[str, int]:
+    """In how many changes each word occurs."""
+    counts: dict[str, int] = {}
+    for content in contents:
+        for word in content.text:
+            counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+def direct(content: Content, speech: Speech, facts: Facts) -> tuple[float, tuple[str, ...]]:
+    """Evidence that the errors speak of this very change: a score and its reasons."""
+    found: list[tuple[float, str]] = []
+    named = sorted(
+        token
+        for low, token in speech.tokens.items()
+        if low in content.names
+        and low not in facts.baseline_words
+        and low not in _STOP
+        and _TELLING_NAME.fullmatch(token)
+        and compact_not_service(low, facts)
+    )
+    if named:
+        found.append((_NAMED, f"the errors name `{named[0]}`, which it changes"))
+    gone = sorted(value for value in content.gone_values & speech.literals if _tells(value))
+    if gone:
+        found.append((_GONE, f"the errors name `{gone[0]}`, which it took away"))
+    new = sorted(value for value in content.values & speech.literals if _tells(value))
+    if new:
+        found.append((_VALUE, f"the errors hold `{new[0]}`, which it brought"))
+    whole = "\n".join(speech.texts)
+    for path in content.paths:
+        base = path.rsplit("/", 1)[-1]
+        if "." in base and len(base) > 5 and re.search(rf"(?<![\w.-]){re.escape(base)}(?:[:\")]|\b)", whole):  # noqa: PLR2004 - `a.go` is anybody's
+            found.append((_FILE, f"the stack names {base}, which it touches"))
+            break
+    return min(_MOST_DIRECT, sum(score for score, _ in found)), tuple(why for _, why in found)
+
+
+def compact_not_service(token: str, facts: Facts) -> bool:
+    """Whether a token is more than a service's name."""
+    bare = token.replace("_", "").replace("-", "")
+    return all(bare != re.sub(r"[^a-z0-9]", "", name.lower()) for name in facts.services)
+
+
+def _tells(value: str) -> bool:
+    return len(value) > 2 and not _COMMON_NUMBERS.fullmatch(value) and value.lower() not in _STOP  # noqa: PLR2004 - shorter ones are anywhere
+
+
+def in_common(
+    content: Content, title: str, speech: Speech, counts: Mapping[str, int], total: int
+) -> tuple[float, tuple[str, ...]]:
+    """Words that the change and the new lines have in common, rare ones counting for more."""
+    mine = content.text | frozenset(split_words(title).split())
+    shared = sorted(mine & speech.words - _STOP)
+    if not shared:
+        return 0.0, ()
+    weigh = {word: math.log((1 + total) / (1 + counts.get(word, 0))) + 0.5 for word in shared}
+    score = 0.12 * sum(min(value / _USUAL_IDF, 1.5) for value in weigh.values())
+    telling = sorted(shared, key=lambda word: (-weigh[word], word))[:3]
+    if content.inert:
+        score *= 0.15
+    return min(_MOST_WORDS, score), tuple(telling)

@@ -1,0 +1,202 @@
+"""How changes reached production: which deploy carried which commit, and to which service."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rca.changes.diff import is_ignored
+from rca.changes.vocabulary import Vocabulary
+from rca.model.incident import Commit, Event, EventKind
+
+_COMMIT_KEYS = ("commit", "sha", "revision", "git_sha", "git_commit", "commit_sha", "vcs_revision")
+_SUFFIX = re.compile(r"(?:service|server|svc|srv|api|app|backend)$")
+_SHORT_SHA, _SHORT_NAME = 7, 4
+_FLAG_WORDS = re.compile(
+    r"\b(flag|feature|toggle|experiment|rollout|config|setting|enabled|disabled|off->on|on->off)\b", re.I
+)
+_FEWER = re.compile(r"(\d+)\s*(?:->|→|to|=>)\s*(\d+)")
+
+
+class Reach(StrEnum):
+    """How a change reached production."""
+
+    DIRECT = "direct"
+    CARRIED = "carried"
+    SHARED = "shared"
+    UNDEPLOYED = "undeployed"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A change, at one service, at one time.
+
+    Attributes:
+        kind: `deploy`, `config`, `scale`, `restart`, `other`.
+        service: Where it took effect.
+        at: When it took effect, unix seconds.
+        event: What recorded it; None for a commit of which no deploy is known.
+        commit: Its content, where known.
+    """
+
+    kind: str
+    service: str
+    at: float
+    reach: Reach
+    event: Event | None = None
+    commit: Commit | None = None
+
+
+def candidates(
+    events: Sequence[Event], commits: Sequence[Commit], services: Iterable[str], vocabulary: Vocabulary
+) -> tuple[Candidate, ...]:
+    """Every change with every way it may have reached production; the order of the input doesn't matter."""
+    events = sorted(events, key=lambda event: (event.at, event.service, event.kind.value, event.title))
+    commits = sorted(commits, key=lambda commit: (commit.at, commit.sha))
+    deploys = [event for event in events if event.kind is EventKind.DEPLOY]
+    names = sorted({*services, *(event.service for event in events)})
+    by_sha = _ShaIndex(commits)
+    direct: dict[str, list[Event]] = {}
+    made: list[Candidate] = []
+    for event in events:
+        commit = by_sha.find(commit_of(event))
+        if commit is not None:
+            direct.setdefault(commit.sha, []).append(event)
+        reach = Reach.DIRECT if commit is not None else Reach.EVENT
+        made.append(Candidate(event.kind.value, event.service, event.at.timestamp(), reach, event, commit))
+    owners = Owners(
+        names, [(commit, [e.service for e in direct[commit.sha]]) for commit in commits if commit.sha in direct]
+    )
+    made += [
+        candidate
+        for commit in commits
+        if commit.sha not in direct
+        for candidate in _carried(commit, deploys, owners, vocabulary)
+    ]
+    return tuple(made)
+
+
+def commit_of(event: Event) -> str:
+    """The commit that an event points to, or empty."""
+    for key in _COMMIT_KEYS:
+        value = event.details.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def flag_of(event: Event) -> str:
+    """The flag or setting that an event switched, or empty."""
+    for key in ("flag", "feature", "key", "setting", "name"):
+        value = event.details.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return event.title if event.kind is EventKind.CONFIG or _FLAG_WORDS.search(event.title) else ""
+
+
+def fewer_replicas(event: Event) -> bool | None:
+    """Whether a scaling went down; None when the event doesn't say."""
+    old, new = event.details.get("from"), event.details.get("to")
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return new < old
+    match = _FEWER.search(f"{event.title} {event.details.get('change', '')}")
+    return int(match[2]) < int(match[1]) if match else None
+
+
+class _ShaIndex:
+    """Commits by their hash, whole or shortened."""
+
+    def __init__(self, commits: Sequence[Commit]) -> None:
+        self._whole = {commit.sha: commit for commit in commits}
+        self._short: dict[str, Commit | None] = {}
+        for commit in commits:
+            key = commit.sha[:_SHORT_SHA]
+            self._short[key] = None if key in self._short else commit
+
+    def find(self, sha: str) -> Commit | None:
+        """The commit that a hash names; None for an unknown or an ambiguous one."""
+        if sha in self._whole:
+            return self._whole[sha]
+        if len(sha) < _SHORT_SHA:
+            return None
+        commit = self._short.get(sha[:_SHORT_SHA])
+        return (
+            commit if commit is not None and (commit.sha.startswith(sha) or sha.startswith(commit.sha)) else None
+        )
+
+
+class Owners:
+    """Whose path a file is.
+
+    Args:
+        services: Every service's name.
+        learnt: Commits with the services to which they were deployed by themselves: their folders are theirs.
+    """
+
+    def __init__(self, services: Iterable[str], learnt: Iterable[tuple[Commit, Sequence[str]]]) -> None:
+        self._names = {name: compact(name) for name in services}
+        self._folders: dict[str, set[str]] = {}
+        for commit, owners in learnt:
+            for path in commit.files_changed:
+                folder = path.rpartition("/")[0]
+                if folder:
+                    self._folders.setdefault(folder, set()).update(owners)
+
+    def of(self, path: str) -> tuple[str, ...]:
+        """The services that a path belongs to, sorted; empty for one that several may share."""
+        segments = [compact(part) for part in path.split("/")[:-1]]
+        exact = sorted(name for name, short in self._names.items() if short in segments)
+        if exact:
+            return tuple(exact)
+        near = sorted(
+            name
+            for name, short in self._names.items()
+            for part in segments
+            if min(len(part), len(short)) >= _SHORT_NAME and (short.startswith(part) or part.startswith(short))
+        )
+        if len(set(near)) == 1:
+            return (near[0],)
+        return tuple(sorted(self._folders.get(path.rpartition("/")[0], ())))
+
+
+def compact(name: str) -> str:
+    """A name without separators and the words that name no service: `ai-memory-svc` is `aimemory`."""
+    text = re.sub(r"[^a-z0-9]", "", name.lower())
+    bare = _SUFFIX.sub("", text)
+    return bare or text
+
+
+def _carried(commit: Commit, deploys: Sequence[Event], owners: Owners, vocabulary: Vocabulary) -> list[Candidate]:
+    at = commit.at.timestamp()
+    live = [path for path in commit.files_changed if not is_ignored(path, vocabulary)] or list(
+        commit.files_changed
+    )
+    mine = {service for path in live for service in owners.of(path)}
+    shared = not mine or any(not owners.of(path) for path in live)
+    later: Mapping[str, Event] = {
+        event.service: event for event in reversed(deploys) if event.at >= commit.at and not _older(event, commit)
+    }
+    made = [
+        Candidate(
+            "deploy",
+            service,
+            event.at.timestamp(),
+            Reach.CARRIED if service in mine else Reach.SHARED,
+            event,
+            commit,
+        )
+        for service, event in sorted(later.items())
+        if service in mine or (shared and not mine)
+    ]
+    if made:
+        return made
+    if not deploys:  # nobody records deploys here: what is merged is taken to be live
+        return [Candidate("deploy", service, at, Reach.CARRIED, None, commit) for service in sorted(mine) or [""]]
+    return [Candidate("commit", service, at, Reach.UNDEPLOYED, None, commit) for service in sorted(mine) or [""]]
+
+
+def _older(event: Event, commit: Commit) -> bool:
+    """The deploy names another commit than the one asked about that was made before it: it can't hold it."""
+    made = event.details.get("committed_at")
+    return isinstance(made, str) and made < commit.at.isoformat()

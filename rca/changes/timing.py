@@ -1,0 +1,82 @@
+"""Whether the anomalies' shape in time fits a change."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rca.changes.facts import Anomaly, Facts
+from rca.model.signals import Kind
+
+_BEFORE, _AFTER = 1.0, 3.0  # steps within which something that departs is taken to go with the change
+_EXONERATED = 3.0
+_OLD_SECONDS = 45 * 60
+_TELLING = 4.0
+_QUIET = frozenset({Kind.TRAFFIC})
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How a change's time fits.
+
+    Attributes:
+        score: To be added.
+        out: It came after the harm began.
+        why: In plain words.
+    """
+
+    score: float
+    out: bool
+    why: str
+
+
+def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
+    """Weigh when a change took effect against when things departed.
+
+    Args:
+        at: When it took effect, unix seconds.
+        service: Where.
+        facts: The incident.
+        delayed: Its effect may begin long after it.
+    """
+    onset = facts.onset
+    if onset is None:
+        return Timing(0.0, out=False, why="when it began isn't known")
+    step = max(facts.step, 30.0)
+    lead = onset - at
+    if lead < -_BEFORE * step:
+        return Timing(-6.0, out=True, why=f"{_span(-lead)} after the harm began")
+    mine = [a for a in facts.anomalies if a.strength >= _TELLING and a.service in {service, facts.first_failing}]
+    score, reasons = 0.0, [f"{_span(lead)} before the harm began"]
+    earlier = _moved_before(at, mine, step)
+    if earlier is not None:
+        score -= 1.8
+        reasons.append(f"{earlier.metric} of {earlier.service} moved {_span(at - earlier.began)} before it")
+    elif any(-_BEFORE * step <= begin - at <= _AFTER * step for begin in _begins(mine, facts, service)):
+        score += 0.7
+        reasons.append("something departs right at it")
+    ramp = next((a for a in mine if a.ramp and -2 * step <= a.began - at <= max(10 * step, 0.15 * lead)), None)
+    if delayed and ramp is not None and earlier is None:
+        score += 0.9
+        reasons.append(f"{ramp.metric} grows from it on")
+    if lead > _OLD_SECONDS and not (delayed and ramp is not None):
+        score -= min(1.2, (0.15 if delayed else 0.4) * (lead - _OLD_SECONDS) / 3600)
+    elif not delayed:
+        score -= 0.1 * min(lead, _OLD_SECONDS) / _OLD_SECONDS
+    return Timing(score, out=False, why="; ".join(reasons))
+
+
+def _begins(anomalies: Iterable[Anomaly], facts: Facts, service: str) -> list[float]:
+    begins = [a.began for a in anomalies] + [a.at for a in anomalies]
+    begins += [line.first for line in facts.lines if line.service == service]
+    return [*begins, *([facts.onset] if facts.onset is not None and service == facts.first_failing else [])]
+
+
+def _moved_before(at: float, anomalies: Iterable[Anomaly], step: float) -> Anomaly | None:
+    """The strongest anomaly, other than of traffic, that had begun before a change."""
+    before = [a for a in anomalies if a.kind not in _QUIET and a.began < at - _EXONERATED * step]
+    return max(before, key=lambda a: (a.strength, a.service, a.metric), default=None)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:  # noqa: PLR2004 - then minutes are easier to read
+        return f"{max(seconds, 0):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
