@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,22 @@ def test_series_are_laid_on_the_union_of_their_times() -> None:
     assert merged.times.tolist() == [0, 60, 120]
     assert [key.metric for key in merged.keys] == ["a", "b"]
     np.testing.assert_array_equal(merged.values, [[np.nan, 1], [5, 2], [6, np.nan]])
+
+
+points = st.dictionaries(st.integers(0, 40).map(float), st.integers(-9, 9).map(float), min_size=1, max_size=12)
+
+
+@given(st.lists(points, min_size=1, max_size=5))
+def test_joining_series_is_an_outer_join(columns: list[dict[float, float]]) -> None:
+    merged = merge_frames([frame(f"m{place}", column) for place, column in enumerate(columns)])
+    oracle = pd.concat([pd.Series(column, name=f"m{place}") for place, column in enumerate(columns)], axis=1)
+    assert merged is not None
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(merged.values, index=merged.times, columns=[key.metric for key in merged.keys]),
+        oracle.sort_index().astype(float),
+        check_index_type=False,
+        check_freq=False,
+    )
 
 
 def test_of_two_series_of_one_name_the_fuller_is_kept() -> None:
