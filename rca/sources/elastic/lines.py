@@ -23,7 +23,9 @@ _WORD = re.compile(
 )
 _FAILURE = re.compile(r"\w*(?:Exception|Error)\b|Traceback \(most recent|\b(?:error|failed|failure|fatal|panic)\b")
 
-_READ = (Role.SERVICE, Role.LEVEL, Role.MESSAGE, Role.TRACE, Role.SPAN, Role.INSTANCE, Role.ERROR, Role.ERROR_TYPE)
+_TEXTS = (Role.SERVICE, Role.MESSAGE, Role.TRACE, Role.SPAN, Role.INSTANCE)
+_EXTRAS = ((Role.ERROR, "error.message"), (Role.ERROR_TYPE, "error.type"), (Role.STACK, "error.stack_trace"))
+_READ = (Role.SERVICE, Role.LEVEL, *_TEXTS[1:], Role.ERROR, Role.ERROR_TYPE)
 
 
 def wanted_fields(cohort: Cohort, *, stack: bool = False) -> list[Any]:
@@ -49,7 +51,7 @@ def first_value(values: Mapping[str, Any], names: Iterable[str]) -> tuple[str, A
     for name in names:
         found = values.get(name)
         value = found[0] if isinstance(found, list) and found else found
-        if value not in (None, "", []):
+        if value is not None and value not in ("", []):
             return name, value
     return None
 
@@ -60,46 +62,62 @@ def text_of(values: Mapping[str, Any], names: Iterable[str]) -> str | None:
     return None if found is None else str(found[1])
 
 
-def read_line(
-    hit: Mapping[str, Any], cohort: Cohort, schema: Schema, whole: frozenset[str] = frozenset()
-) -> LogLine | None:
-    """One hit as a line; None without a time or a service, which are counted as a gap elsewhere.
+class LineReader:
+    """Hits of one cohort as lines; the cohort's fields are looked up once for all of them.
 
     Args:
-        hit: With `fields`, as asked for by `wanted_fields`.
         cohort: Which field plays which role.
         schema: What a level's raw value means.
         whole: The traces of which every line was fetched; theirs are marked as such.
     """
-    values: Mapping[str, Any] = hit.get("fields") or {}
-    at = read_time(text_of(values, [cohort.first(Role.TIMESTAMP) or ""]))
-    service = text_of(values, cohort.fields[Role.SERVICE])
-    if at is None or service is None:
-        return None
-    extra: dict[str, Any] = {
-        name: value[:_MAX_STACK]
-        for name, value in (
-            ("error.message", text_of(values, cohort.fields[Role.ERROR])),
-            ("error.type", text_of(values, cohort.fields[Role.ERROR_TYPE])),
-            ("error.stack_trace", text_of(values, cohort.fields[Role.STACK])),
+
+    def __init__(self, cohort: Cohort, schema: Schema, whole: frozenset[str] = frozenset()) -> None:
+        self._schema, self._whole = schema, whole
+        self._time = (cohort.first(Role.TIMESTAMP) or "",)
+        self._level_names = cohort.fields[Role.LEVEL]
+        self._names = [cohort.fields[role] for role in _TEXTS]
+        self._extras = [(name, cohort.fields[role]) for role, name in _EXTRAS if cohort.fields[role]]
+        self._levels: dict[tuple[str, str], str] = {}
+
+    def read(self, hit: Mapping[str, Any]) -> tuple[LogLine, bool] | None:
+        """One hit as a line, and whether its document states a level.
+
+        None without a time or a service, which are counted as a gap elsewhere.
+
+        Args:
+            hit: With `fields`, as asked for by `wanted_fields`.
+        """
+        values: Mapping[str, Any] = hit.get("fields") or {}
+        at = read_time(text_of(values, self._time))
+        service, message, trace, span, instance = [text_of(values, names) for names in self._names]
+        if at is None or service is None:
+            return None
+        extra: dict[str, Any] = {}
+        for name, names in self._extras:
+            if (text := text_of(values, names)) is not None:
+                extra[name] = text[:_MAX_STACK]
+        message = message or extra.get("error.message") or ""
+        if trace in self._whole:
+            extra[TRACE_COMPLETE] = True
+        stated = first_value(values, self._level_names)
+        line = LogLine(
+            at,
+            service,
+            self._level(*stated) if stated else level_in(message, self._schema),
+            message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…",
+            trace,
+            span,
+            instance,
+            extra,
         )
-        if value
-    }
-    message = text_of(values, cohort.fields[Role.MESSAGE]) or extra.get("error.message") or ""
-    level = first_value(values, cohort.fields[Role.LEVEL])
-    trace = text_of(values, cohort.fields[Role.TRACE])
-    if trace in whole:
-        extra[TRACE_COMPLETE] = True
-    return LogLine(
-        at=at,
-        service=service,
-        level=schema.level(*level) if level else level_in(message, schema),
-        message=message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…",
-        trace_id=trace,
-        span_id=text_of(values, cohort.fields[Role.SPAN]),
-        instance=text_of(values, cohort.fields[Role.INSTANCE]),
-        fields=extra,
-    )
+        return line, stated is not None
+
+    def _level(self, field: str, value: Any) -> str:
+        key = (field, str(value))
+        level = self._levels.get(key)
+        if level is None:
+            level = self._levels[key] = self._schema.level(*key)
+        return level
 
 
 def level_in(message: str, schema: Schema) -> str:

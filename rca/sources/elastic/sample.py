@@ -18,7 +18,7 @@ from rca.sources.elastic.client import NAME, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Census, exists, in_window
-from rca.sources.elastic.lines import first_value, hit_key, in_order, read_line, wanted_fields
+from rca.sources.elastic.lines import LineReader, hit_key, in_order, wanted_fields
 from rca.sources.elastic.schema import Role, Schema
 from rca.sources.elastic.traces import MAX_PAGE, Place, Traces, draw_traces
 
@@ -104,13 +104,17 @@ def lines_of(sample: Sample, census: Census, schema: Schema, counts: LogCounts |
     """
     lines: list[LogLine] = []
     where: list[strata.Stratum] = []
+    readers: dict[int, LineReader] = {}
     for hit, cohort in sample.hits:
-        line = read_line(hit, cohort, schema, sample.traces)
-        if line is None:
+        reader = readers.get(id(cohort))
+        if reader is None:
+            reader = readers[id(cohort)] = LineReader(cohort, schema, sample.traces)
+        found = reader.read(hit)
+        if found is None:
             continue
+        line, states_level = found
         lines.append(line)
-        own = first_value(hit.get("fields") or {}, cohort.fields[Role.LEVEL])
-        level = strata.level_stratum(line.level if own else None, line.message)
+        level = strata.level_stratum(line.level if states_level else None, line.message)
         where.append((line.service, level, sample.slices.index(line.at.timestamp()) if sample.slices else None))
     if sample.slices is None:
         return in_order(lines)

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rca.model.logs import LogLine
 from rca.sources.elastic.fields import Cohort
-from rca.sources.elastic.lines import MAX_MESSAGE, level_in, read_line, read_time, wanted_fields
+from rca.sources.elastic.lines import MAX_MESSAGE, LineReader, level_in, read_time, wanted_fields
 from rca.sources.elastic.schema import Role, load_schemas
 
 SCHEMA = load_schemas()
@@ -27,9 +28,14 @@ def hit(**values: Any) -> dict[str, Any]:
     return {"fields": {"@timestamp": ["2026-02-03T04:05:06.123456789Z"], **values}}
 
 
+def read(**values: Any) -> LogLine | None:
+    found = LineReader(COHORT, SCHEMA).read(hit(**values))
+    return found[0] if found else None
+
+
 def test_the_first_candidate_with_a_value_speaks() -> None:
     values = {"kubernetes.container.name": ["cart"], "level": [50], "log": ["no"], "trace.id": ["t", "u"]}
-    line = read_line(hit(**values), COHORT, SCHEMA)
+    line = read(**values)
     assert line is not None
     assert (line.service, line.level, line.message, line.trace_id) == ("cart", "ERROR", "no", "t")
     assert line.at == datetime(2026, 2, 3, 4, 5, 6, 123456, tzinfo=UTC)
@@ -37,7 +43,7 @@ def test_the_first_candidate_with_a_value_speaks() -> None:
 
 def test_an_error_is_kept_apart_and_stands_in_for_an_empty_message() -> None:
     values = {"service.name": ["a"], "error.message": ["broken"], "error.stack_trace": ["x" * 9_000]}
-    line = read_line(hit(**values), COHORT, SCHEMA)
+    line = read(**values)
     assert line is not None
     assert line.message == "broken"
     assert line.fields["error.message"] == "broken"
@@ -45,14 +51,25 @@ def test_an_error_is_kept_apart_and_stands_in_for_an_empty_message() -> None:
 
 
 def test_a_huge_message_is_cut() -> None:
-    line = read_line(hit(**{"service.name": ["a"], "message": ["x" * (MAX_MESSAGE + 5)]}), COHORT, SCHEMA)
+    line = read(**{"service.name": ["a"], "message": ["x" * (MAX_MESSAGE + 5)]})
     assert line is not None
     assert len(line.message) == MAX_MESSAGE
 
 
 @pytest.mark.parametrize("values", [{}, {"service.name": ["a"], "@timestamp": ["soon"]}, {"service.name": [""]}])
 def test_a_document_without_time_or_service_is_no_line(values: dict[str, Any]) -> None:
-    assert read_line(hit(**values), COHORT, SCHEMA) is None
+    assert read(**values) is None
+
+
+def test_whether_the_document_states_a_level_is_told_apart_from_what_its_text_says() -> None:
+    reader = LineReader(COHORT, SCHEMA)
+    stated, said = (
+        reader.read(hit(**{"service.name": ["a"], "message": ["ERROR: no disk"], **level}))
+        for level in ({"log.level": ["info"]}, {})
+    )
+    assert stated is not None
+    assert said is not None
+    assert [(line.level, states) for line, states in (stated, said)] == [("INFO", True), ("ERROR", False)]
 
 
 def test_a_time_without_a_zone_is_not_believed() -> None:
