@@ -1,7 +1,7 @@
 """Evidence that isn't a series': logs and spans, at each candidate onset, and in words at the likeliest."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,10 @@ class Beside:
                 self._fill(result[row], self.traces.services, Channel.TRACE_FAILURE, seen.failing)
                 self._fill(result[row], self.traces.services, Channel.TRACE_SLOWNESS, seen.slow)
         return result
+
+    def until(self, end: float) -> "Beside":
+        """The same, as it would have been seen at that time."""
+        return replace(self, end=end)
 
     def _fill(self, into: FloatArray, names: Sequence[str], channel: Channel, z: FloatArray) -> None:
         position = {name: i for i, name in enumerate(self.services)}

@@ -1,9 +1,10 @@
 """How far the incident stands out of its own baseline: the same procedure, ranked where nothing happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rca.analyze.beside import Beside
 from rca.analyze.ranking import Ranked, rank, until
 from rca.model.tuning import Tuning
 
@@ -18,7 +19,7 @@ class Standing:
         value: `(2 S1 - S2) / (offset + Q)`.
         first: S1, the top score.
         second: S2, the one after it.
-        usual: Q, the upper quartile of the top scores in the baseline; None when it is too short to tell.
+        usual: Q, a high quantile of the top scores in the baseline; None when it is too short to tell.
         windows: How many pseudo-windows were ranked.
     """
 
@@ -29,11 +30,14 @@ class Standing:
     windows: int
 
 
-def standing(ranked: Ranked, *, told: bool, baseline: tuple[float, float] | None, tuning: Tuning) -> Standing:
+def standing(
+    ranked: Ranked, also: Beside | None, *, told: bool, baseline: tuple[float, float] | None, tuning: Tuning
+) -> Standing:
     """Compare the ranking's lead and level with what the baseline's own windows give.
 
     Args:
         ranked: The ranking.
+        also: Logs and spans; None without any.
         told: Whether an onset was told: the pseudo-windows are told theirs too.
         baseline: What counts as normal, or None.
         tuning: The constants.
@@ -41,22 +45,24 @@ def standing(ranked: Ranked, *, told: bool, baseline: tuple[float, float] | None
     scores = np.sort(ranked.mixed.score)[::-1]
     first = float(scores[0]) if len(scores) else 0.0
     second = float(scores[1]) if len(scores) > 1 else 0.0
-    tops = _pseudo(ranked, told=told, tuning=tuning) if baseline is None else []
-    usual = float(np.quantile(tops, 0.75)) if tops else None
-    value = (2 * first - second) / (tuning.confidence_offset + (usual or 0.0))
+    tops = _pseudo(ranked, also, told=told, tuning=tuning) if baseline is None else []
+    usual = float(np.quantile(tops, tuning.usual_quantile)) if tops else None
+    value = (2 * first - second) / (tuning.confidence_offset + (tuning.usual_unknown if usual is None else usual))
     return Standing(value, first, second, usual, len(tops))
 
 
-def _pseudo(ranked: Ranked, *, told: bool, tuning: Tuning) -> list[float]:
+def _pseudo(ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning) -> list[float]:
     start = int(ranked.rows[ranked.best])
     length = len(ranked.table.times) - start
+    coarse = replace(tuning, grid_growth=tuning.pseudo_growth)
     ends = np.unique(np.linspace(max(_SHORTEST, start // 2), start, tuning.pseudo_ends).astype(int))
     tops = []
-    for end in ends[ends >= _SHORTEST]:
+    for end in ends[(ends >= _SHORTEST) & (ends <= start)]:
         part = until(ranked.table, int(end))
         width = min(length, max(1, int(end) // 3))
         at = float(part.times[int(end) - width]) if told else None
-        pseudo = rank(part, ranked.structure, told=at, baseline=None, extra=None, tuning=tuning)
+        extra = also.until(float(ranked.table.times[int(end)]) - also.lead).at if also else None
+        pseudo = rank(part, ranked.structure, told=at, baseline=None, extra=extra, tuning=coarse)
         if pseudo is not None:
             tops.append(pseudo.top_score)
     return tops

@@ -71,7 +71,7 @@ def analyze(
     if ranked is None:
         return _nothing(bundle, prepared, tool, similar, tuning, replayed=replayed)
     order = [ranked.structure.services[i] for i in ranked.order()]
-    stood = standing(ranked, told=bundle.window.onset is not None, baseline=_baseline(bundle), tuning=tuning)
+    stood = standing(ranked, also, told=bundle.window.onset is not None, baseline=_baseline(bundle), tuning=tuning)
     abstained = abstains(stood, tuning)
     alerted = bundle.symptom.service if bundle.symptom else None
     lies = spread(ranked, order, prepared.graph, alerted=alerted, abstained=abstained)

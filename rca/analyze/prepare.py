@@ -14,6 +14,8 @@ from topology.infer import from_spans
 from topology.merge import merge
 
 _EMPTY = SignalFrame(np.empty(0), np.empty((0, 0)), ())
+_FINEST, _MOST_ROWS = 30.0, 120  # of the time axis where only logs and spans are
+_LARGEST = 1e100  # so that squares stay finite
 _RISING = 0.95  # share of steps that may not fall, for a counter
 
 
@@ -78,7 +80,7 @@ def adopt(spans: Sequence[Span]) -> tuple[Span, ...]:
 def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:
     frame = bundle.metrics
     if frame is None or not len(frame.times) or not frame.keys:
-        return _EMPTY, [
+        return _clock_only(bundle), [
             Gap("analysis", "metrics", "The bundle holds no series; the ranking rests on logs and spans.")
         ]
     gaps = []
@@ -101,8 +103,18 @@ def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:
             )
         )
         return _EMPTY, gaps
-    values = frame.values[inside]
+    values = np.clip(frame.values[inside], -_LARGEST, _LARGEST)
     return SignalFrame(frame.times[inside], _rates(values, frame), frame.keys), gaps
+
+
+def _clock_only(bundle: Bundle) -> SignalFrame:
+    """A time axis without series, so that logs and spans alone have candidate onsets."""
+    if not (bundle.logs or bundle.spans or bundle.log_counts is not None):
+        return _EMPTY
+    span = bundle.window.span
+    step = max(_FINEST, span.seconds / _MOST_ROWS)
+    times = np.arange(span.start.timestamp() + step, span.end.timestamp() + step / 2, step)
+    return SignalFrame(times, np.empty((len(times), 0)), ())
 
 
 def _rates(values: FloatArray, frame: SignalFrame) -> FloatArray:

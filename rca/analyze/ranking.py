@@ -158,12 +158,12 @@ def rank(
         tuning: The constants.
 
     Returns:
-        None when the window is too short for any candidate.
+        None when the window is too short for any candidate, or nobody is known.
     """
     rows = onset.candidates(made.times, told, baseline, tuning)
     splits = tuple(onset.split(made.times, int(row), baseline, tuning) for row in rows)
     usable = [i for i, split in enumerate(splits) if len(split.before) and len(split.after)]
-    if not usable:
+    if not usable or not arrays.services:
         return None
     rows, splits = rows[usable], tuple(splits[i] for i in usable)
     scored = series.score(made, list(splits), tuning)

@@ -12,6 +12,7 @@ from rca.rank.structure import FAILING, SLOW
 from topology import ServiceGraph
 from topology.propagate import caller_distances, explaining_path
 
+_PATHS = 25  # suspects whose path is worked out
 ANOMALOUS = float(np.log1p(3.0))
 _SYMPTOMS = np.array([c in SLOW | FAILING for c in CHANNELS])
 _TELLING = np.array([c not in {Channel.HOST, Channel.OTHER, Channel.TRAFFIC} for c in CHANNELS])
@@ -48,18 +49,15 @@ def spread(
     """
     services = ranked.structure.services
     strength = ranked.services.strength[ranked.best]
-    anomalous = {
-        services[i]: float(strength[i, _TELLING].max(initial=0.0))
-        for i in range(len(services))
-        if strength[i, _TELLING].max(initial=0.0) >= ANOMALOUS
-    }
-    symptomatic = {
-        services[i] for i in range(len(services)) if strength[i, _SYMPTOMS].max(initial=0.0) >= ANOMALOUS
-    }
+    loudest = strength[:, _TELLING].max(axis=1, initial=0.0)
+    anomalous = {services[i]: float(loudest[i]) for i in np.flatnonzero(loudest >= ANOMALOUS)}
+    shows = strength[:, _SYMPTOMS].max(axis=1, initial=0.0)
+    symptomatic = {services[i] for i in np.flatnonzero(shows >= ANOMALOUS)}
     first = order[0] if order else ""
     upstream = caller_distances(graph, first)
     seen_at = alerted or _furthest(upstream, symptomatic - {first}) or first
-    paths = {service: explaining_path(graph, service, seen_at, anomalous) for service in order}
+    told = [service for service in order[:_PATHS] if service in anomalous or service == first]
+    paths = {service: explaining_path(graph, service, seen_at, anomalous) for service in told}
     roles = {service: _role(service, ranked, anomalous, symptomatic, upstream) for service in order}
     if order and not abstained:
         roles[first] = Role.CAUSE

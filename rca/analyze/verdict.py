@@ -52,13 +52,18 @@ def verdict(
     hit = [name for name in impact if name != order[0]]
     others = ", ".join(hit[:_NAMED]) + (f" and {len(hit) - _NAMED} more" if len(hit) > _NAMED else "")
     spread = f" Also hit: {others}." if hit else ""
-    sure = standing.value >= tuning.high_from and standing.usual is not None
     return Verdict(
         abstained=False,
-        confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
+        confidence=_confidence(standing, tuning),
         summary=f"{order[0]} most likely caused it{since}{why}.{spread}",
         reasons=reasons,
     )
+
+
+def _confidence(standing: Standing, tuning: Tuning) -> Confidence:
+    if standing.value >= tuning.high_from and standing.usual is not None:
+        return Confidence.HIGH
+    return Confidence.MEDIUM if standing.value >= tuning.medium_from else Confidence.LOW
 
 
 def abstains(standing: Standing, tuning: Tuning) -> bool:

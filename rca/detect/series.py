@@ -12,6 +12,9 @@ from rca.model.tuning import Tuning
 _IQR_OF_SIGMA = 1.349  # the inter-quartile range of a normal distribution, in sigmas
 _TAIL_OF_SIGMA = 3.290  # its 5 % to 95 % range
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
+# How much there is of these compares between services; a quick service's latency matters as much as a slow one's.
+_RESOURCES = [CHANNELS.index(c) for c in (Channel.CPU, Channel.MEMORY, Channel.IO, Channel.TRAFFIC, Channel.OTHER)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,15 +65,8 @@ def _counts(values: FloatArray) -> FloatArray:
     return np.asarray(np.sum(~np.isnan(values), axis=1), dtype=np.float64)
 
 
-_COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
-
-
-# How much there is of these can be compared between services; a quick service's latency matters as much as a slow one's.
-_RESOURCES = [CHANNELS.index(c) for c in (Channel.CPU, Channel.MEMORY, Channel.IO, Channel.TRAFFIC, Channel.OTHER)]
-
-
 def typical(values: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
-    """What a series was like over some rows: the mean where events are counted (failures, restarts), else the median.
+    """What a series was like over some rows: the mean where events are counted, else the median.
 
     A service that fails in one minute of three fails a third of the calls; a latency's peak is just a peak.
     """
@@ -99,7 +95,9 @@ def _score_split(table: SeriesTable, split: Split, tuning: Tuning) -> tuple[Floa
     recent = table.values[:, split.recent]
     counted = np.isin(table.channels, _COUNTED)
     observed = typical(post, counted)
-    linear = _Baseline.of(pre, recent, table, tuning, logarithmic=False)
+    ordered, counts = np.sort(pre, axis=1), _counts(pre)
+    near, near_counts = np.sort(recent, axis=1), _counts(recent)
+    linear = _Baseline.linear(ordered, counts, near, near_counts, table, tuning)
     z = linear.z(observed, table.direction)
     seen = linear.seen_before(pre, post.shape[1], z, table.direction, counted)
     ratio = np.flatnonzero(table.proportional)
@@ -108,14 +106,18 @@ def _score_split(table: SeriesTable, split: Split, tuning: Tuning) -> tuple[Floa
         level = np.fmax(0.05 * np.abs(linear.center[ratio]), 0.01 * np.abs(observed[ratio]))
         level = np.fmax(level, tuning.floor_ratio * table.reference[ratio])
         level = np.where(level > 0, level, 1.0)[:, None]
-        logs = _Baseline.of(
-            _log(pre[ratio], level), _log(recent[ratio], level), table, tuning, logarithmic=True, rows=ratio
+        # The logarithm keeps the order: nothing is sorted twice.
+        logs = _Baseline.logarithmic(
+            _log(ordered[ratio], level),
+            counts[ratio],
+            _log(near[ratio], level),
+            near_counts[ratio],
+            table.groups[ratio],
+            tuning,
         )
         z[ratio] = np.sqrt(z[ratio] * logs.z(_log(observed[ratio, None], level)[:, 0], table.direction[ratio]))
     z = np.where(seen, tuning.seen_before * z, z)
-    enough = (np.sum(~np.isnan(pre), axis=1) >= tuning.min_before) & (
-        np.sum(~np.isnan(post), axis=1) >= tuning.min_after
-    )
+    enough = (counts >= tuning.min_before) & (_counts(post) >= tuning.min_after)
     z = np.where(enough, np.nan_to_num(z, nan=0.0, posinf=tuning.z_cap), 0.0)
     return np.minimum(z, tuning.z_cap), linear.center, observed
 
@@ -133,45 +135,45 @@ class _Baseline:
     recent_low: FloatArray
 
     @classmethod
-    def of(
+    def linear(
         cls,
-        pre: FloatArray,
-        recent: FloatArray,
+        ordered: FloatArray,
+        counts: FloatArray,
+        near: FloatArray,
+        near_counts: FloatArray,
         table: SeriesTable,
         tuning: Tuning,
-        *,
-        logarithmic: bool,
-        rows: NDArray[np.intp] | None = None,
     ) -> "_Baseline":
-        counts = _counts(pre)
-        ordered = np.sort(pre, axis=1)
-        low, quarter, center, three, high = (quantiles(ordered, counts, q) for q in _QUANTILES)
-        iqr, tail = (three - quarter) / _IQR_OF_SIGMA, (high - low) / _TAIL_OF_SIGMA
-        spread = np.where(iqr > 0, np.sqrt(iqr * np.maximum(tail, iqr)), tail / 2)
-        groups = table.groups if rows is None else table.groups[rows]
-        if logarithmic:
-            prior = _group_median(spread, groups)
-            floor = np.full_like(spread, tuning.floor_ratio)
-        else:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                relative = np.where(np.abs(center) > 0, spread / np.abs(center), np.nan)
-            prior = np.abs(center) * _group_median(relative, groups)
-            full = table.full_scale if rows is None else table.full_scale[rows]
-            reference = table.reference if rows is None else table.reference[rows]
-            floor = np.where(
-                full > 0,
-                tuning.floor_full_scale * full,
-                tuning.floor_ratio * np.fmax(np.abs(center), reference),
-            )
-            peers = tuning.floor_peers * _group_max(np.abs(center), groups)
-            floor = np.where(np.isin(table.channels, _RESOURCES), np.fmax(floor, peers), floor)
-        n = tuning.prior_rows
-        scale = np.sqrt((n * prior**2 + counts * spread**2) / (n + counts) + floor**2)
-        near = np.sort(recent, axis=1)
-        near_counts = _counts(recent)
-        return cls(
-            center, scale, quantiles(near, near_counts, _QUANTILES[3]), quantiles(near, near_counts, _QUANTILES[1])
+        """Of the values themselves; each row sorted, missing ones last."""
+        center, spread = _center_and_spread(ordered, counts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.where(np.abs(center) > 0, spread / np.abs(center), np.nan)
+        prior = np.abs(center) * _group_median(relative, table.groups)
+        floor = np.where(
+            table.full_scale > 0,
+            tuning.floor_full_scale * table.full_scale,
+            tuning.floor_ratio * np.fmax(np.abs(center), table.reference),
         )
+        peers = tuning.floor_peers * _group_max(np.abs(center), table.groups)
+        floor = np.where(np.isin(table.channels, _RESOURCES), np.fmax(floor, peers), floor)
+        scale = _scale(spread, prior, floor, counts, tuning)
+        return cls(center, scale, *_recent(near, near_counts))
+
+    @classmethod
+    def logarithmic(
+        cls,
+        ordered: FloatArray,
+        counts: FloatArray,
+        near: FloatArray,
+        near_counts: FloatArray,
+        groups: NDArray[np.intp],
+        tuning: Tuning,
+    ) -> "_Baseline":
+        """Of their logarithms."""
+        center, spread = _center_and_spread(ordered, counts)
+        floor = np.full_like(spread, tuning.floor_ratio)
+        scale = _scale(spread, _group_median(spread, groups), floor, counts, tuning)
+        return cls(center, scale, *_recent(near, near_counts))
 
     def z(self, observed: FloatArray, direction: FloatArray) -> FloatArray:
         up = observed - np.fmax(self.center, self.recent_high)
@@ -206,6 +208,25 @@ class _Baseline:
         seen = np.zeros(len(pre), dtype=bool)
         seen[candidates] = past >= z[candidates]
         return seen
+
+
+def _center_and_spread(ordered: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    low, quarter, center, three, high = (quantiles(ordered, counts, q) for q in _QUANTILES)
+    iqr, tail = (three - quarter) / _IQR_OF_SIGMA, (high - low) / _TAIL_OF_SIGMA
+    return center, np.where(iqr > 0, np.sqrt(iqr * np.maximum(tail, iqr)), tail / 2)
+
+
+def _scale(
+    spread: FloatArray, prior: FloatArray, floor: FloatArray, counts: FloatArray, tuning: Tuning
+) -> FloatArray:
+    """Few rows lean on what the same metric's spread is elsewhere; none is finer than the floor."""
+    n = tuning.prior_rows
+    scale: FloatArray = np.sqrt((n * prior**2 + counts * spread**2) / (n + counts) + floor**2)
+    return scale
+
+
+def _recent(near: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    return quantiles(near, counts, _QUANTILES[3]), quantiles(near, counts, _QUANTILES[1])
 
 
 def _group_max(values: FloatArray, groups: NDArray[np.intp]) -> FloatArray:

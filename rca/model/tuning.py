@@ -73,9 +73,13 @@ class Tuning:
         grid_growth: Growth of the distance between candidates.
         alert_weight: Weight of the alerted series in a candidate's weight.
         pseudo_ends: Windows of the baseline that the same procedure ranks for comparison.
+        pseudo_growth: Growth of the distance between their candidates: coarser, for speed.
+        usual_quantile: Quantile of their top scores that counts as what the baseline reaches.
+        usual_unknown: What stands for it where the baseline is too short, or was chosen.
         confidence_offset: Added to what the baseline reaches: keeps quiet baselines from dividing by nothing.
         abstain_below: Confidence under which no service is singled out.
-        high_from: Confidence from which the verdict is called sure.
+        medium_from: Confidence from which it is called likely.
+        high_from: Confidence from which it is called sure.
     """
 
     weights: Mapping[Channel, float] = field(default_factory=lambda: _WEIGHTS)
@@ -109,6 +113,10 @@ class Tuning:
     grid_growth: float = 1.2
     alert_weight: float = 2.0
     pseudo_ends: int = 12
-    confidence_offset: float = 0.3
-    abstain_below: float = 1.1
+    pseudo_growth: float = 2.0
+    usual_quantile: float = 0.9
+    usual_unknown: float = 1.0
+    confidence_offset: float = 0.6
+    abstain_below: float = 0.7
+    medium_from: float = 1.0
     high_from: float = 2.0

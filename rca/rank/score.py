@@ -186,12 +186,15 @@ def _ratios(scores: SeriesScores, pairs: Pairs, edges: int) -> FloatArray:
     valid = (scores.z[:, pairs.caller] > 0) & np.isfinite(ratio)
     ratio = np.where(valid, np.maximum(ratio, 0.0), np.nan)
     starts = np.flatnonzero(np.r_[True, pairs.edge[1:] != pairs.edge[:-1]])
-    for start, end in zip(starts, np.r_[starts[1:], len(pairs.edge)], strict=True):
-        block = ratio[:, start:end]
-        ordered = np.sort(block, axis=1)
-        counts = np.sum(np.isfinite(block), axis=1)
-        low, high = np.maximum(counts - 1, 0) // 2, counts // 2
-        rows = np.arange(len(block))
-        middle = (ordered[rows, low] + ordered[rows, np.minimum(high, end - start - 1)]) / 2
-        result[:, pairs.edge[start]] = np.where(counts > 0, np.nan_to_num(middle), 0.0)
+    sizes = np.diff(np.r_[starts, len(pairs.edge)])
+    # One row an edge, padded with missing values, so that every median is taken at once.
+    slots = starts[:, None] + np.arange(sizes.max())
+    block = np.where(
+        np.arange(sizes.max()) < sizes[:, None], ratio[:, np.minimum(slots, len(pairs.edge) - 1)], np.nan
+    )
+    ordered = np.sort(block, axis=2)
+    counts = np.sum(np.isfinite(block), axis=2, keepdims=True)
+    low = np.take_along_axis(ordered, np.maximum(counts - 1, 0) // 2, axis=2)
+    high = np.take_along_axis(ordered, np.minimum(counts // 2, block.shape[2] - 1), axis=2)
+    result[:, pairs.edge[starts]] = np.where(counts > 0, np.nan_to_num((low + high) / 2), 0.0)[:, :, 0]
     return result
