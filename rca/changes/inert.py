@@ -26,7 +26,7 @@ _ORDERED = re.compile(
 )
 _FREE_ORDER = re.compile(r"^(?:@\w|[\w.-]+\s*[:=]|\"[\w.-]+\"\s*:|\.\w+\(|[\w.\"']+,?$|import\b|case\b)")
 _MOVED = 0.8
-_KEEPS_PARTS = 0.999
+_OVERHEAD = 24  # tokens of a signature and a call
 
 
 def declared(file: FileDiff) -> set[str]:
@@ -145,7 +145,13 @@ def extracted(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
     kept = sum((before & after).values()) / max(1, sum(before.values()))
     fresh = [token for token in (after - before) if _literal(token) and token not in before]
-    return kept >= _MOVED and not fresh and any(token in names for token in after)
+    grown = sum((after - before).values())
+    return (
+        kept >= _MOVED
+        and not fresh
+        and grown <= _OVERHEAD + sum(before.values()) / 2
+        and any(token in names for token in after)
+    )
 
 
 def _literal(token: str) -> bool:
