@@ -154,7 +154,7 @@ class _Baseline:
             tuning.floor_full_scale * table.full_scale,
             tuning.floor_ratio * np.fmax(np.abs(center), table.reference),
         )
-        peers = tuning.floor_peers * _group_max(np.abs(center), table.groups)
+        peers = tuning.floor_peers * _group_max(np.where(spread > 0, np.abs(center), 0.0), table.groups)
         floor = np.where(np.isin(table.channels, _RESOURCES), np.fmax(floor, peers), floor)
         scale = _scale(spread, prior, floor, counts, tuning)
         return cls(center, scale, *_recent(near, near_counts))

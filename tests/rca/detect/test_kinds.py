@@ -1,0 +1,72 @@
+import pytest
+
+from rca.detect.kinds import classify, infer, quantile, words
+from rca.model.scores import Side
+from rca.model.signals import Bad, Kind, SignalKey
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind", "bad", "unit"),
+    [
+        ("http_server_duration_p99_ms", Kind.LATENCY, Bad.UP, "ms"),
+        ("PodServerLatencyP99(s)", Kind.LATENCY, Bad.UP, "s"),
+        ("lat_50", Kind.LATENCY, Bad.UP, ""),
+        ("availability_Average", Kind.AVAILABILITY, Bad.DOWN, ""),
+        ("SuccessRate(%)", Kind.AVAILABILITY, Bad.DOWN, "%"),
+        ("error_rate_5xx_ratio", Kind.ERRORS, Bad.UP, "ratio"),
+        ("http_server_5xx_rate", Kind.ERRORS, Bad.UP, ""),
+        ("requests_per_second", Kind.TRAFFIC, Bad.BOTH, "1/s"),
+        ("envelopes_flushed_per_min", Kind.TRAFFIC, Bad.BOTH, "1/min"),
+        ("container_cpu_usage_cores", Kind.CPU, Bad.UP, "cores"),
+        ("CpuUsage(m)", Kind.CPU, Bad.UP, "millicores"),
+        ("container_memory_rss_mb", Kind.MEMORY, Bad.UP, "MiB"),
+        ("container_memory_limit_mb", Kind.OTHER, Bad.BOTH, "MiB"),
+        ("container_oom_killed_total", Kind.RESTARTS, Bad.UP, ""),
+        ("job_uptime_seconds", Kind.RESTARTS, Bad.DOWN, "s"),
+        ("queue_oldest_message_age_seconds", Kind.QUEUE, Bad.UP, "s"),
+        ("write_throttle_ratio", Kind.SATURATION, Bad.UP, "ratio"),
+        ("cpu_cfs_throttled_seconds", Kind.CPU, Bad.UP, "s"),
+        ("SyscallRead", Kind.DISK, Bad.UP, ""),
+        ("NetworkReceiveBytes", Kind.NETWORK, Bad.BOTH, "bytes"),
+        ("net_in_p90_ms", Kind.LATENCY, Bad.UP, "ms"),
+        ("whatever", Kind.OTHER, Bad.BOTH, ""),
+    ],
+)
+def test_a_name_says_what_is_measured(metric: str, kind: Kind, bad: Bad, unit: str) -> None:
+    assert infer(metric) == (kind, bad, unit)
+
+
+def test_words_are_cut_at_capitals_and_digits() -> None:
+    assert words("HTTPServerDurationP99") == ("http", "server", "duration", "p")
+
+
+@pytest.mark.parametrize(("name", "said"), [("p95_ms", "95"), ("latency_avg", "mean"), ("cpu", "")])
+def test_a_quantile_is_read_from_the_name(name: str, said: str) -> None:
+    assert quantile(name) == said
+
+
+def test_what_a_pack_says_is_kept() -> None:
+    key = SignalKey("a", "odd_name", kind=Kind.QUEUE, bad=Bad.DOWN, declared=True)
+    assert classify([key], ["a"])[0].key.kind is Kind.QUEUE
+
+
+def test_the_other_end_of_an_edge_is_recognised_among_known_services() -> None:
+    keys = [SignalKey("web", "call_latency_p50_to:db"), SignalKey("db", "serve_latency_p50_from:web")]
+    called, served = classify(keys, ["web", "db"])
+    assert (called.side, called.peer, called.stem) == (Side.CALLER, "db", "call_latency_p50")
+    assert (served.side, served.peer) == (Side.OWN, "web")
+    assert classify(keys[:1], ["web"])[0].peer is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "side"),
+    [
+        ("node_cpu_utilization", Side.HOST),
+        ("rpc_client_error_rate", Side.CLIENT),
+        ("net_in_p50_ms", Side.EDGE),
+        ("net_out_p50_ms", Side.CLIENT),
+        ("cpu", Side.OWN),
+    ],
+)
+def test_a_name_says_where_it_was_measured(metric: str, side: Side) -> None:
+    assert classify([SignalKey("a", metric)], ["a"])[0].side is side

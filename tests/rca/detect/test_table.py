@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from rca.detect import table
+from rca.model.scores import CHANNELS, Channel, Side
+from tests.rca.detect.conftest import MakeFrame
+
+_WALK = np.cumsum(np.random.default_rng(1).standard_normal(20)) + 50
+
+
+def channels(made: table.SeriesTable) -> dict[str, Channel]:
+    return {key.column: CHANNELS[c] for key, c in zip(made.keys, made.channels, strict=True)}
+
+
+def test_series_without_a_value_are_left_out(make_frame: MakeFrame) -> None:
+    made = table.build(make_frame({"a|cpu": _WALK, "b|cpu": np.full(20, np.nan)}))
+    assert [key.service for key in made.keys] == ["a"]
+
+
+def test_a_metric_that_services_share_to_the_digit_is_their_hosts(make_frame: MakeFrame) -> None:
+    made = table.build(make_frame({"a|cpu": _WALK, "b|cpu": _WALK, "c|cpu": _WALK[::-1], "a|memory": _WALK}))
+    assert made.sides == (Side.HOST, Side.HOST, Side.HOST, Side.OWN)
+
+
+def test_constant_series_that_agree_are_no_host(make_frame: MakeFrame) -> None:
+    made = table.build(make_frame({"a|errors": np.zeros(20), "b|errors": np.zeros(20)}))
+    assert set(made.sides) == {Side.OWN}
+
+
+def test_what_a_call_takes_beyond_the_callee_accuses_the_callees_side(make_frame: MakeFrame) -> None:
+    frame = make_frame({"web|call_latency_p50_ms_to:db": _WALK + 30, "db|latency_p50_seconds": _WALK / 1e3})
+    made = table.build(frame)
+    edge = int(np.flatnonzero(made.derived)[0])
+    assert (made.keys[edge].service, made.keys[edge].peer) == ("db", "web")
+    assert CHANNELS[made.channels[edge]] is Channel.EDGE
+    assert made.values[edge] == pytest.approx(30.0)
+    assert made.reference[edge] == pytest.approx(np.median(_WALK) + 30)
+
+
+def test_without_the_callees_own_measurement_the_callers_stands(make_frame: MakeFrame) -> None:
+    made = table.build(make_frame({"web|call_latency_p50_ms_to:db": _WALK, "db|cpu": _WALK[::-1]}))
+    assert made.values[np.flatnonzero(made.derived)[0]] == pytest.approx(_WALK)
+
+
+def test_failures_seen_by_a_caller_accuse_both_ends(make_frame: MakeFrame) -> None:
+    made = table.build(make_frame({"web|call_errors_to:db": _WALK, "db|cpu": _WALK[::-1]}))
+    assert {(key.service, CHANNELS[c]) for key, c in zip(made.keys, made.channels, strict=True)} == {
+        ("web", Channel.CLIENT_ERRORS),
+        ("db", Channel.ERRORS),
+        ("db", Channel.CPU),
+    }
+
+
+@pytest.mark.parametrize(("top", "scale"), [(100.0, 100.0), (1.0, 1.0)])
+def test_full_scale_of_availability_is_told_by_its_values(make_frame: MakeFrame, top: float, scale: float) -> None:
+    made = table.build(make_frame({"a|availability": np.full(20, top), "a|cpu": _WALK}))
+    assert made.full_scale.tolist() == [scale, 0.0]
+
+
+def test_a_frame_without_series_makes_an_empty_table(make_frame: MakeFrame) -> None:
+    frame = make_frame({"a|cpu": _WALK}).select([])
+    assert len(table.build(frame)) == 0

@@ -1,0 +1,63 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rca.detect.traces import TraceIndex
+from rca.model.incident import Span
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def call(minute: int, *, failing: bool = False, web_ms: float = 100.0, db_ms: float = 20.0) -> list[Span]:
+    at = START + timedelta(minutes=minute)
+    trace = f"t{minute}"
+    return [
+        Span(trace, "1", None, "web", "GET /", at, web_ms, failing),
+        Span(trace, "2", "1", "db", "query", at + timedelta(milliseconds=10), db_ms, failing),
+    ]
+
+
+def evidence(spans: list[Span], minute: int) -> dict[str, tuple[float, float]]:
+    index = TraceIndex.build(spans)
+    found = index.evidence((START + timedelta(minutes=minute)).timestamp())
+    return {name: (found.failing[i], found.slow[i]) for i, name in enumerate(index.services)}
+
+
+def test_an_error_belongs_to_the_deepest_span_that_failed() -> None:
+    spans = [span for minute in range(20) for span in call(minute, failing=minute >= 10)]
+    found = evidence(spans, 10)
+    assert found["db"][0] > 3
+    assert found["web"][0] == 0
+
+
+def test_errors_as_many_as_before_are_no_evidence() -> None:
+    spans = [span for minute in range(20) for span in call(minute, failing=minute % 2 == 0)]
+    assert evidence(spans, 10)["db"][0] < 1
+
+
+def test_waiting_for_a_callee_is_not_ones_own_time() -> None:
+    spans = [s for m in range(20) for s in call(m, web_ms=900 if m >= 10 else 100, db_ms=820 if m >= 10 else 20)]
+    found = evidence(spans, 10)
+    assert found["db"][1] > 10
+    assert found["web"][1] == 0
+
+
+def test_a_few_spans_are_not_compared() -> None:
+    spans = [s for m in (0, 1, 10, 11) for s in call(m, db_ms=900 if m >= 10 else 20)]
+    assert evidence(spans, 10)["db"][1] == 0
+
+
+def test_a_chosen_baseline_is_kept_to() -> None:
+    spans = [span for minute in range(20) for span in call(minute, failing=minute < 10)]
+    index = TraceIndex.build(spans)
+    later = ((START + timedelta(minutes=10)).timestamp(), (START + timedelta(minutes=20)).timestamp())
+    found = index.evidence(START.timestamp(), baseline=later, end=later[0])
+    assert found.failing[index.services.index("db")] > 3
+    assert found.errors.tolist() == [10.0, 0.0]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_overlapping_children_count_once(order: int) -> None:
+    kids = [Span("t", f"{i}", "1", "db", "q", START, 60.0) for i in (2, 3)][::order]
+    index = TraceIndex.build([Span("t", "1", None, "web", "GET", START, 100.0), *kids])
+    assert index._own.tolist() == [40.0, 60.0, 60.0]
