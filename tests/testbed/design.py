@@ -8,10 +8,40 @@ from tests.testbed.changes import Change
 from tests.testbed.decoys import DECOYS
 from tests.testbed.faults.base import Fault
 
-WARM_UP_SECONDS = 22.0  # after the start, before anything is recorded
-BEFORE_SECONDS = 92.0  # recorded before the onset
-AFTER_SECONDS = 56.0
 TRACED_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How a run goes by, in seconds.
+
+    Attributes:
+        warm_up: After the start, before anything is recorded.
+        before: Recorded before the onset.
+        after: From the onset to the look at it.
+        step: Resolution.
+    """
+
+    warm_up: float = 22.0
+    before: float = 92.0
+    after: float = 56.0
+    step: int = 4
+
+    @property
+    def window(self) -> dict[str, str]:
+        """The variables that fit `rca`'s windows, made for hours, to a run of minutes."""
+        lead = self.before / 3
+        minutes = {
+            "LEAD": lead,
+            "LAG": self.after + 4,
+            "GUARD": self.step,
+            "BASELINE": self.before - lead - 2 * self.step,
+        }
+        named = {f"RCA_WINDOW_{name}_MINUTES": f"{seconds / 60:.3f}" for name, seconds in minutes.items()}
+        return named | {"RCA_WINDOW_STEP_SECONDS": str(self.step)}
+
+
+RECORDED = Timing()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.servers.elasticsearch import Elasticsearch
-from tests.testbed.design import AFTER_SECONDS, BEFORE_SECONDS, WARM_UP_SECONDS, Design
+from tests.testbed.design import RECORDED, Design, Timing
 from tests.testbed.layout import callers_of
 from tests.testbed.stand import Stand
 
 PACKS = Path(__file__).parent / "packs"
-STEP_SECONDS = 4
 CERTIFICATE_MARGIN_SECONDS = 45.0  # to start the system in
 
 
@@ -59,15 +58,14 @@ def carry_out(
     elasticsearch: Elasticsearch | None,
     look: Callable[[Stand, Outcome], None],
     say: Callable[[str], None],
-    before: float = BEFORE_SECONDS,
-    after: float = AFTER_SECONDS,
+    timing: Timing = RECORDED,
 ) -> Outcome:
     """Run a design; `look` is called while the system still fails.
 
     Raises:
         UnavailableError: A program can't be had or started here.
     """
-    lasts = CERTIFICATE_MARGIN_SECONDS + WARM_UP_SECONDS + before
+    lasts = CERTIFICATE_MARGIN_SECONDS + timing.warm_up + timing.before
     expires = design.fault.name == "certificate"
     with Stand(
         f"{design.name}-{design.seed}".lower().replace("_", "-"),
@@ -77,11 +75,11 @@ def carry_out(
         traced=design.traced,
         certificate_seconds=lasts if expires else 86_400.0,
     ) as stand:
-        say(f"{design.name}: the system is up; it fails in {WARM_UP_SECONDS + before:.0f} s")
-        onset = time.time() + WARM_UP_SECONDS + before
+        say(f"{design.name}: the system is up; it fails in {timing.warm_up + timing.before:.0f} s")
+        onset = time.time() + timing.warm_up + timing.before
         if expires:
             onset = stand.certificate_ends.timestamp()
-        sha = _play(stand, design, onset, onset + after, say)
+        sha = _play(stand, design, onset, onset + timing.after, say)
         try:
             outcome = Outcome(design, datetime.fromtimestamp(_onset(stand, design, onset), UTC), sha)
             look(stand, outcome)
@@ -124,7 +122,7 @@ def _onset(stand: Stand, design: Design, planned: float) -> float:
     return min(begins, default=planned) - 2.0
 
 
-def environment(stand: Stand) -> dict[str, str]:
+def environment(stand: Stand, timing: Timing = RECORDED) -> dict[str, str]:
     """The variables that point `rca` at a run; times are compressed, so its windows are, too."""
     return {
         "RCA_ES_URL": stand.elasticsearch.url,
@@ -134,20 +132,16 @@ def environment(stand: Stand) -> dict[str, str]:
         "RCA_ES_SAMPLE_LINES": "3000",
         "RCA_PROMETHEUS_URL": stand.prometheus.url,
         "RCA_PROMETHEUS_PACKS": str(PACKS),
-        "RCA_WINDOW_LEAD_MINUTES": "0.5",
-        "RCA_WINDOW_LAG_MINUTES": "1",
-        "RCA_WINDOW_GUARD_MINUTES": "0.05",
-        "RCA_WINDOW_BASELINE_MINUTES": "0.95",
-        "RCA_WINDOW_STEP_SECONDS": str(STEP_SECONDS),
         "RCA_CONFIG": os.devnull,
+        **timing.window,
     }
 
 
-def rca(stand: Stand, *words: str) -> subprocess.CompletedProcess[str]:
+def rca(stand: Stand, *words: str, timing: Timing = RECORDED) -> subprocess.CompletedProcess[str]:
     """Run the tool against a stand, as a user would."""
     return subprocess.run(  # noqa: S603 - the project's own program, no shell
         [sys.executable, "-m", "rca", *words],
-        env=os.environ | environment(stand),
+        env=os.environ | environment(stand, timing),
         capture_output=True,
         text=True,
         check=False,
