@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from rca.detect import table
-from rca.model.scores import CHANNELS, Channel, Side
+from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
 from tests.rca.detect.conftest import MakeFrame
 
 _WALK = np.cumsum(np.random.default_rng(1).standard_normal(20)) + 50
 
 
-def channels(made: table.SeriesTable) -> dict[str, Channel]:
+def channels(made: SeriesTable) -> dict[str, Channel]:
     return {key.column: CHANNELS[c] for key, c in zip(made.keys, made.channels, strict=True)}
 
 

@@ -1,0 +1,156 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rca.detect import onset, series, table
+from rca.model.incident import Symptom
+from rca.model.scores import CHANNELS, Channel
+from rca.model.signals import FloatArray, SignalFrame, SignalKey
+from rca.model.tuning import Tuning
+from rca.rank import mixture, simple, structure
+from rca.rank.score import ServiceScores, score
+from topology import Edge, Node, NodeKind, ServiceGraph
+
+TUNING = Tuning()
+ROWS, ROW = 40, 30
+STEP = np.where(np.arange(ROWS) >= ROW, 1.0, 0.0)
+
+
+def noise(seed: int) -> FloatArray:
+    made: FloatArray = np.random.default_rng(seed).standard_normal(ROWS)
+    return made
+
+
+def scored(
+    columns: Mapping[str, FloatArray],
+    edges: Sequence[tuple[str, str]] = (),
+    *,
+    nodes: Sequence[Node] = (),
+    symptom: Symptom | None = None,
+    channel: Channel | None = None,
+    extra: FloatArray | None = None,
+) -> tuple[dict[str, float], ServiceScores, structure.Structure]:
+    keys = tuple(SignalKey(name.split("|")[0], name.split("|")[1]) for name in columns)
+    times = np.arange(0.0, 60.0 * ROWS, 60.0, dtype=np.float64)
+    made = table.build(SignalFrame(times, np.array(list(columns.values())).T, keys))
+    graph = ServiceGraph(nodes, [Edge(a, b) for a, b in edges])
+    arrays = structure.build(made, graph, others=(), symptom=symptom, symptom_channel=channel, tuning=TUNING)
+    z = series.score(made, [onset.split(times, ROW, None, TUNING)], TUNING)
+    services = score(made, z, arrays, extra, TUNING)
+    return dict(zip(arrays.services, services.score[0].tolist(), strict=True)), services, arrays
+
+
+def test_a_callee_takes_its_callers_slowness_away() -> None:
+    columns = {
+        "web|latency_ms": 200 + noise(1) + 100 * STEP,
+        "db|latency_ms": 20 + 0.2 * noise(2) + 95 * STEP,
+    }
+    alone, *_ = scored(columns)
+    found, services, arrays = scored(columns, [("web", "db")])
+    assert found["db"] > found["web"]
+    assert found["web"] < alone["web"] / 2
+    assert services.explained[0, arrays.services.index("web"), 0] == 1.0
+    assert arrays.services[services.by[0, arrays.services.index("web"), 0]] == "db"
+
+
+def test_a_callee_that_changed_less_explains_less() -> None:
+    columns = {
+        "web|latency_ms": 200 + noise(1) + 400 * STEP,
+        "db|latency_ms": 20 + 0.2 * noise(2) + 20 * STEP,
+    }
+    _, services, arrays = scored(columns, [("web", "db")])
+    assert services.explained[0, arrays.services.index("web"), 0] < 0.3
+
+
+def test_failures_are_weighed_by_the_calls_they_are_of() -> None:
+    columns = {
+        "web|error_ratio": np.abs(0.001 * noise(1)) + 0.2 * STEP,
+        "web|requests": 1000 + noise(3),
+        "ads|error_ratio": np.abs(0.001 * noise(2)) + 0.2 * STEP,
+        "ads|requests": 10 + 0.1 * noise(4),
+    }
+    _, services, arrays = scored(columns, [("web", "ads")])
+    assert services.explained[0, arrays.services.index("web"), 1] < 0.05
+
+
+def test_a_star_of_slow_edges_accuses_its_centre() -> None:
+    leaves = ("a", "b", "c", "d")
+    columns = {f"{leaf}|net_in_p50_ms": 5 + 0.1 * noise(i) + 100 * STEP for i, leaf in enumerate(leaves)}
+    columns |= {"hub|cpu_percent": 10 + noise(9)}
+    found, *_ = scored(columns, [("web", "hub"), *(("hub", leaf) for leaf in leaves)])
+    assert max(found, key=lambda name: found[name]) == "hub"
+
+
+def test_one_slow_edge_of_several_accuses_the_callee() -> None:
+    leaves = ("a", "b", "c", "d")
+    columns = {
+        f"{leaf}|net_in_p50_ms": 5 + 0.1 * noise(i) + 100 * STEP * (leaf == "a") for i, leaf in enumerate(leaves)
+    }
+    columns |= {"hub|cpu_percent": 10 + noise(9)}
+    found, *_ = scored(columns, [("hub", leaf) for leaf in leaves])
+    assert max(found, key=lambda name: found[name]) == "a"
+
+
+def test_failures_of_a_service_that_is_hardly_asked_any_more_count_less() -> None:
+    busy = {"a|error_ratio": np.abs(0.001 * noise(1)) + 0.02 * STEP, "a|requests": 100 + noise(2)}
+    left = {**busy, "a|requests": 100 + noise(2) - 90 * STEP}
+    _, kept, _ = scored(busy)
+    _, fewer, _ = scored(left)
+    errors = CHANNELS.index(Channel.ERRORS)
+    assert fewer.strength[0, 0, errors] < kept.strength[0, 0, errors]
+
+
+def test_what_the_alert_is_not_about_counts_half() -> None:
+    columns = {"a|latency_ms": 100 + noise(1) + 300 * STEP, "b|error_ratio": np.abs(0.001 * noise(2)) + 0.1 * STEP}
+    plain, *_ = scored(columns)
+    told, services, _ = scored(columns, symptom=Symptom("b", "error_ratio"), channel=Channel.ERRORS)
+    assert told["a"] == pytest.approx(plain["a"] / 2)
+    assert told["b"] == plain["b"]
+    assert services.alert[0] > 3
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "factor"),
+    [
+        ((), (("web", "a"),), TUNING.hearsay),
+        ((Node("a", NodeKind.DATABASE),), (("web", "a"),), 1.0),
+        ((Node("a", NodeKind.EXTERNAL),), (("web", "a"),), TUNING.external),
+        ((), (("web", "a"), ("b", "a")), 1.0),
+        ((), (("web", "a"), ("a", "b")), 1.0),
+        ((), (), 1.0),
+    ],
+)
+def test_a_node_counts_as_much_as_is_known_of_it(
+    nodes: tuple[Node, ...], edges: tuple[tuple[str, str], ...], factor: float
+) -> None:
+    columns = {"a|latency_ms": 100 + noise(1), "web|cpu_percent": noise(2), "b|cpu_percent": noise(3)}
+    *_, arrays = scored(columns, edges, nodes=nodes)
+    assert arrays.factor[arrays.services.index("a")] == factor
+
+
+def test_evidence_beside_the_series_counts() -> None:
+    extra = np.zeros((1, 1, len(CHANNELS)))
+    extra[0, 0, CHANNELS.index(Channel.LOG_FAILURE)] = 2.0
+    found, *_ = scored({"a|cpu_percent": 10 + noise(1)}, extra=extra)
+    assert found["a"] > 3.9
+
+
+def test_candidates_are_weighed_by_fit() -> None:
+    columns = {"a|cpu_percent": 10 + noise(1) + 60 * STEP, "b|cpu_percent": 10 + noise(2)}
+    _, services, _ = scored(columns)
+    both = replace(
+        services, score=np.vstack([services.score, services.score / 4]), alert=np.zeros(2, dtype=np.float64)
+    )
+    mixed = mixture.mix(both, TUNING)
+    assert mixed.weights.sum() == pytest.approx(1.0)
+    assert mixed.weights[0] > 0.9
+
+
+def test_the_simple_ranker_takes_the_largest_z() -> None:
+    keys = (SignalKey("a", "x"), SignalKey("b", "x"), SignalKey("c", "x"), SignalKey("d", "x"))
+    values = np.array([noise(1), noise(2) + 50 * STEP, np.zeros(ROWS), np.r_[np.full(ROW, np.nan), np.ones(10)]]).T
+    times = np.arange(0.0, 60.0 * ROWS, 60.0, dtype=np.float64)
+    made = table.build(SignalFrame(times, values, keys))
+    assert simple.rank(made, ROW) == ("b", "a", "c", "d")
