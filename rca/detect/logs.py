@@ -11,7 +11,7 @@ An evaluation costs a few passes over integer arrays (about a millisecond for 10
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -38,6 +38,7 @@ class LogIndex:
 
     services: tuple[str, ...]
     _parts: Parts
+    _last: list[Evaluation] = field(default_factory=list, init=False, repr=False)
 
     @classmethod
     def build(
@@ -122,4 +123,8 @@ class LogIndex:
         return describe(self._parts, at, self.services.index(service))[:limit]
 
     def _at(self, split: float, baseline: tuple[float, float] | None, end: float) -> Evaluation:
-        return evaluate(self._parts, baseline or (-np.inf, split), (split, max(split, min(end, self.end))))
+        """The evaluation at a split; the last one is kept, as every service's findings are asked of the same."""
+        before, after = baseline or (-np.inf, split), (split, max(split, min(end, self.end)))
+        if not self._last or (self._last[0].before, self._last[0].after) != (before, after):
+            self._last[:] = [evaluate(self._parts, before, after)]
+        return self._last[0]

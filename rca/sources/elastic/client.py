@@ -183,8 +183,10 @@ class ElasticClient:
         for ask in (lambda: client.info().body["version"]["number"], lambda: _node_versions(client)):
             try:
                 return str(ask())
-            except (es.ApiError, es.TransportError, KeyError, TypeError):
+            except (es.ApiError, KeyError, TypeError):
                 continue
+            except es.TransportError:
+                break
         return ""
 
     def close(self) -> None:

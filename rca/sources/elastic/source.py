@@ -53,8 +53,16 @@ class ElasticsearchSource:
             SourceError: Elasticsearch can't be reached, refuses us, or answers nothing in time.
         """
         self._client.budget.deadline = request.deadline
+        resolution = self._resolve()  # by itself: nothing else is asked of a server that doesn't answer
+        pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=NAME)
+        try:
+            yield from self._harvest(pool, request, resolution)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _harvest(self, pool: ThreadPoolExecutor, request: Request, resolution: Resolution) -> Iterator[Harvest]:
         grid = Grid.over(request.span, request.step_seconds)
-        resolution = self._resolve()
+        version = pool.submit(self._client.version)
         gaps = list(resolution.gaps)
         if not resolution.matched:
             gaps.append(no_index(self._settings.indices))
@@ -62,14 +70,10 @@ class ElasticsearchSource:
             gaps += self._unmatched()
         census = self._census = take_census(self._client, resolution.cohorts, grid.span)
         gaps += [*census.gaps, *unassigned(census)]
-        version = self._client.version()
-        record = describe(self._settings, resolution, census, self._schema, version, grid)
+        known, _ = _finish(version, "its version", "")
+        record = describe(self._settings, resolution, census, self._schema, known, grid)
         yield Harvest("fields and services", 1, _PIECES, gaps=tuple(dict.fromkeys(gaps)), record=record)
-        pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix=NAME)
-        try:
-            yield from self._pieces(pool, request, census, grid)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        yield from self._pieces(pool, request, census, grid)
 
     def check(self, request: Request) -> Iterator[Check]:
         """Say step by step what is reachable, who we are, what was found, and what is missing."""
