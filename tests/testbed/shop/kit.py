@@ -245,7 +245,13 @@ def export_backlog(service: Service, queue: str) -> None:
     """Show how many messages wait in a stream, whether or not anybody still takes them."""
     settings = service.config["redis"]
     client = redis.Redis(
-        host=settings["host"], port=int(settings["port"]), socket_timeout=0.3, retry=Retry(NoBackoff(), 0)
+        host=settings["host"],
+        port=int(settings["port"]),
+        socket_timeout=0.3,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        lib_name=None,
+        lib_version=None,
     )
 
     def length() -> float:

@@ -187,6 +187,9 @@ class Cache:
             socket_connect_timeout=float(settings["timeout"]),
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
+            protocol=2,  # nothing that an older Redis answers with an error, or its error counts move
+            lib_name=None,
+            lib_version=None,
         )
 
     async def do(self, operation: str, *arguments: Any) -> Any:
