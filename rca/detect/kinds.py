@@ -123,6 +123,8 @@ def _traits(key: SignalKey, services: frozenset[str]) -> Traits:
     else:
         kind, bad, unit = infer(stem)
         key = replace(key, kind=kind, bad=bad, unit=key.unit or unit)
+    if caller_side:
+        key = replace(key, peer=peer)
     return Traits(key, _side(stem, peer, caller_side=caller_side, key=key), stem, peer, quantile(stem))
 
 

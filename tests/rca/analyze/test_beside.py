@@ -1,0 +1,111 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from rca.analyze import analyze
+from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
+from rca.model.logs import LogLine
+from rca.model.report import EvidenceKind, ToolInfo
+from topology import ServiceGraph
+
+
+def lines(bundle: Bundle, *, shift: timedelta = timedelta(0)) -> tuple[LogLine, ...]:
+    """Calm lines all along; `orders` fails from the onset on."""
+    start = bundle.window.span.start + shift
+    calm = [
+        LogLine(start + timedelta(seconds=10 * i), name, "INFO", f"served request {i}")
+        for i in range(360)
+        for name in ("web", "orders", "cron")
+    ]
+    bad = [
+        LogLine(
+            start + timedelta(minutes=45, seconds=7 * i),
+            "orders",
+            "ERROR",
+            f"could not reserve item {i}: stock is gone",
+        )
+        for i in range(60)
+    ]
+    return tuple(sorted([*calm, *bad], key=lambda line: line.at))
+
+
+def calm(bundle: Bundle) -> Bundle:
+    """The same services, with nothing to see in the metrics."""
+    assert bundle.metrics is not None
+    keep = [i for i, key in enumerate(bundle.metrics.keys) if key.service == "mail"]
+    return replace(bundle, metrics=bundle.metrics.select(keep))
+
+
+def test_failures_that_only_show_in_logs_are_found(checkout: Bundle, tool: ToolInfo) -> None:
+    report = analyze(replace(calm(checkout), logs=lines(checkout)), tool=tool)
+    assert report.suspects[0].service == "orders"
+    first = next(item for item in report.evidence if item.id == report.suspects[0].evidence[0])
+    assert first.kind is EvidenceKind.LOG
+    assert "could not reserve item" in first.text
+    assert 'service.name : "orders"' in first.query
+
+
+def test_logs_alone_are_enough(checkout: Bundle, tool: ToolInfo) -> None:
+    bare = replace(checkout, metrics=None, graph=ServiceGraph(), logs=lines(checkout))
+    report = analyze(bare, tool=tool)
+    assert report.suspects[0].service == "orders"
+    assert not report.verdict.abstained
+    what = {gap.what for gap in report.gaps}
+    assert {"metrics", "topology"} <= what
+
+
+def test_who_has_no_logs_or_no_metrics_is_said(checkout: Bundle, tool: ToolInfo) -> None:
+    gaps = {gap.what: gap.why for gap in analyze(replace(checkout, logs=lines(checkout)), tool=tool).gaps}
+    assert gaps["services without logs"] == "db, mail"
+    assert gaps["services without metrics"] == "cron"
+    assert "logs" not in gaps
+
+
+def test_lines_far_outside_the_window_point_at_a_clock(checkout: Bundle, tool: ToolInfo) -> None:
+    skewed = lines(checkout, shift=timedelta(hours=8))
+    gaps = {gap.what: gap.why for gap in analyze(replace(checkout, logs=skewed), tool=tool).gaps}
+    assert "a time zone?" in gaps["clock"]
+
+
+def test_errors_in_spans_accuse_where_they_start(checkout: Bundle, tool: ToolInfo) -> None:
+    start = checkout.window.span.start
+    spans = [
+        span
+        for minute in range(60)
+        for span in (
+            Span(f"t{minute}", "1", None, "web", "GET", start + timedelta(minutes=minute), 100.0, minute >= 45),
+            Span(f"t{minute}", "2", "1", "orders", "call", start + timedelta(minutes=minute), 40.0, minute >= 45),
+        )
+    ]
+    slow = [replace(span, duration_ms=span.duration_ms * 30) if span.error else span for span in spans]
+    report = analyze(replace(calm(checkout), spans=tuple(slow)), tool=tool)
+    assert report.suspects[0].service == "orders"
+    texts = [item.text for item in report.evidence if item.kind is EvidenceKind.TRACE]
+    assert any(text.endswith("errors start in its spans") for text in texts)
+    assert "its own time in spans, 40 ms to 1.2 s" in texts
+
+
+def test_changes_near_the_suspect_are_weighed_by_time_and_place(checkout: Bundle, tool: ToolInfo) -> None:
+    start = checkout.window.span.start
+    events = (
+        Event(start + timedelta(minutes=40), EventKind.DEPLOY, "db", "deploy v2", {"commit": "abc"}),
+        Event(start + timedelta(minutes=40), EventKind.CONFIG, "mail", "flag on", {"commit": 7}),
+        Event(start + timedelta(minutes=43), EventKind.SCALE, "orders", "scaled to 3"),
+        Event(start + timedelta(minutes=55), EventKind.DEPLOY, "db", "rollback"),
+    )
+    alert = Alert({"alertname": "Slow"}, {}, start + timedelta(minutes=50))
+    fired = Symptom("web", "latency_p99_ms", start + timedelta(minutes=50))
+    report = analyze(replace(checkout, events=events, alerts=(alert,), symptom=fired), tool=tool)
+    assert [(trigger.service, trigger.commit) for trigger in report.triggers][:2] == [
+        ("db", "abc"),
+        ("orders", None),
+    ]
+    assert "5 min before the onset, on the suspect itself" in report.triggers[0].why
+    assert "rollback" not in {trigger.why.split(":")[0] for trigger in report.triggers}
+    assert [entry.what for entry in report.timeline if entry.evidence is None] == [
+        "config of mail: flag on",
+        "deploy of db: deploy v2",
+        "scale of orders: scaled to 3",
+        "likeliest onset",
+        "alert: Slow",
+        "deploy of db: rollback",
+    ]

@@ -1,0 +1,87 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from rca.analyze import analyze
+from rca.analyze.prepare import adopt, prepare
+from rca.model.incident import Bundle, Span
+from rca.model.report import ToolInfo
+from rca.model.signals import SignalFrame, SignalKey
+
+
+def spans(bundle: Bundle) -> tuple[Span, ...]:
+    at = bundle.window.span.start
+    return (
+        Span("t1", "a", None, "web", "GET", at, 90.0),
+        Span("other", "b", "a", "orders", "call", at, 50.0),
+        Span("other", "c", "b", "db", "query", at, 20.0),
+    )
+
+
+def test_orphans_go_back_to_the_trace_of_their_parent(checkout: Bundle) -> None:
+    assert {span.trace_id for span in adopt(spans(checkout))} == {"t1"}
+
+
+def test_nothing_is_guessed_where_an_id_occurs_twice(checkout: Bundle) -> None:
+    twice = (*spans(checkout), Span("t2", "a", None, "web", "GET", checkout.window.span.start, 1.0))
+    assert [span.trace_id for span in adopt(twice)] == ["t1", "other", "other", "t2"]
+
+
+def test_spans_complete_the_graph(checkout: Bundle) -> None:
+    bare = replace(checkout, graph=type(checkout.graph)(), spans=spans(checkout))
+    assert [(edge.caller, edge.callee) for edge in prepare(bare).graph.edges()] == [
+        ("orders", "db"),
+        ("web", "orders"),
+    ]
+
+
+def test_a_raw_counter_becomes_its_increase(checkout: Bundle) -> None:
+    assert checkout.metrics is not None
+    times = checkout.metrics.times
+    total = np.cumsum(np.arange(len(times)) % 3 + 1.0)
+    total[40:] -= total[40]  # a restart
+    flat = np.zeros(len(times))
+    keys = (SignalKey("a", "errors_total"), SignalKey("a", "failures_total"), SignalKey("a", "request_errors"))
+    frame = SignalFrame(times, np.array([total, flat, total]).T, keys)
+    values = prepare(replace(checkout, metrics=frame)).frame.values
+    assert values[1:40, 0].tolist() == np.diff(total[:40]).tolist()
+    assert values[40, 0] == 0
+    assert np.array_equal(values[:, 1], flat)
+    assert np.array_equal(values[:, 2], total)
+
+
+def test_rows_outside_the_window_are_not_looked_at(checkout: Bundle, tool: ToolInfo) -> None:
+    assert checkout.metrics is not None
+    away = SignalFrame(checkout.metrics.times + 8 * 3600, checkout.metrics.values, checkout.metrics.keys)
+    report = analyze(replace(checkout, metrics=away), tool=tool)
+    assert report.verdict.abstained
+    assert "metrics in the window" in {gap.what for gap in report.gaps}
+
+
+def test_an_empty_series_is_told(checkout: Bundle) -> None:
+    assert checkout.metrics is not None
+    frame = checkout.metrics
+    values = frame.values.copy()
+    values[:, 0] = np.nan
+    found = prepare(replace(checkout, metrics=SignalFrame(frame.times, values, frame.keys)))
+    assert [gap.what for gap in found.gaps] == ["1 series"]
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e300])
+def test_no_value_is_too_large_or_too_small(checkout: Bundle, tool: ToolInfo, factor: float) -> None:
+    assert checkout.metrics is not None
+    frame = checkout.metrics
+    huge = SignalFrame(frame.times, frame.values * factor, frame.keys)
+    assert len(analyze(replace(checkout, metrics=huge), tool=tool).suspects) == 4
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5])
+def test_a_handful_of_rows_is_survived_and_nobody_named(checkout: Bundle, tool: ToolInfo, rows: int) -> None:
+    assert checkout.metrics is not None
+    frame = checkout.metrics
+    few = SignalFrame(frame.times[-rows:], frame.values[-rows:], frame.keys)
+    report = analyze(replace(checkout, metrics=few), tool=tool)
+    assert report.verdict.abstained
+    assert report.span.end - report.span.start == timedelta(hours=1)

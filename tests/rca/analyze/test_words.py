@@ -1,0 +1,124 @@
+"""What is said of changes, baselines and confidence."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from rca.analyze import analyze
+from rca.analyze.confidence import Standing
+from rca.analyze.evidence import change_text
+from rca.analyze.verdict import verdict
+from rca.model.incident import Bundle, Interval, Window
+from rca.model.report import Confidence, EvidenceKind, OnsetEstimate, ToolInfo
+from rca.model.signals import FloatArray, SignalFrame
+from rca.model.tuning import Tuning
+from tests.rca.analyze.conftest import MakeBundle
+
+Quiet = Callable[[int, float, float], FloatArray]
+LATE = np.where(np.arange(60) >= 45, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "unit", "text"),
+    [
+        (0.004, 0.021, "ratio", "x5.25, 0.4 % to 2.1 %"),
+        (0.02, 5.0, "s", "x250, 20 ms to 5 s"),
+        (0.0, 0.3, "ratio", "from 0 % to 30 %"),
+        (99.9, 40.0, "%", "down 60 %, 99.9 % to 40 %"),
+        (100.0, 101.0, "", "from 100 to 101"),
+    ],
+)
+def test_a_change_is_told_as_a_person_would(before: float, after: float, unit: str, text: str) -> None:
+    assert change_text(before, after, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "abstained", "confidence"),
+    [
+        (0.2, True, Confidence.LOW),
+        (0.8, False, Confidence.LOW),
+        (1.5, False, Confidence.MEDIUM),
+        (9.0, False, Confidence.HIGH),
+    ],
+)
+def test_confidence_has_three_words(value: float, abstained: bool, confidence: Confidence) -> None:  # noqa: FBT001 - a column
+    said = verdict(["a"], Standing(value, 2.0, 1.0, 1.0, 12), (), OnsetEstimate(None), ("a",), Tuning())
+    assert (said.abstained, said.confidence) == (abstained, confidence)
+    assert said.reasons == (
+        "the first suspect's score is x2.0 what 12 windows of the baseline reach",
+        "it leads the second suspect by x2.0",
+    )
+
+
+def test_without_a_comparison_nothing_is_called_sure() -> None:
+    said = verdict(["a"], Standing(9.0, 9.0, 0.0, None, 0), (), OnsetEstimate(None), ("a", "b"), Tuning())
+    assert said.confidence is Confidence.MEDIUM
+    assert said.reasons == (
+        "no comparison with the baseline's own windows was possible",
+        "nobody else stands out",
+    )
+
+
+def test_edges_hosts_and_instances_are_told_apart(make_bundle: MakeBundle, quiet: Quiet, tool: ToolInfo) -> None:
+    host = quiet(1, 20, 1) + 60 * LATE
+    bundle = make_bundle(
+        {
+            "web|call_latency_p50_ms_to:db": quiet(2, 30, 1) + 200 * LATE,
+            "db|latency_p50_ms": quiet(3, 10, 0.5),
+            "web|node_cpu_percent": host,
+            "db|node_cpu_percent": host,
+        },
+        [("web", "db")],
+    )
+    assert bundle.metrics is not None
+    keys = tuple(replace(k, instance="pod-1") if "node" in k.metric else k for k in bundle.metrics.keys)
+    frame = SignalFrame(bundle.metrics.times, bundle.metrics.values, keys)
+    report = analyze(replace(bundle, metrics=frame), tool=tool)
+    edge = next(item for item in report.evidence if item.kind is EvidenceKind.EDGE and item.service == "db")
+    assert "between it and web" in edge.text
+    texts = " / ".join(item.text for item in report.evidence)
+    assert "towards db" in texts
+    assert "its host's CPU (node_cpu_percent) on pod-1 x" in texts
+
+
+def test_a_long_series_is_thinned_for_the_plot(make_bundle: MakeBundle, tool: ToolInfo) -> None:
+    values = np.random.default_rng(1).standard_normal(2000) + 20
+    values[1500:] += 80
+    report = analyze(make_bundle({"a|cpu_percent": values, "b|cpu_percent": values[::-1] * 0 + 3}), tool=tool)
+    assert 100 < len(report.evidence[0].points) <= 241
+
+
+def test_a_short_torn_or_later_baseline_is_said(checkout: Bundle, tool: ToolInfo) -> None:
+    assert checkout.metrics is not None
+    frame, window = checkout.metrics, checkout.window
+    torn = [*range(30), *range(42, 60)]
+    report = analyze(
+        replace(checkout, metrics=SignalFrame(frame.times[torn], frame.values[torn], frame.keys)), tool=tool
+    )
+    assert any("torn in 1 place:" in gap.why for gap in report.gaps)
+    short = analyze(
+        replace(checkout, metrics=SignalFrame(frame.times[38:], frame.values[38:], frame.keys)), tool=tool
+    )
+    assert any("rows: what is usual is a guess" in gap.why for gap in short.gaps)
+    later = Window(
+        Interval(window.span.start + timedelta(minutes=45), window.span.end),
+        None,
+        Interval(window.span.end, window.span.end + timedelta(minutes=45)),
+    )
+    turned = SignalFrame(frame.times + 45 * 60, np.roll(frame.values, -45, axis=0), frame.keys)
+    after = analyze(replace(checkout, metrics=turned, window=later), tool=tool)
+    assert any("lies after the incident" in gap.why for gap in after.gaps)
+
+
+def test_nothing_that_moves_has_no_onset(make_bundle: MakeBundle, tool: ToolInfo) -> None:
+    report = analyze(
+        make_bundle({"a|cpu_percent": np.full(60, 3.0), "b|cpu_percent": np.full(60, 4.0)}), tool=tool
+    )
+    assert report.onset.at is None
+    assert report.verdict.abstained
+    assert report.verdict.summary == "The data don't single out a service."
+    assert any(gap.what == "constant series" for gap in report.gaps)
+    assert report.span.start == datetime(2026, 3, 1, 12, tzinfo=UTC)
