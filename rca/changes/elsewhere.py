@@ -47,7 +47,7 @@ _BY_WORDS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("clock", "a clock", re.compile(
         r"clock (skew|drift|jump|is)|\bNTP\b|chrony|time (drift|skew)|RequestTimeTooSkewed|token used before issued|iat in the future|leap second", re.I)),
     ("storage", "storage", re.compile(
-        r"no space left|ENOSPC|read-only file system|I/O error|disk (is )?(full|failure)|volume .*(detach|fail|degraded)|EBS|IOPS|filesystem|SMART|raid", re.I)),
+        r"no space left|ENOSPC|read-only file system|I/O error|disk (is )?(full|failure)|volume .*(detach|fail|degraded)|\bEBS\b|\bIOPS\b|\bfilesystem\b|\bSMART (error|status)|\braid\b", re.I)),
     ("job", "a scheduled job", re.compile(
         r"\bcron\w*|scheduled (job|task|run)|nightly|backup (started|running|in progress)|batch job|\betl\b|vacuum|compaction (started|running)|reindex|snapshot (started|running)|report (run|job)", re.I)),
     ("capacity", "a limit that was reached", re.compile(

@@ -139,10 +139,10 @@ def extracted(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     """Code that was moved into a function of its own: what was there is there, and nothing new is said."""
     if file.config_like or not old:
         return False
-    names = declared(file)
+    before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
+    names = declared(file) - before.keys()
     if not names:
         return False
-    before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
     kept = sum((before & after).values()) / max(1, sum(before.values()))
     fresh = [token for token in (after - before) if _literal(token) and token not in before]
     grown = sum((after - before).values())

@@ -22,7 +22,7 @@ UNKNOWN = 0.34
 _HARMLESS = 0.12
 _FURTHER = 0.04
 _MOST = 0.96
-_CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW = 0.4, 0.2, 0.58, 0.42
+_CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW = 0.4, 0.2, 0.58, 0.36
 _STRING = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|`([^`]*)`")
 _LITERAL = re.compile(r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.-]{3,}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w]{2,}")
@@ -166,10 +166,11 @@ def _gone(file: FileDiff, entries: Sequence[Gone]) -> Iterator[Finding]:
     for entry in entries:
         if entry.unless is not None and entry.unless.search(new_code):
             continue
-        for pattern, old, new in ((entry.words, old_words, new_words), (entry.patterns, old_code, new_code)):
-            if pattern is None or pattern.search(new):
-                continue
-            if match := pattern.search(old):
+        sides = ((entry.words, old_words, new_words), (entry.patterns, old_code, new_code))
+        if any(pattern is not None and pattern.search(new) for pattern, _, new in sides):
+            continue
+        for pattern, old, _ in sides:
+            if pattern is not None and (match := pattern.search(old)):
                 line = removed[_line_of(old, match.start())]
                 yield Finding(entry.kind, entry.potency, f"gone: `{_short(line.code)}`", file.path, "less")
                 break
@@ -242,7 +243,13 @@ def _lone(
     lines: Sequence[Tokens],
 ) -> Iterator[Finding]:
     """Lines without a partner: removed or added as a whole."""
-    gone = [line for line in old if any(moved[token] < kept[token] for token in line.tokens if token[0].isalnum())]
+    back = {line.tokens for line in lines if line.line.sign == "+"}
+    gone = [
+        line
+        for line in old
+        if line.tokens not in back
+        and any(moved[token] < kept[token] for token in line.tokens if token[0].isalnum())
+    ]
     if gone:
         kind, potency = ("setting_gone", _SETTING_GONE) if file.config_like else ("logic", _CODE_GONE)
         yield Finding(kind, potency, f"gone: `{_short(gone[0].line.code)}`", file.path)

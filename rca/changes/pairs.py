@@ -244,6 +244,9 @@ def _less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Iter
         return
     if file.config_like:
         yield Finding("setting", 0.55, f"{_cut(' '.join(said))} is no longer in {_about(new)}", file.path)
+    elif old.quantity is not None and (bound := _values(gone)):
+        told = f"{old.quantity.name} {bound[0].text()} is no longer given"
+        yield Finding(old.quantity.less, 0.62, told, file.path, "less")
     elif "(" in new.tokens or "," in old.line.code:
         yield Finding("argument_gone", 0.4, f"{_cut(' '.join(said))} is no longer given", file.path)
     else:

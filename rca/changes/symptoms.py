@@ -11,6 +11,7 @@ _METRICS = 0.85
 _STRONG = 8.0
 _UNDERSTOOD = {"error": 0.4, "slow": 0.3}
 _BEST, _REST = 0.8, 0.2
+_ABSOLUTE = 0.35
 
 
 def seen(facts: Facts, vocabulary: Vocabulary) -> dict[str, float]:
@@ -47,6 +48,8 @@ def seen(facts: Facts, vocabulary: Vocabulary) -> dict[str, float]:
 def match(kind: str, shown: Mapping[str, float], vocabulary: Vocabulary) -> tuple[float, tuple[str, ...]]:
     """How well a kind of change fits what is seen.
 
+    The measure is the most telling symptom that is seen: where nothing but slowness shows, what makes slow fits.
+
     Returns:
         0 to 1, and the symptoms that it rests on, the most telling first.
     """
@@ -60,8 +63,10 @@ def match(kind: str, shown: Mapping[str, float], vocabulary: Vocabulary) -> tupl
     fits = [pair for pair in fits if pair[0] > 0]
     if not fits:
         return 0.0, ()
+    telling = max(weights.get(name, 0.0) * strength for name, strength in shown.items())
     rest = sum(value for value, _ in fits[1:4])
-    return min(1.0, _BEST * fits[0][0] + _REST * min(1.0, rest)), tuple(name for _, name in fits[:3])
+    fit = (_BEST * fits[0][0] + _REST * min(1.0, rest)) / (_ABSOLUTE + (1 - _ABSOLUTE) * telling)
+    return min(1.0, fit), tuple(name for _, name in fits[:3])
 
 
 def best_match(

@@ -9,6 +9,7 @@ from rca.model.signals import Kind
 _BEFORE, _AFTER = 1.0, 3.0  # steps within which something that departs is taken to go with the change
 _EXONERATED = 3.0
 _OLD_SECONDS = 45 * 60
+_LATE_SECONDS = 20 * 60
 _TELLING = 4.0
 _QUIET = frozenset({Kind.TRAFFIC})
 
@@ -21,11 +22,13 @@ class Timing:
         score: To be added.
         out: It came after the harm began.
         why: In plain words.
+        at_once: Something departs right at it.
     """
 
     score: float
     out: bool
     why: str
+    at_once: bool = False
 
 
 def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
@@ -45,13 +48,14 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
     if lead < -_BEFORE * step:
         return Timing(-6.0, out=True, why=f"{_span(-lead)} after the harm began")
     mine = [a for a in facts.anomalies if a.strength >= _TELLING and a.service in {service, facts.first_failing}]
-    score, reasons = 0.0, [f"{_span(lead)} before the harm began"]
+    score, reasons, at_once = 0.0, [f"{_span(lead)} before the harm began"], False
     earlier = _moved_before(at, mine, step)
     if earlier is not None:
         score -= 1.8
         reasons.append(f"{earlier.metric} of {earlier.service} moved {_span(at - earlier.began)} before it")
     elif any(-_BEFORE * step <= begin - at <= _AFTER * step for begin in _begins(mine, facts, service)):
         score += 0.7
+        at_once = True
         reasons.append("something departs right at it")
     ramp = next((a for a in mine if a.ramp and -2 * step <= a.began - at <= max(10 * step, 0.15 * lead)), None)
     if delayed and ramp is not None and earlier is None:
@@ -61,7 +65,10 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
         score -= min(1.2, (0.15 if delayed else 0.4) * (lead - _OLD_SECONDS) / 3600)
     elif not delayed:
         score -= 0.1 * min(lead, _OLD_SECONDS) / _OLD_SECONDS
-    return Timing(score, out=False, why="; ".join(reasons))
+    if not delayed and not at_once and lead > _LATE_SECONDS:
+        score -= min(1.0, 0.4 * (lead - _LATE_SECONDS) / _LATE_SECONDS)
+        reasons.append("it would have shown sooner")
+    return Timing(score, out=False, why="; ".join(reasons), at_once=at_once)
 
 
 def _begins(anomalies: Iterable[Anomaly], facts: Facts, service: str) -> list[float]:

@@ -28,6 +28,8 @@ _HOW = {
 _OUT, _INERT = -6.0, -3.0
 _SLOPE, _NEUTRAL = 3.2, 0.42
 _FITS, _MISFIT = 1.0, -0.6
+_LITTLE, _UNNAMED, _DOUBT = 0.3, FLOOR - 0.05, 0.3
+_UNSEEN = -0.6
 _JUDGED = 60
 """Changes whose diffs are read: the likeliest by reach, scope and time."""
 _MOST_BY_CONTENT = 6.5
@@ -134,12 +136,13 @@ def _weigh(
     when: Timing = timing(candidate.at, candidate.service, facts, delayed=delayed)
     parts = [(_REACH[candidate.reach], _HOW[candidate.reach]), where, (when.score, when.why)]
     if content is None:
-        parts += _by_event(candidate, shown, vocabulary)
+        parts += _by_event(candidate, when, shown, vocabulary)
     elif content.inert:
         parts.append((_INERT, content.why))
     else:
-        parts += _by_content(content, shown, vocabulary)
+        parts += _by_content(candidate, when, content, shown, vocabulary)
         parts += _by_words(candidate, content, facts, speech, counts)
+        parts += _doubt(parts, content)
     title = _title(candidate)
     if content is None:
         empty = Content((), 0.0, inert=False, known=False, why="", text=frozenset())
@@ -156,9 +159,16 @@ def _weigh(
     return Weighed(candidate, content, round(sum(score for score, _ in parts), 4), tuple(parts))
 
 
-def _by_content(content: Content, shown: dict[str, float], vocabulary: Vocabulary) -> list[tuple[float, str]]:
+def _by_content(
+    candidate: Candidate, when: Timing, content: Content, shown: dict[str, float], vocabulary: Vocabulary
+) -> list[tuple[float, str]]:
     if not content.known:
-        return [(_SLOPE * (content.potency - _NEUTRAL), content.why)]
+        parts = [(_SLOPE * (content.potency - _NEUTRAL), content.why)]
+        return (
+            parts
+            if when.at_once and candidate.reach is Reach.DIRECT
+            else [*parts, (_UNSEEN, "nothing ties it to what is seen")]
+        )
     fit, names = 0.0, ()
     best_why = content.why
     for finding in content.findings[:6]:
@@ -177,6 +187,16 @@ def _by_content(content: Content, shown: dict[str, float], vocabulary: Vocabular
     return parts
 
 
+def _doubt(parts: Sequence[tuple[float, str]], content: Content) -> list[tuple[float, str]]:
+    """A change with little harm in it isn't named for its time and place alone."""
+    if not content.known or content.potency >= _NEUTRAL:
+        return []
+    total = sum(score for score, _ in parts)
+    if content.potency < _LITTLE:
+        return [(min(0.0, _UNNAMED - total), "time and place alone don't make it the cause")]
+    return [(-_DOUBT - 2 * (_NEUTRAL - content.potency), "what it changes seldom does harm")]
+
+
 def _by_words(
     candidate: Candidate, content: Content, facts: Facts, speech: Speech, counts: dict[str, int]
 ) -> list[tuple[float, str]]:
@@ -192,7 +212,9 @@ def _by_words(
     return parts
 
 
-def _by_event(candidate: Candidate, shown: dict[str, float], vocabulary: Vocabulary) -> list[tuple[float, str]]:
+def _by_event(
+    candidate: Candidate, when: Timing, shown: dict[str, float], vocabulary: Vocabulary
+) -> list[tuple[float, str]]:
     """A change of which no content is on record."""
     event = candidate.event
     kind, potency = _EVENT_KINDS.get(candidate.kind, ("rollout", 0.35))
@@ -208,7 +230,10 @@ def _by_event(candidate: Candidate, shown: dict[str, float], vocabulary: Vocabul
         told = "a restart is a symptom more often than a cause"
     fit, _ = match(kind, shown, vocabulary)
     power = _SLOPE * (potency - _NEUTRAL)
-    return [(power * fit if power > 0 else power, told)]
+    parts = [(power * fit if power > 0 else power, told)]
+    if not when.at_once:
+        parts.append((_UNSEEN, "nothing departs when it happens"))
+    return parts
 
 
 def _best_of_its_kind(item: Weighed | Elsewhere, made: Sequence[tuple[float, Weighed | Elsewhere]]) -> bool:
