@@ -146,7 +146,7 @@ def _named(row: str, files: tuple[str, ...]) -> str:
 
 
 def _file(path: str, language: str, rows: list[str], vocabulary: Vocabulary) -> FileDiff:
-    strip = _comment_stripper(vocabulary.comments.get(language, ()), language)
+    strip = _comment_stripper(vocabulary.comments.get(language or "unknown", ()), language)
     lines: list[Line] = []
     headers: list[str] = []
     loops: list[int] = []

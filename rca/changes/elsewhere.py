@@ -43,7 +43,7 @@ _BY_WORDS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("dns", "name resolution", re.compile(
         r"no such host|NXDOMAIN|SERVFAIL|name resolution|ENOTFOUND|EAI_AGAIN|getaddrinfo|UnknownHost|coredns|could not resolve", re.I)),
     ("network", "the network", re.compile(
-        r"packet loss|no route to host|network (is )?(unreachable|partition)|link (is )?down|\bBGP\b|\bMTU\b|retransmi|interface .* down|split[- ]brain|partition(ed)?\b", re.I)),
+        r"packet loss|no route to host|network (is )?(unreachable|partition)|link (is )?down|\bBGP\b|\bMTU\b|retransmi|interface .* down|split[- ]brain|(network|nodes?) partition(ed)?\b", re.I)),
     ("clock", "a clock", re.compile(
         r"clock (skew|drift|jump|is)|\bNTP\b|chrony|time (drift|skew)|RequestTimeTooSkewed|token used before issued|iat in the future|leap second", re.I)),
     ("storage", "storage", re.compile(

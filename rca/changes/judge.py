@@ -36,6 +36,10 @@ _GLOBAL = re.compile(
 _MEMBER_GROWS = re.compile(
     r"\b(?:self|this|s|h|r|c|m|srv|svc|[A-Z]\w+)\.(\w+)\s*(?:\.(?:append|push|add|put|set|offer|insert|extend|setdefault)\(|\[[^\]]+\]\s*=[^=]|=\s*append\()"
 )
+_ASSIGNS = re.compile(
+    r"^(?P<declares>(?:var|let|const|val|final|auto|int|long|String|double|bool)\s+)?(?P<name>[A-Za-z_]\w*(?:\.\w+)*)"
+    r"\s*(?:[+\-*/|]?=(?!=)\s*(?!None|null|nil)|\+\+|--)"
+)
 _EVICTS = re.compile(
     r"\b(?:evict\w*|lru|max ?size|maxlen|max entries|cap|ttl|expir\w*|delete|pop\w*|prune|clear|trim|remove\w*|bounded|limit|weak|ring|len|size|evicts?|discard|shift|splice|reset)\b"
 )
@@ -129,11 +133,12 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         return [Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
     pairs, lone_old, lone_new = _pairs(lines)
     moved, kept = Counter(_every(new)), Counter(_every(old))
-    found = [finding for a, b in pairs for finding in compare(file, a, b, moved, kept)]
+    found = [finding for a, b in pairs for finding in compare(file, a, b, moved, kept, vocabulary.settings)]
     found += versions(file, pairs)
     found += _gone(file, vocabulary.gone)
     found += _added(file, vocabulary.added)
     found += _growth(file)
+    found += _update_gone(file, [line.line for line in lone_old])
     found += _lone(file, lone_old, lone_new, moved, kept, lines)
     return found, True
 
@@ -234,6 +239,23 @@ def _growth(file: FileDiff) -> Iterator[Finding]:
         yield Finding("growth", 0.6, f"`{match[1]}` grows, and nothing here empties it", file.path)
 
 
+def _update_gone(file: FileDiff, lone: Sequence[Line]) -> Iterator[Finding]:
+    """An assignment is gone, and what it set is still used."""
+    if file.config_like or file.language == "sql":
+        return
+    stays = "\n".join(line.code for line in file.lines if line.sign != "-")
+    added = _joined(file.side("+"), "code")
+    for line in lone:
+        match = _ASSIGNS.match(line.code)
+        if match is None or match["declares"]:
+            continue
+        name = re.escape(match["name"])
+        set_again = rf"(?<![\w.]){name}\s*(?::[^=\n]*|[^=\s!<>])?=(?!=)|{name}(?:\+\+|--)|\bas\s+{name}\b"
+        if re.search(rf"(?<![\w.]){name}\b", stays) and not re.search(set_again, added):
+            yield Finding("update_gone", 0.64, f"no longer: `{_short(line.code)}`", file.path, "less")
+            return
+
+
 def _lone(
     file: FileDiff,
     old: Sequence[Tokens],
@@ -266,7 +288,8 @@ def _lone(
         for token in line.tokens:
             value = value_of(token)
             if value is not None and moved[token] == 0 and line.quantity is not None and not file.config_like:
-                yield Finding("number", 0.4, f"{line.quantity.name} {value.text()} is no longer set", file.path)
+                told = f"{line.quantity.name} {value.text()} is no longer set"
+                yield Finding(line.quantity.less, 0.58, told, file.path, "less")
                 return
 
 

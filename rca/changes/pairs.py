@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from rca.changes.diff import FileDiff, split_words
 from rca.changes.findings import Finding
 from rca.changes.tokens import Tokens
 from rca.changes.values import Value, value_of
-from rca.changes.vocabulary import Quantity
+from rca.changes.vocabulary import Quantity, Setting
 
 _LIKE_ENOUGH = 0.34
 _MORE_ROOM = 0.6
@@ -22,6 +23,7 @@ _TOGGLES = [
 ]  # fmt: skip
 _OPERATORS = frozenset({"<", "<=", ">", ">=", "==", "!=", "===", "!==", "&&", "||", "+", "-", "*", "/", "%", "!", "not",
                         "and", "or", "<<", ">>"})  # fmt: skip
+_COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!=", "===", "!=="})
 _TYPES = re.compile(
     r"(?:u?int(?:8|16|32|64)?|integer|smallint|bigint|float(?:32|64)?|double|decimal|bigdecimal|long|short|byte|bool(?:ean)?"
     r"|str|string|text|varchar|char|number|date|datetime|timestamp|list|set|dict|map|array|any|uuid|numeric|real|json)",
@@ -33,7 +35,8 @@ _HOST = re.compile(
 )
 _PATHLIKE = re.compile(r"[\w.${}:-]*/[\w./${}:*-]+")
 _ENV = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
-_NAME = re.compile(r"[\w.:-]+")
+_NAME = re.compile(r"[\w.:%{}$-]+")
+_HOLE = re.compile(r"%[sdvq]|\$?\{\w*\}")
 _VERSION = re.compile(r"[\^~>=<v]*\d+\.\d+(?:\.\d+)?[\w.+-]*")
 _PROSE = re.compile(
     r"\b(?:raise|throw|panic|error|errorf|errors|exception|message|title|label|description|help|placeholder|usage|comment"
@@ -105,7 +108,7 @@ def _likeness(a: Counter[str], b: Counter[str]) -> float:
 
 
 def compare(
-    file: FileDiff, old: Tokens, new: Tokens, moved: Counter[str], kept: Counter[str]
+    file: FileDiff, old: Tokens, new: Tokens, moved: Counter[str], kept: Counter[str], settings: Sequence[Setting]
 ) -> Iterator[Finding]:
     """What differs between two lines.
 
@@ -115,6 +118,7 @@ def compare(
         new: The added line.
         moved: Tokens of the file's added lines: a value that is among them isn't gone.
         kept: Tokens of the file's removed lines: a value that was among them isn't new.
+        settings: What settings that aren't numbers can do.
     """
     if old.tokens == new.tokens:
         return
@@ -128,7 +132,8 @@ def compare(
         if op == "delete":
             yield from _less(file, old, new, before)
             continue
-        yield from _segment(file, old, new, before, after, prose=prose)
+        for finding in _segment(file, old, new, before, after, prose=prose):
+            yield _by_setting(finding, new, settings)
 
 
 def _segment(
@@ -148,6 +153,16 @@ def _segment(
         yield from _less(file, old, new, before)
     if not before and after:
         yield from _more(file, new, after)
+
+
+def _by_setting(finding: Finding, at: Tokens, settings: Sequence[Setting]) -> Finding:
+    """A finding made more exact by what the setting is called."""
+    if finding.kind not in {"setting", "key", "toggle"}:
+        return finding
+    known = next((setting for setting in settings if setting.words.search(at.line.words)), None)
+    if known is None:
+        return finding
+    return replace(finding, kind=known.kind, potency=max(known.potency, finding.potency))
 
 
 def _values(tokens: Sequence[str]) -> list[Value]:
@@ -174,6 +189,12 @@ def compare_values(
         told += " (off, or without bound)" if new.number == 0 else ""
     elif ratio >= _RATIOS[1][0]:
         told += f", {ratio:.3g} times {'more' if rises else 'less'}"
+    if file.language == "schema":
+        yield Finding("schema", 0.78, f"a number of the wire format, {old.text()} to {new.text()}", file.path)
+        return
+    if quantity is None and not file.config_like and any(token in _COMPARISONS for token in at.tokens):
+        yield Finding("operator", 0.55, f"what is compared with, {told}", file.path)
+        return
     if quantity is None:
         yield Finding("number", min(potency, 0.65) * 0.8, told, file.path)
         return
@@ -192,6 +213,10 @@ def _token(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool) -> Fi
         return Finding("toggle", 0.72, f"{_about(at)} {bare_old} to {bare_new}", file.path)
     if old in _OPERATORS and new in _OPERATORS:
         return Finding("operator", 0.68, f"`{old}` to `{new}` in {_about(at)}", file.path)
+    if _is_text(new) and not _is_text(old) and not file.config_like and old.isidentifier() and not prose:
+        return Finding("key", 0.6, f"the constant {_cut(bare_new)} where {_cut(bare_old)} was", file.path)
+    if _is_text(old) != _is_text(new) and not file.config_like:
+        return Finding("logic", 0.3, f"{_cut(bare_old)} to {_cut(bare_new)}", file.path)
     if _is_text(old) or _is_text(new) or file.config_like:
         return _text(file, bare_old, bare_new, at, prose=prose, key=old in at.tokens[:1] or new == at.tokens[0])
     if _TYPES.fullmatch(old) and _TYPES.fullmatch(new):
@@ -214,6 +239,8 @@ def _text(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool, key: b
         return Finding("regex", 0.6, f"pattern {told}", file.path)
     if _HOST.fullmatch(old) and _HOST.fullmatch(new) and not _FILE_NAME.fullmatch(new):
         return Finding("endpoint", 0.78, f"address {told}", file.path)
+    if len(_HOLE.findall(new)) < len(_HOLE.findall(old)) and " " not in new:
+        return Finding("key", 0.74, f"a part of a key is gone, {told}", file.path)
     if prose:
         return Finding("logic", 0.06, f"a text, {told}", file.path)
     if _PATHLIKE.search(old) or _PATHLIKE.search(new):
@@ -242,7 +269,9 @@ def _less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Iter
         if any(token in {"!", "not"} for token in gone):
             yield Finding("operator", 0.66, f"a negation is gone in {_about(new)}", file.path)
         return
-    if file.config_like:
+    if file.language == "sql" and any(token in {"AND", "WHERE", "ON", "LIMIT", "USING"} for token in gone):
+        yield Finding("slow_query", 0.68, f"a condition is gone: {_cut(' '.join(said))}", file.path)
+    elif file.config_like:
         yield Finding("setting", 0.55, f"{_cut(' '.join(said))} is no longer in {_about(new)}", file.path)
     elif old.quantity is not None and (bound := _values(gone)):
         told = f"{old.quantity.name} {bound[0].text()} is no longer given"

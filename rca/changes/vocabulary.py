@@ -37,6 +37,15 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """What another value of a setting that isn't a number can do."""
+
+    words: re.Pattern[str]
+    kind: str
+    potency: float
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """What a service misses when a line is removed and nothing like it is added.
 
@@ -124,6 +133,7 @@ class Vocabulary:
     comments: Mapping[str, tuple[str, ...]]
     skip: re.Pattern[str]
     quantities: tuple[Quantity, ...]
+    settings: tuple[Setting, ...]
     gone: tuple[Gone, ...]
     added: tuple[Added, ...]
     symptoms: tuple[Symptom, ...]
@@ -202,6 +212,10 @@ def _build(documents: Iterable[Mapping[str, Mapping[str, Any]]]) -> Vocabulary:
                 row["tighter"], bool(row.get("nominal", False)),
             )
             for row in several("quantities", "quantity")
+        ),
+        settings=tuple(
+            Setting(words_pattern(row["words"]), row["kind"], float(row["potency"]))
+            for row in several("quantities", "setting")
         ),
         gone=tuple(
             Gone(
