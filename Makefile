@@ -30,8 +30,8 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/startup.py
-	$(BIN)/python benchmarks/elasticsearch_scale.py
+	status=0; for name in startup replay elasticsearch_scale; do \
+	  echo "== benchmarks/$$name.py"; $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
 
 # make testbed FAULT=redis-slow [SEED=1]: break the shop of tests/testbed, and have rca look at it while it fails
 testbed: $(VENV)/.dev

@@ -14,10 +14,12 @@ class Run:
     """One run of a command.
 
     Attributes:
+        cpu_seconds: What it computed itself, whatever else the machine was doing.
         megabytes: Its peak resident memory, in units of 1,000,000 bytes.
     """
 
     seconds: float
+    cpu_seconds: float
     megabytes: float
     exit_code: int
     output: str
@@ -35,12 +37,18 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], folder: Path)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
-    return Run(seconds, usage.ru_maxrss * 1024 / 1e6, process.returncode, out.read_text(), err.read_text())
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(seconds, cpu, usage.ru_maxrss * 1024 / 1e6, process.returncode, out.read_text(), err.read_text())
 
 
 def median_seconds(runs: Sequence[Run]) -> float:
     """The median of their times."""
     return statistics.median(one.seconds for one in runs)
+
+
+def median_cpu_seconds(runs: Sequence[Run]) -> float:
+    """The median of what they computed."""
+    return statistics.median(one.cpu_seconds for one in runs)
 
 
 def verdict(what: str, value: float, bound: float, *, unit: str = "") -> bool:
