@@ -59,6 +59,7 @@ class Tuning:
         entry: Factor on the symptoms of a service that nobody calls.
         external: Factor on a node outside the system.
         hearsay: Factor on a leaf of which nothing is known but what may be its only caller's view.
+        leaf_latency: Weight of the latency of a service that is known to call nobody: it can't be inherited.
         unseen: Factor on a node without a baseline.
         least_traffic: Floor of the factor by which symptoms shrink with a service's traffic.
         explain: Share of an explained symptom that is taken away.
@@ -99,11 +100,12 @@ class Tuning:
     entry: float = 0.7
     external: float = 0.5
     hearsay: float = 0.35
+    leaf_latency: float = 1.0
     unseen: float = 0.05
     least_traffic: float = 0.1
     explain: float = 0.8
     explain_gain: float = 2.0
-    explain_across: float = 0.25
+    explain_across: float = 0.6
     explain_z: float = 3.0
     back_seconds: float = 600.0
     back_rows: int = 2

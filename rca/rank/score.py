@@ -14,6 +14,8 @@ _INHERITED = frozenset(
     {Channel.LATENCY, Channel.CLIENT, Channel.ERRORS, Channel.AVAILABILITY, Channel.CLIENT_ERRORS}
 )
 _EDGE = CHANNELS.index(Channel.EDGE)
+_LATENCY, _LOGS = CHANNELS.index(Channel.LATENCY), CHANNELS.index(Channel.LOG_FAILURE)
+_BEYOND_DOUBT = float(np.log1p(50.0))
 _STAR = 3  # callees that a centre needs: two may be a coincidence
 _SYMPTOM = np.array([c in SLOW | FAILING for c in CHANNELS])
 _OF_CALLS = [CHANNELS.index(c) for c in (Channel.LATENCY, Channel.ERRORS, Channel.AVAILABILITY)]
@@ -62,6 +64,9 @@ def score(
     weights = np.array([tuning.weights[c] for c in CHANNELS])
     kept = strength * weights
     kept[:, :, _EDGE] *= 1.0 - tuning.explain * shared
+    kept[:, structure.leaf, _LATENCY] = strength[:, structure.leaf, _LATENCY] * tuning.leaf_latency
+    blamed = strength[:, :, _LOGS] * (explained[:, :, 1] >= tuning.explain_across)
+    kept[:, :, _LOGS] -= tuning.explain * tuning.explain_across * weights[_LOGS] * blamed * _much(strength, by)
     for number, members in enumerate(CLASSES):
         inherited = np.array([c in members and c in _INHERITED for c in CHANNELS])
         kept = np.where(inherited, kept * (1.0 - tuning.explain * explained[:, :, number, None]), kept)
@@ -99,6 +104,13 @@ def _by_service(level: FloatArray, table: SeriesTable, structure: Structure) -> 
         starts = np.flatnonzero(np.r_[True, slot[order][1:] != slot[order][:-1]])
         result[:, slot[order][starts]] = np.maximum.reduceat(level[:, order], starts, axis=1)
     return result.reshape(len(level), count, kinds)
+
+
+def _much(strength: FloatArray, by: NDArray[np.intp]) -> FloatArray:
+    """Whether the callee that explains a service's failures is itself beyond doubt: nothing subtle breaks others."""
+    rows = np.arange(len(strength))[:, None]
+    loudest = strength.max(axis=2)
+    return (by[:, :, 1] >= 0) & (loudest[rows, by[:, :, 1]] >= _BEYOND_DOUBT)
 
 
 def hubs(strength: FloatArray, structure: Structure, table: SeriesTable) -> tuple[FloatArray, FloatArray]:

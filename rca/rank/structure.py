@@ -19,6 +19,7 @@ FAILING = frozenset(
     {Channel.ERRORS, Channel.AVAILABILITY, Channel.CLIENT_ERRORS, Channel.LOG_FAILURE, Channel.TRACE_FAILURE}
 )
 CLASSES = (SLOW, FAILING)
+_SILENT_KINDS = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
@@ -51,6 +52,7 @@ class Structure:
         pairs: For each of `CLASSES`.
         owner: Shape `(m,)`, whom each series of the table accuses.
         factor: Shape `(s,)`, what a service's score is multiplied by, for what it is.
+        leaf: Shape `(s,)`, whether others call it and it is known to call nobody: of a kind that doesn't.
         entry: Shape `(s,)`, whether it calls others and nobody calls it: it shows everybody's symptoms.
         alerted: Index of the service the alert is about, or None.
         alert_class: Index into `CLASSES`, or None.
@@ -62,6 +64,7 @@ class Structure:
     pairs: tuple[Pairs, ...]
     owner: NDArray[np.intp]
     factor: FloatArray
+    leaf: NDArray[np.bool_]
     entry: NDArray[np.bool_]
     alerted: int | None
     alert_class: int | None
@@ -101,6 +104,7 @@ def build(
         pairs=tuple(_pairs(table, owner, edges, channels) for channels in CLASSES),
         owner=owner,
         factor=np.array([_factor(name, graph, name in monitored, tuning) for name in services]),
+        leaf=np.array([_is_leaf(name, graph) for name in services], dtype=bool),
         entry=np.array([bool(graph.callees(name)) and not graph.callers(name) for name in services], dtype=bool),
         alerted=alerted,
         alert_class=alert_class,
@@ -123,6 +127,10 @@ def _alert_rows(
     else:
         same = [row for row in mine if table.keys[row].metric == symptom.metric]
     return np.array(same, dtype=np.intp)
+
+
+def _is_leaf(name: str, graph: ServiceGraph) -> bool:
+    return name in graph and graph.node(name).kind in _SILENT_KINDS and not graph.callees(name)
 
 
 def _monitored(table: SeriesTable) -> set[str]:
