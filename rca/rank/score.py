@@ -106,11 +106,12 @@ def _by_service(level: FloatArray, table: SeriesTable, structure: Structure) -> 
     return result.reshape(len(level), count, kinds)
 
 
-def _much(strength: FloatArray, by: NDArray[np.intp]) -> FloatArray:
-    """Whether the callee that explains a service's failures is itself beyond doubt: nothing subtle breaks others."""
+def _much(strength: FloatArray, by: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether the callee that explains a service's failures is beyond doubt: nothing subtle breaks others."""
     rows = np.arange(len(strength))[:, None]
     loudest = strength.max(axis=2)
-    return (by[:, :, 1] >= 0) & (loudest[rows, by[:, :, 1]] >= _BEYOND_DOUBT)
+    certain: NDArray[np.bool_] = (by[:, :, 1] >= 0) & (loudest[rows, by[:, :, 1]] >= _BEYOND_DOUBT)
+    return certain
 
 
 def hubs(strength: FloatArray, structure: Structure, table: SeriesTable) -> tuple[FloatArray, FloatArray]:
