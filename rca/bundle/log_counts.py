@@ -61,10 +61,12 @@ def write_counts(counts: LogCounts) -> tuple[str, int]:
     chosen[0, ~chosen.any(axis=(0, 2)), 0] = True
     chosen[0, 0, ~chosen.any(axis=(0, 1))] = True
     services, levels = [_quoted(name) for name in counts.services], [_quoted(name) for name in counts.levels]
-    places = np.argwhere(chosen)
+    times = [number(seconds) for seconds in counts.times.tolist()]
+    values = cube[chosen].tolist()
+    texts = {value: number(value) for value in set(values)}
     rows = [
-        f"{number(float(counts.times[t]))},{services[s]},{levels[k]},{number(float(cube[t, s, k]))}\n"
-        for t, s, k in places.tolist()
+        f"{times[t]},{services[s]},{levels[k]},{texts[value]}\n"
+        for (t, s, k), value in zip(np.argwhere(chosen).tolist(), values, strict=True)
     ]
     return "".join([",".join(_COLUMNS) + "\n", *rows]), len(rows)
 
