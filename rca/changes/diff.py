@@ -117,9 +117,7 @@ def _files(text: str, files: tuple[str, ...]) -> list[tuple[str, list[str]]]:
     for number, row in enumerate(rows):
         if row.startswith("diff --git "):
             path = row.rsplit(" b/", 1)[-1]
-        elif row.startswith("--- ") and number + 1 < len(rows) and rows[number + 1].startswith("+++ "):
-            path = _header_path(row) or path
-        elif row.startswith("+++ ") and number and rows[number - 1].startswith("--- "):
+        elif (row.startswith("--- ") and number + 1 < len(rows) and rows[number + 1].startswith("+++ ")) or (row.startswith("+++ ") and number and rows[number - 1].startswith("--- ")):
             path = _header_path(row) or path
         elif row.startswith("@@"):
             path = _named(row, files) or path
@@ -133,7 +131,7 @@ def _files(text: str, files: tuple[str, ...]) -> list[tuple[str, list[str]]]:
 
 
 def _header_path(row: str) -> str:
-    path = row[4:].split("\t")[0].strip()
+    path = row[4:].split("\t", maxsplit=1)[0].strip()
     return "" if path == "/dev/null" else path.removeprefix("a/").removeprefix("b/")
 
 
@@ -205,7 +203,7 @@ def _comment_stripper(marks: tuple[str, ...], language: str):  # type: ignore[no
 
     def strip(text: str) -> str:
         bare = text.lstrip()
-        if block and bare.startswith(("* ", "*/", "/*")) or bare in {"*", "/**"} or bare.startswith("<!--"):
+        if (block and bare.startswith(("* ", "*/", "/*"))) or bare in {"*", "/**"} or bare.startswith("<!--"):
             return ""
         if any(bare.startswith(mark) for mark in marks):
             return ""

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rca.changes.diff import split_words
@@ -18,13 +18,14 @@ _LITERAL = re.compile(
 _TELLING_NAME = re.compile(r"[a-z]+[A-Z]\w*|\w+_\w+|[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}_\w+")
 _COMMON_NUMBERS = re.compile(r"[0-9]|[1-5]\d\d|10|100|1000|[\d.]+%?|[0-9]+s")
 _STOP = frozenset(
-    [*"the a an of to in on for and or not with from by at is was are be as it its this that no".split(),
-     *"error errors err failed failure fail failing exception service services server client request requests return".split(),
-     *"response status code message log logger info warn func def class public private static final void string int".split(),
-     *"new nil null none true false if else get set ctx context self value name data type test line upstream".split(),
-     *"http https grpc rpc api json id ids key handler handle handled result list item items call after before".split()]
+    [*["the", "a", "an", "of", "to", "in", "on", "for", "and", "or", "not", "with", "from", "by", "at", "is", "was", "are", "be", "as", "it", "its", "this", "that", "no"],
+     *["error", "errors", "err", "failed", "failure", "fail", "failing", "exception", "service", "services", "server", "client", "request", "requests", "return"],
+     *["response", "status", "code", "message", "log", "logger", "info", "warn", "func", "def", "class", "public", "private", "static", "final", "void", "string", "int"],
+     *["new", "nil", "null", "none", "true", "false", "if", "else", "get", "set", "ctx", "context", "self", "value", "name", "data", "type", "test", "line", "upstream"],
+     *["http", "https", "grpc", "rpc", "api", "json", "id", "ids", "key", "handler", "handle", "handled", "result", "list", "item", "items", "call", "after", "before"]]
 )  # fmt: skip
 _USUAL_IDF = 2.0
+_PER_WORD = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def listen(facts: Facts) -> Speech:
     )
 
 
-def document_counts(contents: Sequence[Content]) -> dict[str, int]:
+def document_counts(contents: Iterable[Content]) -> dict[str, int]:
     """In how many changes each word occurs."""
     counts: dict[str, int] = {}
     for content in contents:
@@ -106,17 +107,21 @@ def _tells(value: str) -> bool:
     return len(value) > 2 and not _COMMON_NUMBERS.fullmatch(value) and value.lower() not in _STOP  # noqa: PLR2004 - shorter ones are anywhere
 
 
-def in_common(
-    content: Content, title: str, speech: Speech, counts: Mapping[str, int], total: int
+def words_in_common(
+    mine: str | frozenset[str], speech: Speech, counts: Mapping[str, int], total: int
 ) -> tuple[float, tuple[str, ...]]:
-    """Words that the change and the new lines have in common, rare ones counting for more."""
-    mine = content.text | frozenset(split_words(title).split())
-    shared = sorted(mine & speech.words - _STOP)
-    if not shared:
-        return 0.0, ()
-    weigh = {word: math.log((1 + total) / (1 + counts.get(word, 0))) + 0.5 for word in shared}
-    score = 0.12 * sum(min(value / _USUAL_IDF, 1.5) for value in weigh.values())
-    telling = sorted(shared, key=lambda word: (-weigh[word], word))[:3]
-    if content.inert:
-        score *= 0.15
+    """Words that a change and the new lines have in common, rare ones counting for more: a score and the words.
+
+    Args:
+        mine: The change's words, or a text of it.
+        speech: What the incident says.
+        counts: In how many changes each word occurs.
+        total: How many changes there are.
+    """
+    words = frozenset(split_words(mine).split()) if isinstance(mine, str) else mine
+    weights = {
+        word: math.log((1 + total) / (1 + counts.get(word, 0))) + 0.5 for word in sorted(words & speech.words)
+    }
+    score = _PER_WORD * sum(min(weight / _USUAL_IDF, 1.5) for weight in weights.values())
+    telling = sorted(weights, key=lambda word: (-weights[word], word))[:3]
     return min(_MOST_WORDS, score), tuple(telling)

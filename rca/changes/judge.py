@@ -223,7 +223,7 @@ def _growth(file: FileDiff) -> Iterator[Finding]:
     everything = "\n".join(line.code for line in file.lines if line.sign != "-")
     names = {}
     for line in file.lines:
-        if line.sign != "-" and line.indent <= (4 if file.language == "java" else 0):  # noqa: PLR2004 - a member's indent
+        if line.sign != "-" and line.indent <= (4 if file.language == "java" else 0):
             match = _GLOBAL.match(line.code)
             if match:
                 names[next(group for group in match.groups() if group)] = line

@@ -31,7 +31,7 @@ _TYPES = re.compile(
 )
 _HOST = re.compile(
     r"(?:[a-z]+://)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/\S*)?|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\S*)?|[\w-]+:\d{2,5}",
-    re.I,
+    re.IGNORECASE,
 )
 _PATHLIKE = re.compile(r"[\w.${}:-]*/[\w./${}:*-]+")
 _ENV = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")

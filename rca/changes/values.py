@@ -24,14 +24,14 @@ _BYTES = {
 _NUMBER = r"\d[\d_]*(?:\.\d+)?"
 _UNIT = "|".join(sorted({*_SECONDS}, key=len, reverse=True))
 _DURATIONS = (
-    (re.compile(rf"({_NUMBER})\s*\*\s*(?:time|chrono)(?:\.|::)(\w*(?:second|minute|hour))s?\b", re.I), (1, 2)),
+    (re.compile(rf"({_NUMBER})\s*\*\s*(?:time|chrono)(?:\.|::)(\w*(?:second|minute|hour))s?\b", re.IGNORECASE), (1, 2)),
     (re.compile(rf"\btime\.(\w*(?:Second|Minute|Hour))\s*\*\s*({_NUMBER})"), (2, 1)),
-    (re.compile(rf"\bDuration(?:\.|::)(?:of|from|from_|of_)_?({_UNIT})\(\s*({_NUMBER})[Ll]?\s*\)", re.I), (2, 1)),
-    (re.compile(rf"\bTimeSpan\.From({_UNIT})\(\s*({_NUMBER})\s*\)", re.I), (2, 1)),
-    (re.compile(rf"\bchrono::({_UNIT})\(\s*({_NUMBER})\s*\)", re.I), (2, 1)),
-    (re.compile(rf"\btimedelta\(\s*({_UNIT})\s*=\s*({_NUMBER})\s*\)", re.I), (2, 1)),
-    (re.compile(rf"({_NUMBER})[Ll]?\s*,\s*(?:TimeUnit|ChronoUnit)\.({_UNIT})\b", re.I), (1, 2)),
-    (re.compile(rf"({_NUMBER})\.({_UNIT})\b(?!\s*\()", re.I), (1, 2)),
+    (re.compile(rf"\bDuration(?:\.|::)(?:of|from|from_|of_)_?({_UNIT})\(\s*({_NUMBER})[Ll]?\s*\)", re.IGNORECASE), (2, 1)),
+    (re.compile(rf"\bTimeSpan\.From({_UNIT})\(\s*({_NUMBER})\s*\)", re.IGNORECASE), (2, 1)),
+    (re.compile(rf"\bchrono::({_UNIT})\(\s*({_NUMBER})\s*\)", re.IGNORECASE), (2, 1)),
+    (re.compile(rf"\btimedelta\(\s*({_UNIT})\s*=\s*({_NUMBER})\s*\)", re.IGNORECASE), (2, 1)),
+    (re.compile(rf"({_NUMBER})[Ll]?\s*,\s*(?:TimeUnit|ChronoUnit)\.({_UNIT})\b", re.IGNORECASE), (1, 2)),
+    (re.compile(rf"({_NUMBER})\.({_UNIT})\b(?!\s*\()", re.IGNORECASE), (1, 2)),
 )
 _LONE_UNIT = re.compile(r"\btime\.(Millisecond|Second|Minute|Hour)\b(?!\s*\*)")
 _XM = re.compile(r"-Xm[xsn](\d+)([kmgKMG])")
@@ -127,7 +127,7 @@ def _product(text: str) -> str:
     for operator, part in zip(parts[1::2], parts[2::2], strict=True):
         other = int(_float(part))
         number = number * other if operator == "*" else number << min(other, 64)
-    return str(number) if number < 10**15 else text  # noqa: PLR2004 - longer ones are no quantities
+    return str(number) if number < 10**15 else text
 
 
 def _plain(number: str, suffix: str, family: str, unit: str) -> str:

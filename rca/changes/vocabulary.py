@@ -11,7 +11,7 @@ from typing import Any
 
 from rca.errors import RcaError
 
-FILES = ("files", "quantities", "gone", "added", "symptoms", "kinds")
+FILES = ("files", "quantities", "gone", "added", "symptoms", "kinds", "elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,24 @@ class KindOfChange:
     delayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A cause that is none of the changes, told by its words.
+
+    Attributes:
+        gain: What it counts for when all new lines speak of it.
+        calm: Calm lines tell of it too.
+        least: The share of lines that it is taken to have once one speaks of it.
+    """
+
+    kind: str
+    what: str
+    gain: float
+    patterns: re.Pattern[str]
+    calm: bool
+    least: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
     """Everything the judgement of changes knows of words."""
@@ -138,13 +156,16 @@ class Vocabulary:
     added: tuple[Added, ...]
     symptoms: tuple[Symptom, ...]
     kinds: Mapping[str, KindOfChange]
+    elsewhere: dict[str, re.Pattern[str]]
+    hypotheses: tuple[Hypothesis, ...]
 
 
 def load(folder: Path | None = None) -> Vocabulary:
     """The vocabulary that ships, with a user's files of the same names added in front.
 
     Args:
-        folder: May hold `files.toml`, `quantities.toml`, `gone.toml`, `added.toml`, `symptoms.toml`, `kinds.toml`.
+        folder: May hold `files.toml`, `quantities.toml`, `gone.toml`, `added.toml`, `symptoms.toml`, `kinds.toml`,
+            `elsewhere.toml`.
 
     Raises:
         RcaError: A file isn't what it should be.
@@ -245,6 +266,17 @@ def _build(documents: Iterable[Mapping[str, Mapping[str, Any]]]) -> Vocabulary:
             name: KindOfChange(row["text"], dict(row["effects"]), bool(row.get("delayed", False)))
             for name, row in table("kinds").items()
         },
+        elsewhere={
+            name: re.compile("|".join(patterns), re.IGNORECASE)
+            for name, patterns in table("elsewhere", "patterns").items()
+        },
+        hypotheses=tuple(
+            Hypothesis(
+                row["kind"], row["what"], float(row["gain"]), re.compile("|".join(row["patterns"]), re.IGNORECASE),
+                bool(row.get("calm", False)), float(row.get("least", 0.0)),
+            )
+            for row in several("elsewhere", "hypothesis")
+        ),
     )  # fmt: skip
 
 

@@ -1,0 +1,167 @@
+"""One change's score: a sum of reasons, each of which can be printed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rca.changes.elsewhere import FLOOR
+from rca.changes.evidence import Speech, direct, words_in_common
+from rca.changes.facts import Facts
+from rca.changes.findings import Content
+from rca.changes.link import Candidate, Reach, fewer_replicas, flag_of
+from rca.changes.symptoms import match
+from rca.changes.timing import Timing, timing
+from rca.changes.vocabulary import Vocabulary
+
+Part = tuple[float, str]
+
+NEUTRAL = 0.42
+"""A potency from which on a change is thought able to do harm."""
+REACH = {Reach.DIRECT: 0.0, Reach.CARRIED: -0.4, Reach.SHARED: -0.6, Reach.UNDEPLOYED: -2.2, Reach.EVENT: 0.0}
+
+_HOW = {
+    Reach.DIRECT: "deployed by itself",
+    Reach.CARRIED: "carried by a later deploy",
+    Reach.SHARED: "shared code, carried by a later deploy",
+    Reach.UNDEPLOYED: "no deploy of it is known",
+    Reach.EVENT: "on record",
+}
+_INERT = -3.0
+_SLOPE = 3.2
+_FITS, _MISFIT, _FITTING = 1.0, -0.6, 0.35
+_LITTLE, _UNNAMED, _DOUBT = 0.3, FLOOR - 0.05, 0.3
+_UNSEEN = -0.6
+_WORDS_OF_EVENT = 0.5
+_FINDINGS = 6
+_DELAYED_FINDINGS = 3
+_EVENT_KINDS = {
+    "config": ("flag", 0.47),
+    "deploy": ("rollout", 0.45),
+    "restart": ("restarted", 0.3),
+    "other": ("rollout", 0.35),
+}
+_SCALED = {True: ("scaled_down", 0.66), False: ("replicas_more", 0.2), None: ("replicas_more", 0.25)}
+_AUTOSCALERS = ("autoscal", "hpa", "keda", "horizontalpod", "vpa", "karpenter")
+_BY_AUTOSCALER = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What every change is held against.
+
+    Attributes:
+        shown: Symptoms with their strength.
+        speech: What the incident says.
+        counts: In how many of the judged changes each word occurs.
+        judged: How many were judged.
+    """
+
+    facts: Facts
+    vocabulary: Vocabulary
+    shown: Mapping[str, float]
+    speech: Speech
+    counts: Mapping[str, int]
+    judged: int
+
+
+def parts_of(candidate: Candidate, content: Content | None, where: Part, incident: Incident) -> tuple[Part, ...]:
+    """What adds up to a change's score.
+
+    Args:
+        candidate: The change, and how it reached production.
+        content: What its diff can do; None for an event without a commit.
+        where: The score of whom it can touch.
+        incident: What it is held against.
+    """
+    delayed = content is not None and _is_delayed(content, incident.vocabulary)
+    when = timing(candidate.at, candidate.service, incident.facts, delayed=delayed)
+    parts = [(REACH[candidate.reach], _HOW[candidate.reach]), where, (when.score, when.why)]
+    if content is None:
+        parts += _by_event(candidate, when, incident)
+    elif content.inert:
+        parts.append((_INERT, content.why))
+    elif not content.known:
+        parts.append((_SLOPE * (content.potency - NEUTRAL), content.why))
+        if not (when.at_once and candidate.reach is Reach.DIRECT):
+            parts.append((_UNSEEN, "nothing ties it to what is seen"))
+    else:
+        parts += _by_content(content, incident)
+        parts += _by_words(content, incident)
+        parts += _doubt(parts, content)
+    return tuple((round(score, 3), why) for score, why in parts if round(score, 2) != 0)
+
+
+def _is_delayed(content: Content, vocabulary: Vocabulary) -> bool:
+    return any(
+        finding.potency > NEUTRAL and finding.kind in vocabulary.kinds and vocabulary.kinds[finding.kind].delayed
+        for finding in content.findings[:_DELAYED_FINDINGS]
+    )
+
+
+def _by_content(content: Content, incident: Incident) -> list[Part]:
+    """What the diff can do, only as far as that is what is seen."""
+    power = _SLOPE * (content.potency - NEUTRAL)
+    if power <= 0:
+        return [(power, f"little harm in it: {content.why}")]
+    fit, names, why = 0.0, (), content.why
+    for finding in content.findings[:_FINDINGS]:
+        value, symptoms = match(finding.kind, incident.shown, incident.vocabulary)
+        value *= min(1.0, finding.potency / content.potency)
+        if value > fit:
+            fit, names, why = value, symptoms, finding.why
+    shows = (_FITS * fit, f"that can show as {', '.join(names)}")
+    otherwise = (_MISFIT * (1 - fit), "that would show otherwise")
+    return [(power * fit, why), shows if fit >= _FITTING else otherwise]
+
+
+def _by_words(content: Content, incident: Incident) -> list[Part]:
+    parts: list[Part] = []
+    score, reasons = direct(content, incident.speech, incident.facts)
+    if score:
+        parts.append((score * min(1.0, 0.4 + content.potency), "; ".join(reasons)))
+    score, common = words_in_common(content.text, incident.speech, incident.counts, incident.judged)
+    if common:
+        told = f"words in common with what is new: {', '.join(common)}"
+        parts.append((score * min(1.0, 0.3 + content.potency), told))
+    return parts
+
+
+def _doubt(parts: list[Part], content: Content) -> list[Part]:
+    """A change with little harm in it isn't named for its time and place alone."""
+    if content.potency >= NEUTRAL:
+        return []
+    if content.potency < _LITTLE:
+        total = sum(score for score, _ in parts)
+        return [(min(0.0, _UNNAMED - total), "time and place alone don't make it the cause")]
+    return [(-_DOUBT - 2 * (NEUTRAL - content.potency), "what it changes seldom does harm")]
+
+
+def _by_event(candidate: Candidate, when: Timing, incident: Incident) -> list[Part]:
+    """A change of which no content is on record."""
+    kind, potency, told = _event_kind(candidate)
+    fit, _ = match(kind, incident.shown, incident.vocabulary)
+    power = _SLOPE * (potency - NEUTRAL)
+    parts = [(power * fit if power > 0 else power, told)]
+    if not when.at_once:
+        parts.append((_UNSEEN, "nothing departs when it happens"))
+    if candidate.event is not None:
+        named = f"{flag_of(candidate.event)} {candidate.event.title}"
+        score, common = words_in_common(named, incident.speech, incident.counts, incident.judged)
+        if common:
+            parts.append((min(score, _WORDS_OF_EVENT), f"words in common: {', '.join(common)}"))
+    return parts
+
+
+def _event_kind(candidate: Candidate) -> tuple[str, float, str]:
+    event = candidate.event
+    if candidate.kind == "scale" and event is not None:
+        down = fewer_replicas(event)
+        kind, potency = _SCALED[down]
+        told = "fewer replicas" if down else "a scaling, no new version"
+        said = f"{event.title} {event.details.get('actor', '')}".lower()
+        if any(word in said for word in _AUTOSCALERS):
+            return kind, potency * _BY_AUTOSCALER, f"{told}, by the autoscaler: a reaction rather than a cause"
+        return kind, potency, told
+    kind, potency = _EVENT_KINDS.get(candidate.kind, _EVENT_KINDS["other"])
+    if candidate.kind == "restart":
+        return kind, potency, "a restart is a symptom more often than a cause"
+    return kind, potency, "what it changed isn't on record"
