@@ -10,7 +10,7 @@ insert into products
   select n, 'sku-' || n, 'product ' || n, n % 12, 5 + n % 85,
     repeat((array['oak lamp ', 'wool cover ', 'steel frame ', 'travel bag ', 'garden chair '])[1 + n % 5], 20)
   from generate_series(1, 400) n;
-insert into reviews select n, 1 + n % 400, 1 + n * 7 % 5, repeat('quite good ', 3) from generate_series(1, 80000) n;
+insert into reviews select n, 1 + n % 400, 1 + n * 7 % 5, repeat('quite good ', 3) from generate_series(1, 200000) n;
 insert into stock select 'sku-' || n, 1000000 from generate_series(1, 400) n;
 insert into tariffs values ('de', 4.9, 0.5), ('fr', 6.9, 0.7), ('it', 7.9, 0.7), ('at', 5.9, 0.5), ('pl', 6.4, 0.6);
 grant select, insert, update, delete on all tables in schema public to app;
