@@ -22,6 +22,7 @@ _HARM = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.AVAILABILITY, Kind.RESTARTS, 
 _STRONG = 6.0
 _TOLD_STEPS = 6.0
 _BURST = 3.0
+_SPORADIC, _FEW = 0.1, 3.0
 _AN_ERROR, _A_WARNING, _CALM = 0.5, 0.4, 0.2
 _MOST_LINES, _MOST_SPANS, _MOST_ANOMALIES = 80, 40, 120
 _QUIET_SHARE = 0.5
@@ -47,7 +48,7 @@ def weigh_bundle(
     onset: OnsetEstimate,
     *,
     index: LogIndex | None = None,
-) -> tuple[tuple[Trigger, ...], Facts]:
+) -> tuple[Trigger, ...]:
     """Rank what may have set a bundle's incident off.
 
     Args:
@@ -58,10 +59,9 @@ def weigh_bundle(
         index: The log lines, arranged; None to arrange them here.
 
     Returns:
-        Triggers, best first, and the facts they rest on.
+        Triggers, best first.
     """
-    facts = gather(bundle, prepared, shares, onset, index=index)
-    return weigh_changes(facts, bundle.events, bundle.commits), facts
+    return weigh_changes(gather(bundle, prepared, shares, onset, index=index), bundle.events, bundle.commits)
 
 
 def gather(
@@ -118,10 +118,10 @@ def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
     frame = prepared.frame
     found: list[Anomaly] = []
     for column, key in enumerate(frame.keys):
-        left = departure(frame.values[:, column])
+        kind, bad = _kind(key)
+        left = departure(frame.values[:, column], once=kind is Kind.RESTARTS)
         if left is None:
             continue
-        kind, bad = _kind(key)
         worse_down = bad is Bad.DOWN
         if kind in _HARM and bad is not Bad.BOTH and left.up == worse_down:
             continue  # it got better
@@ -167,7 +167,9 @@ def _lines(table: LogTable, split: float) -> tuple[tuple[NewLines, ...], frozens
         new = before[event] == 0
         if not new and (level < _A_WARNING or rate[1][event] < _BURST * rate[0][event]):
             continue
-        first = at + int(np.flatnonzero(table.event[at:] == event)[0])
+        rows = at + np.flatnonzero(table.event[at:] == event)
+        gathered = np.cumsum(table.weight[rows])
+        first = int(rows[np.searchsorted(gathered, _SPORADIC * gathered[-1])])  # a few may come before the burst
         target = int(table.event_target[event])
         line = table.lines[first]
         found.append(
@@ -219,7 +221,9 @@ def _harm(
         for a in anomalies
         if a.kind in _HARM and a.strength >= _STRONG and (a.service in concerned or not told)
     ]
-    moments += [line.first for line in lines if line.level >= _AN_ERROR]
+    errors = [line for line in lines if line.level >= _AN_ERROR]
+    most = max((line.count for line in errors), default=0.0)
+    moments += [line.first for line in errors if line.count >= min(_FEW, _SPORADIC * most)]
     if onset.given is not None:
         moments = [moment for moment in moments if moment >= onset.given.timestamp() - _TOLD_STEPS * step]
     return min(moments, default=told)

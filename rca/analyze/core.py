@@ -9,12 +9,12 @@ import numpy as np
 from rca.analyze import beside
 from rca.analyze import evidence as shown
 from rca.analyze.beside import Beside
+from rca.analyze.changes_facts import weigh_bundle
 from rca.analyze.confidence import Standing, standing
 from rca.analyze.gaps import gaps
 from rca.analyze.prepare import Prepared, prepare
 from rca.analyze.ranking import Ranked, build, rank
 from rca.analyze.spread import Spread, spread
-from rca.analyze.triggers import triggers
 from rca.analyze.verdict import abstains, verdict
 from rca.model.incident import Bundle, Interval
 from rca.model.report import (
@@ -82,6 +82,7 @@ def analyze(
     scores = dict(zip(ranked.structure.services, ranked.mixed.score.tolist(), strict=True))
     top = max(scores.values(), default=0.0)
     shares = {name: score / top for name, score in scores.items()} if top > 0 else {}
+    triggers = weigh_bundle(bundle, prepared, shares, onset, index=also.logs if also else None)
     return Report(
         tool=tool,
         bundle_id=bundle.id,
@@ -90,10 +91,10 @@ def analyze(
         span=bundle.window.span,
         baseline=_baseline_used(bundle, ranked),
         onset=onset,
-        verdict=verdict(order, stood, first, onset, lies.impact, tuning),
+        verdict=verdict(order, stood, first, onset, lies.impact, tuning, triggers=triggers),
         suspects=_suspects(order, scores, lies, by_service, ranked),
         evidence=every,
-        triggers=triggers(bundle.events, onset.at, shares, prepared.graph),
+        triggers=triggers,
         first_failure=_first_failure(order, by_service),
         impact=lies.impact,
         healthy_on_path=lies.healthy,

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rca.analyze.confidence import Standing
-from rca.model.report import Confidence, Evidence, OnsetEstimate, Verdict
+from rca.changes.link import is_change
+from rca.model.report import Confidence, Evidence, OnsetEstimate, Trigger, Verdict
 from rca.model.tuning import Tuning
 
 _NAMED = 3
 _SHORT_LEAD = 1.3
+_SHORT_SHA = 12
 _FAR = 100.0  # a ratio beyond that is told in words
 
 
@@ -19,6 +21,8 @@ def verdict(
     onset: OnsetEstimate,
     impact: Sequence[str],
     tuning: Tuning,
+    *,
+    triggers: Sequence[Trigger] = (),
 ) -> Verdict:
     """Say who, why and since when, or that nobody can be singled out.
 
@@ -29,6 +33,7 @@ def verdict(
         onset: When it began.
         impact: Services hit, the suspect first.
         tuning: The constants.
+        triggers: What may have set it off, likeliest first; empty when nothing is known of changes.
     """
     if standing is None or not order:
         return Verdict(
@@ -55,9 +60,22 @@ def verdict(
     return Verdict(
         abstained=False,
         confidence=_confidence(standing, tuning),
-        summary=f"{order[0]} most likely caused it{since}{why}.{spread}",
+        summary=f"{order[0]} most likely caused it{since}{why}.{spread}{_set_off(triggers)}",
         reasons=reasons,
     )
+
+
+def _set_off(triggers: Sequence[Trigger]) -> str:
+    """The change that set it off, or that no known one did: a service that is slow is where, not why."""
+    if not triggers:
+        return ""
+    first = triggers[0]
+    if is_change(first):
+        what = f" (commit {first.commit[:_SHORT_SHA]})" if first.commit else ""
+        when = f" at {_clock(first.at)}" if first.at else ""
+        return f" What set it off is most likely a change: {first.kind} of {first.service}{what}{when}."
+    none = "" if not any(is_change(item) for item in triggers) else " No known change explains it."
+    return f"{none} It looks like something else: {first.why}." if first.kind != "unknown" else none
 
 
 def _confidence(standing: Standing, tuning: Tuning) -> Confidence:

@@ -117,7 +117,9 @@ def _files(text: str, files: tuple[str, ...]) -> list[tuple[str, list[str]]]:
     for number, row in enumerate(rows):
         if row.startswith("diff --git "):
             path = row.rsplit(" b/", 1)[-1]
-        elif (row.startswith("--- ") and number + 1 < len(rows) and rows[number + 1].startswith("+++ ")) or (row.startswith("+++ ") and number and rows[number - 1].startswith("--- ")):
+        elif (row.startswith("--- ") and number + 1 < len(rows) and rows[number + 1].startswith("+++ ")) or (
+            row.startswith("+++ ") and number and rows[number - 1].startswith("--- ")
+        ):
             path = _header_path(row) or path
         elif row.startswith("@@"):
             path = _named(row, files) or path

@@ -30,6 +30,7 @@ _SLOPE = 3.2
 _FITS, _MISFIT, _FITTING = 1.0, -0.6, 0.35
 _LITTLE, _UNNAMED, _DOUBT = 0.3, FLOOR - 0.05, 0.3
 _UNSEEN = -0.6
+_UNSEEN_ROLLOUT = -0.25  # another version does harm more often than a switch, and not always at once
 _WORDS_OF_EVENT = 0.5
 _FINDINGS = 6
 _DELAYED_FINDINGS = 3
@@ -39,7 +40,7 @@ _EVENT_KINDS = {
     "restart": ("restarted", 0.3),
     "other": ("rollout", 0.35),
 }
-_SCALED = {True: ("scaled_down", 0.66), False: ("replicas_more", 0.2), None: ("replicas_more", 0.25)}
+_SCALED = {True: ("scaled_down", 0.66), False: ("replicas_more", 0.12), None: ("replicas_more", 0.18)}
 _AUTOSCALERS = ("autoscal", "hpa", "keda", "horizontalpod", "vpa", "karpenter")
 _BY_AUTOSCALER = 0.6
 
@@ -142,7 +143,7 @@ def _by_event(candidate: Candidate, when: Timing, incident: Incident) -> list[Pa
     power = _SLOPE * (potency - NEUTRAL)
     parts = [(power * fit if power > 0 else power, told)]
     if not when.at_once:
-        parts.append((_UNSEEN, "nothing departs when it happens"))
+        parts.append((_UNSEEN_ROLLOUT if kind == "rollout" else _UNSEEN, "nothing departs when it happens"))
     if candidate.event is not None:
         named = f"{flag_of(candidate.event)} {candidate.event.title}"
         score, common = words_in_common(named, incident.speech, incident.counts, incident.judged)

@@ -6,12 +6,14 @@ import numpy as np
 
 from rca.model.signals import FloatArray
 
+_MAD = 1.4826  # of a normal distribution's sigma
 _BASELINE_SHARE, _LEAST = 0.12, 8
 _FAR, _NEAR = 5.0, 3.0
 _OF_WINDOW, _WINDOW = 3, 4
 _STAYS = 0.6
-_RAMP_STEPS = 4
-_ZERO_POINTS = 0.9
+_LEVEL, _REACHED = 0.85, 0.8
+_RAMP_ROWS, _RAMP_SHARE = 4, 0.07
+_MOST = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,79 +37,79 @@ class Departure:
     ratio: float
 
 
-def departure(values: FloatArray, end: int | None = None) -> Departure | None:
-    """Find where a series departs for good, before the row `end`.
+def departure(values: FloatArray, *, once: bool = False) -> Departure | None:
+    """Find where a series departs for good.
 
     The scale is the largest of the baseline's MAD, the MAD of its differences over the root of 2, 3 % of its median and
     1 % of the series' range, so that neither a flat nor a coarse series departs by noise.
 
     Args:
         values: Shape `(n,)`; NaN where missing.
-        end: Rows from here on aren't looked at; None for all.
+        once: A single point counts, if nothing like it came before: restarts, kills.
 
     Returns:
         None when it doesn't depart.
     """
-    known = np.flatnonzero(~np.isnan(values[:end]))
+    known = np.flatnonzero(~np.isnan(values))
     if len(known) < _LEAST + _WINDOW // 2:
         return None
     x = values[known]
-    size = max(_LEAST, int(_BASELINE_SHARE * len(x)))
-    base = x[:size]
+    base = x[: max(_LEAST, int(_BASELINE_SHARE * len(x)))]
     middle = float(np.median(base))
     scale = max(
-        1.4826 * float(np.median(np.abs(base - middle))),
-        1.4826 * float(np.median(np.abs(np.diff(base)))) / np.sqrt(2),
+        _MAD * float(np.median(np.abs(base - middle))),
+        _MAD * float(np.median(np.abs(np.diff(base)))) / np.sqrt(2),
         0.03 * abs(middle),
         0.01 * float(np.ptp(x)),
     )
     if scale <= 0:
         return None
     z = (x - middle) / scale
-    zero = bool(np.mean(base == middle) >= _ZERO_POINTS)
-    start = _first(z, size, zero=zero)
+    start = _first(z, len(base), once=once)
     if start is None:
         return None
-    far = float(np.median(z[start:]))
-    peak = int(start + np.argmax(np.abs(z[start:])))
-    up = float(z[start]) > 0 if abs(far) < _NEAR else far > 0
-    level = float(np.median(x[start:]))
-    began, ramp = _hinge(z, start, peak)
+    rest = np.abs(z[start:])
+    level = float(np.quantile(rest, _LEVEL))
+    began, ramp = _hinge(np.abs(z), start, level)
+    after = float(np.median(x[start:]))
     return Departure(
         row=int(known[start]),
         began=int(known[began]),
-        up=up,
+        up=float(np.sum(z[start:])) > 0,
         ramp=ramp,
-        z=min(max(abs(far), abs(float(z[peak])) / 2), 100.0),
-        ratio=level / middle if middle > 0 else 0.0,
+        z=min(float(rest.max()) if once else level, _MOST),
+        ratio=after / middle if middle > 0 else 0.0,
     )
 
 
-def _first(z: FloatArray, size: int, *, zero: bool) -> int | None:
+def _first(z: FloatArray, size: int, *, once: bool) -> int | None:
     """The first row far out that stays out."""
     out = np.abs(z) > _FAR
-    for i in np.flatnonzero(out[size:]) + size:
+    near = np.abs(z) > _NEAR
+    for i in (np.flatnonzero(out[size:]) + size).tolist():
+        if once and not out[:size].any():
+            return int(i)
         window = out[i : i + _WINDOW]
-        enough = window.sum() >= min(_OF_WINDOW, len(window)) or zero
-        stays = np.mean(np.abs(z[i:]) > _NEAR) >= (_STAYS if not zero else 0.0)
-        if enough and stays and (len(window) > 1 or zero):
+        enough = len(window) > 1 and window.sum() >= min(_OF_WINDOW, len(window))
+        if enough and near[i:].mean() >= _STAYS:
             return int(i)
     return None
 
 
-def _hinge(z: FloatArray, start: int, peak: int) -> tuple[int, bool]:
-    """Where the way to the peak began, by the best fit of a flat line and then a straight one; and if it is a ramp."""
-    y = np.abs(z[: peak + 1])
-    if peak - start < 1:
+def _hinge(y: FloatArray, start: int, level: float) -> tuple[int, bool]:
+    """Where the way to the far level began, by the best fit of a flat line and then a straight one; and if it is a ramp.
+
+    A rate over a window of time makes a short ramp of every step, so only a long one counts. It can't have begun further
+    back than it is long.
+    """
+    reached = start + int(np.argmax(y[start:] >= _REACHED * level))
+    climb = reached - start
+    if climb < max(_RAMP_ROWS, _RAMP_SHARE * len(y)):
         return start, False
-    reach = float(y[start])
-    climb = float(y[peak])
-    if climb <= 0 or reach / climb > 0.5:  # noqa: PLR2004 - half of the way in one step
-        return start, False
-    candidates = np.unique(np.linspace(max(0, start - 4 * (peak - start) - _WINDOW), start, num=60).astype(int))
-    errors = [float(np.sum((y - _flat_then_line(len(y), int(h), climb)) ** 2)) for h in candidates]
-    began = int(candidates[int(np.argmin(errors))])
-    return began, peak - began >= _RAMP_STEPS
+    part = y[: reached + 1]
+    hinges = np.unique(np.linspace(max(0, start - climb), start, num=40).astype(int))
+    errors = [float(np.sum((part - _flat_then_line(len(part), int(h), float(y[reached]))) ** 2)) for h in hinges]
+    return int(hinges[int(np.argmin(errors))]), True
 
 
 def _flat_then_line(size: int, hinge: int, climb: float) -> FloatArray:

@@ -10,6 +10,7 @@ _BEFORE, _AFTER = 1.0, 3.0  # steps within which something that departs is taken
 _EXONERATED = 3.0
 _OLD_SECONDS = 45 * 60
 _LATE_SECONDS = 20 * 60
+_AT_ONCE_SECONDS = 180.0
 _TELLING = 4.0
 _QUIET = frozenset({Kind.TRAFFIC})
 
@@ -53,7 +54,10 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
     if earlier is not None:
         score -= 1.8
         reasons.append(f"{earlier.metric} of {earlier.service} moved {_span(at - earlier.began)} before it")
-    elif any(-_BEFORE * step <= begin - at <= _AFTER * step for begin in _begins(mine, facts, service)):
+    elif any(
+        -_BEFORE * step <= begin - at <= max(_AFTER * step, _AT_ONCE_SECONDS)
+        for begin in _begins(mine, facts, service)
+    ):
         score += 0.7
         at_once = True
         reasons.append("something departs right at it")

@@ -24,9 +24,17 @@ _BYTES = {
 _NUMBER = r"\d[\d_]*(?:\.\d+)?"
 _UNIT = "|".join(sorted({*_SECONDS}, key=len, reverse=True))
 _DURATIONS = (
-    (re.compile(rf"({_NUMBER})\s*\*\s*(?:time|chrono)(?:\.|::)(\w*(?:second|minute|hour))s?\b", re.IGNORECASE), (1, 2)),
+    (
+        re.compile(rf"({_NUMBER})\s*\*\s*(?:time|chrono)(?:\.|::)(\w*(?:second|minute|hour))s?\b", re.IGNORECASE),
+        (1, 2),
+    ),
     (re.compile(rf"\btime\.(\w*(?:Second|Minute|Hour))\s*\*\s*({_NUMBER})"), (2, 1)),
-    (re.compile(rf"\bDuration(?:\.|::)(?:of|from|from_|of_)_?({_UNIT})\(\s*({_NUMBER})[Ll]?\s*\)", re.IGNORECASE), (2, 1)),
+    (
+        re.compile(
+            rf"\bDuration(?:\.|::)(?:of|from|from_|of_)_?({_UNIT})\(\s*({_NUMBER})[Ll]?\s*\)", re.IGNORECASE
+        ),
+        (2, 1),
+    ),
     (re.compile(rf"\bTimeSpan\.From({_UNIT})\(\s*({_NUMBER})\s*\)", re.IGNORECASE), (2, 1)),
     (re.compile(rf"\bchrono::({_UNIT})\(\s*({_NUMBER})\s*\)", re.IGNORECASE), (2, 1)),
     (re.compile(rf"\btimedelta\(\s*({_UNIT})\s*=\s*({_NUMBER})\s*\)", re.IGNORECASE), (2, 1)),

@@ -9,7 +9,7 @@ from rca.changes.evidence import document_counts, listen
 from rca.changes.facts import Facts
 from rca.changes.findings import Content
 from rca.changes.judge import judge
-from rca.changes.link import Candidate, candidates
+from rca.changes.link import Candidate, candidates, commit_of
 from rca.changes.scope import scope
 from rca.changes.score import REACH, Incident, Part, parts_of
 from rca.changes.symptoms import seen
@@ -67,6 +67,8 @@ def weigh_changes(
     weighed = weigh(facts, events, commits, words)
     reachable = [w.candidate.at for w in weighed if w.score > _WITHIN_REACH and w.candidate.service]
     others = hypotheses(facts, words, min(reachable, default=None))
+    if not events and not commits:  # nothing is known of changes, so nothing can be said of them
+        others = tuple(item for item in others if item.score > FLOOR)
     ranked: list[Weighed | Elsewhere] = [*_best_of_each(weighed), *others]
     ranked.sort(key=lambda item: -item.score)  # stable: a change comes before what is none
     return tuple(_trigger(rank, item) for rank, item in enumerate(ranked[:_SHOWN], start=1))
@@ -118,6 +120,7 @@ def _trigger(rank: int, item: Weighed | Elsewhere) -> Trigger:
         at = datetime.fromtimestamp(item.at, UTC) if item.at is not None else None
         return Trigger(rank, item.kind, item.service, at, round(item.score, 4), item.why, None, item.reasons)
     candidate = item.candidate
+    named = commit_of(candidate.event) if candidate.event else ""
     strongest = sorted(item.parts, key=lambda part: -abs(part[0]))[:_REASONS]
     told = "; ".join(why for _, why in strongest)
     return Trigger(
@@ -127,7 +130,7 @@ def _trigger(rank: int, item: Weighed | Elsewhere) -> Trigger:
         at=datetime.fromtimestamp(candidate.at, UTC),
         score=item.score,
         why=f"{_title(candidate)}: {told}",
-        commit=candidate.commit.sha if candidate.commit else None,
+        commit=candidate.commit.sha if candidate.commit else named or None,
         reasons=tuple(f"{score:+.2f} {why}" for score, why in item.parts),
     )
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rca.analyze import analyze
+from rca.changes.link import is_change
 from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
 from rca.model.logs import LogLine
 from rca.model.report import EvidenceKind, ToolInfo
@@ -95,11 +96,10 @@ def test_changes_near_the_suspect_are_weighed_by_time_and_place(checkout: Bundle
     alert = Alert({"alertname": "Slow"}, {}, start + timedelta(minutes=50))
     fired = Symptom("web", "latency_p99_ms", start + timedelta(minutes=50))
     report = analyze(replace(checkout, events=events, alerts=(alert,), symptom=fired), tool=tool)
-    assert [(trigger.service, trigger.commit) for trigger in report.triggers][:2] == [
-        ("db", "abc"),
-        ("orders", None),
-    ]
-    assert "5 min before the onset, on the suspect itself" in report.triggers[0].why
+    weighed = [trigger for trigger in report.triggers if is_change(trigger)]
+    assert [(trigger.service, trigger.commit) for trigger in weighed][:2] == [("db", "abc"), ("orders", None)]
+    assert "5 min before the harm began" in " ".join(report.triggers[0].reasons)
+    assert "deploy of db (commit abc" in report.verdict.summary
     assert "rollback" not in {trigger.why.split(":")[0] for trigger in report.triggers}
     assert [entry.what for entry in report.timeline if entry.evidence is None] == [
         "config of mail: flag on",
