@@ -20,8 +20,21 @@ from typing import Any, get_args, get_origin, get_type_hints
 from rca.config.settings import Config
 from rca.errors import ConfigError
 
-_SECTION_ENV = {"elasticsearch": "ES", "prometheus": "PROMETHEUS", "topology": "TOPOLOGY", "window": "WINDOW"}
-_VARIABLES = ("RCA_ELASTICSEARCH_", "RCA_ES_", "RCA_PROMETHEUS_", "RCA_TOPOLOGY_", "RCA_WINDOW_")
+_SECTION_ENV = {
+    "elasticsearch": "ES",
+    "prometheus": "PROMETHEUS",
+    "alertmanager": "ALERTMANAGER",
+    "topology": "TOPOLOGY",
+    "window": "WINDOW",
+}
+_VARIABLES = (
+    "RCA_ELASTICSEARCH_",
+    "RCA_ES_",
+    "RCA_PROMETHEUS_",
+    "RCA_ALERTMANAGER_",
+    "RCA_TOPOLOGY_",
+    "RCA_WINDOW_",
+)
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 _USERINFO = re.compile(r"//[^/@\s]+@")

@@ -63,6 +63,24 @@ class PrometheusSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertmanagerSettings:
+    """How to reach Alertmanager, for `rca alerts group`.
+
+    Attributes:
+        url: The base, path prefix included; `/api/v2/alerts` is added.
+    """
+
+    url: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    bearer_token: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca_certs: Path | None = None
+    verify_certs: bool = True
+    timeout_seconds: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
 class TopologySettings:
     """Declared dependency graphs."""
 
@@ -102,6 +120,7 @@ class Config:
 
     elasticsearch: ElasticsearchSettings = field(default_factory=ElasticsearchSettings)
     prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
+    alertmanager: AlertmanagerSettings = field(default_factory=AlertmanagerSettings)
     topology: TopologySettings = field(default_factory=TopologySettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     time_budget_seconds: float = 60.0
