@@ -63,20 +63,20 @@ def chunks(first: int, last: int, step: int, most: int = MAX_POINTS) -> Iterator
         start = end + step
 
 
-def split_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
-    """Take `user:password@` out of an address.
+def split_credentials(url: str, whose: str = "Prometheus") -> tuple[str, tuple[str, str] | None]:
+    """Take `user:password@` out of the address of `whose` server.
 
     Raises:
         ConfigError: It isn't an http or https address.
     """
-    hint = "give it as https://host:9090, path prefix included"
+    hint = "give it as https://host:port, path prefix included"
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ConfigError("the address of Prometheus cannot be read", hint=hint) from None
+        raise ConfigError(f"the address of {whose} cannot be read", hint=hint) from None
     if parts.scheme not in ("http", "https") or not host:
-        raise ConfigError("the address of Prometheus needs http:// or https:// and a host", hint=hint)
+        raise ConfigError(f"the address of {whose} needs http:// or https:// and a host", hint=hint)
     host = f"[{host}]" if ":" in host else host
     netloc = f"{host}:{port}" if port is not None else host
     clean = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))

@@ -30,7 +30,17 @@ class Bearer(requests.auth.AuthBase):
 
 
 class Session(requests.Session):
-    """A session in which every call ends in time and every failure is one of ours."""
+    """A session in which every call ends in time and every failure is one of ours.
+
+    Attributes:
+        opening: How the JSON of this API begins.
+        speaks: Whose API it is, for messages.
+        elsewhere: What to look at when something else answers.
+    """
+
+    opening = b"{"
+    speaks = "Prometheus' API"
+    elsewhere = "a login page or a missing path prefix? Mimir's is /prometheus"
 
     def __init__(self, address: str, timeout: float) -> None:
         super().__init__()
@@ -86,12 +96,11 @@ class Session(requests.Session):
         response._content = body  # noqa: SLF001 - read above, with limits that requests does not have
         if response.status_code != requests.codes.ok:
             raise _refusal(self.address, response.status_code, body)
-        if not body.lstrip()[:1] == b"{":
+        if body.lstrip()[:1] != self.opening:
             raise SourceQueryError(
-                f"{self.address} answers with something other than Prometheus' API",
-                hint="a login page or a missing path prefix? Mimir's is /prometheus",
+                f"{self.address} answers with something other than {self.speaks}", hint=self.elsewhere
             )
-        if b'"warnings"' in body or b'"isPartial":true' in body:
+        if self.opening == b"{" and (b'"warnings"' in body or b'"isPartial":true' in body):
             whole = json.loads(body)
             said = [str(text) for text in whole.get("warnings") or ()]
             if whole.get("isPartial"):

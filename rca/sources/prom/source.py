@@ -9,13 +9,14 @@ from rca.config.settings import PrometheusSettings
 from rca.errors import SourceAuthError, SourceError, SourceUnreachableError
 from rca.model.incident import Gap, SourceRecord
 from rca.sources.base import Check, Harvest, Request
-from rca.sources.prom.alerts import FIRING, SINCE, alerts
+from rca.sources.prom.alerts import FIRING
 from rca.sources.prom.assemble import assemble
 from rca.sources.prom.client import Answer, Backend, PromClient
 from rca.sources.prom.discover import discover
 from rca.sources.prom.doctor import checks
 from rca.sources.prom.edges import edges, node_kinds
 from rca.sources.prom.events import events
+from rca.sources.prom.firings import recorded, warned
 from rca.sources.prom.packfile import load_packs
 from rca.sources.prom.packs import EdgeRule, EventRule, Signal
 from rca.sources.prom.plan import NAME, Ask, Plan, template_of
@@ -140,28 +141,17 @@ class PrometheusSource:
         query = for_all(ask, rule.query)
         answer = self._range(query, plan.grid)
         found, gaps = events(ask, rule, answer, plan, query)
-        return Harvest(events=found, gaps=(*gaps, *_warned(ask.name, answer)))
+        return Harvest(events=found, gaps=(*gaps, *warned(ask.name, answer)))
 
     def _edges(self, ask: Ask, rule: EdgeRule, plan: Plan) -> Harvest:
         window, end = plan.grid.count * plan.grid.step, plan.grid.last + plan.grid.step
         query = for_all(ask, rule.calls, window)
         calls = self._client.query(query, end)
         failures = self._client.query(for_all(ask, rule.failures, window), end) if rule.failures else None
-        return Harvest(graph=edges(ask, rule, calls, failures, plan, query), gaps=_warned(ask.name, calls))
+        return Harvest(graph=edges(ask, rule, calls, failures, plan, query), gaps=warned(ask.name, calls))
 
     def _alerts(self, plan: Plan) -> Harvest:
-        firing = self._range(FIRING, plan.grid)
-        if not firing.series:
-            return Harvest(gaps=_warned("alerts", firing))
-        gaps = list(_warned("alerts", firing))
-        since, rules = None, []
-        try:
-            since = self._range(SINCE, plan.grid)
-            groups = (self._client.data("rules?type=alert") or {}).get("groups") or ()
-            rules = [rule for group in groups for rule in group.get("rules") or ()]
-        except SourceError as error:
-            gaps.append(Gap(NAME, "when alerts began, or their rules", str(error)))
-        return Harvest(alerts=alerts(firing, since, rules, plan.grid, self._client.address), gaps=tuple(gaps))
+        return recorded(self._client, plan.grid)
 
     def _record(self, plan: Plan, backend: Backend) -> SourceRecord:
         queries = {ask.name: for_all(ask, template_of(ask.part)) for ask in plan.asks}
@@ -179,7 +169,3 @@ class PrometheusSource:
             "step_seconds": plan.grid.step,
         }
         return SourceRecord(NAME, backend.name, backend.version, {**queries, "alerts": FIRING}, details)
-
-
-def _warned(what: str, answer: Answer) -> tuple[Gap, ...]:
-    return tuple(Gap(NAME, f"parts of {what}", f"the server warns: {text}") for text in answer.warnings)
