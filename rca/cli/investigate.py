@@ -23,7 +23,10 @@ def investigate(
     alert: Annotated[
         str | None,
         typer.Option(
-            "--alert", metavar="FILE|-", envvar="RCA_ALERT", help="Start from an alert, as Alertmanager sends it."
+            "--alert",
+            metavar="FILE|-",
+            envvar="RCA_ALERT",
+            help="Start from an alert, in any format of docs/alerts.md.",
         ),
     ] = None,
     service: options.Service = None,
@@ -45,15 +48,22 @@ def investigate(
 ) -> None:
     """Collect from Elasticsearch and Prometheus, rank the services, and report what most likely caused it."""
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - only when the command runs
-    from rca.cli.collecting import Wanted, gather, keeping, window_settings  # noqa: PLC0415 - as above
+    from rca.cli.collecting import (  # noqa: PLC0415 - as above
+        Wanted,
+        declared_graph,
+        gather,
+        keeping,
+        window_settings,
+    )
     from rca.cli.reporting import emit, make_report, verdict_code  # noqa: PLC0415 - as above
     from rca.window import Asked  # noqa: PLC0415 - as above
 
     choose_format(run)  # a wrong format must not be found out after a minute of collecting
-    symptom, alerted_at = read_alert(alert, service)
     settings = window_settings(
         timezone=timezone, step=step, time_budget=time_budget, no_redact=no_redact, topology=topology
     )
+    graph = declared_graph(run.load(settings).config) if alert else None
+    symptom, alerted_at = read_alert(alert, service, graph=graph, note=run.note)
     asked = Asked(at, since, until, baseline_since, baseline_until)
     collected, loaded = gather(run, Wanted(asked, symptom, alerted_at, settings))
     with keeping(collected.bundle, loaded, save, overwrite=force) as (bundle, kept):

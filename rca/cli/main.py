@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rca.cli import capture, config, demo, doctor, incidents, investigate, redact, replay, topology
+from rca.cli import capture, config, demo, doctor, grouping, incidents, investigate, redact, replay, topology
 from rca.cli import eval as evaluation
 from rca.cli.base import guarded
 from rca.errors import ConfigError
@@ -84,7 +84,19 @@ def _named_config(arguments: list[str]) -> Path | None:
     return None
 
 
-for module in (demo, investigate, capture, replay, topology, incidents, evaluation, redact, doctor, config):
+for module in (
+    demo,
+    investigate,
+    capture,
+    replay,
+    topology,
+    incidents,
+    grouping,
+    evaluation,
+    redact,
+    doctor,
+    config,
+):
     module.register(app)
 
 
