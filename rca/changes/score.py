@@ -103,7 +103,8 @@ def _by_content(content: Content, incident: Incident) -> list[Part]:
     power = _SLOPE * (content.potency - NEUTRAL)
     if power <= 0:
         return [(power, f"little harm in it: {content.why}")]
-    fit, names, why = 0.0, (), content.why
+    fit, why = 0.0, content.why
+    names: tuple[str, ...] = ()
     for finding in content.findings[:_FINDINGS]:
         value, symptoms = match(finding.kind, incident.shown, incident.vocabulary)
         value *= min(1.0, finding.potency / content.potency)

@@ -21,6 +21,7 @@ _BYTES = {
     "m": 2.0**20, "mb": 2.0**20, "mi": 2.0**20, "mib": 2.0**20, "g": 2.0**30, "gb": 2.0**30, "gi": 2.0**30,
     "gib": 2.0**30, "t": 2.0**40, "tb": 2.0**40, "ti": 2.0**40, "tib": 2.0**40,
 }  # fmt: skip
+_THOUSANDS = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "%": 0.01}
 _NUMBER = r"\d[\d_]*(?:\.\d+)?"
 _UNIT = "|".join(sorted({*_SECONDS}, key=len, reverse=True))
 _DURATIONS = (
@@ -142,17 +143,10 @@ def _plain(number: str, suffix: str, family: str, unit: str) -> str:
     value, low = _float(number), suffix.lower()
     if suffix in _ALWAYS_TIME and not (family == "size" and low == "b"):
         return _mark("time", value * _SECONDS[suffix])
-    if family == "time":
-        if low == "m":
-            return _mark("time", value * 60)
-        if low in {"", "l"} and unit:
-            return _mark("time", value * _SECONDS[unit])
+    if family == "time" and (low == "m" or (low in {"", "l"} and unit)):
+        return _mark("time", value * _SECONDS["m" if low == "m" else unit])
     if family == "cpu":
         return _mark("cpu", value / 1000 if suffix == "m" else value)
-    if low in {"m", "k", "g", "t"} and family == "count":
-        return _mark("count", value * {"m": 1e6, "k": 1e3, "g": 1e9, "t": 1e12}[low])
-    if low in _BYTES and (family == "size" or low != "m"):
+    if low in _BYTES and (family == "size" or low not in _THOUSANDS):
         return _mark("size", value * _BYTES[low])
-    if low == "%":
-        return _mark("count", value / 100)
-    return _mark("count", value)
+    return _mark("count", value * (_THOUSANDS.get(low, 1.0) if family == "count" else 1.0))
