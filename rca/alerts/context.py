@@ -1,5 +1,6 @@
 """The alert in its context: what it goes with, how far down that is, and what it resembles."""
 
+import re
 from datetime import datetime, timedelta
 
 from rca.alerts.labels import name_of, service_of
@@ -8,6 +9,7 @@ from rca.model.incident import Alert, Symptom
 from rca.model.report import Evidence, Report, SimilarIncident, Suspect
 
 _WEEK = timedelta(days=7)
+_METRIC = re.compile(r" \([^()]*\)")  # the metric's name, which the report shows
 
 
 def alert_of(symptom: Symptom | None) -> Alert | None:
@@ -25,28 +27,26 @@ def alert_context(report: Report, alert: Alert) -> str:
         alert: What the investigation started from.
     """
     service = service_of(alert, {suspect.service for suspect in report.suspects})
-    seen = _strongest(report, service)
     said = f"{name_of(alert)} of {service}" if service else name_of(alert)
-    told = f"{said} ({seen.text})" if seen else said
-    return f"{told} {_finding(report, service)}{_resembles(report)}."
+    return f"{said}: {_finding(report, service)}{_resembles(report)}."
 
 
 def _finding(report: Report, service: str | None) -> str:
     top = report.suspects[0] if report.suspects else None
     if report.verdict.abstained or top is None or top.score <= 0:
-        return "stands alone: no service stands out as its cause"
+        return "no service stands out as its cause"
+    strongest = _strongest(report, top.service)
+    shown = f" ({_METRIC.sub('', strongest.text)})" if strongest else ""
     if top.service == service:
-        return f"starts at {service} itself: nothing below it explains it better"
-    cause = _strongest(report, top.service)
-    what = f"{cause.text} in {top.service}" if cause else f"trouble in {top.service}"
-    return f"goes with {what}, {_distance(top, service)}"
+        return f"nothing that {service} depends on explains it better than {service} itself{shown}"
+    return f"goes with trouble in {top.service}, {_distance(top, service)}{shown}"
 
 
 def _distance(top: Suspect, service: str | None) -> str:
     if service in top.path:
         hops = top.path.index(service) - top.path.index(top.service)
         return f"{number_word(hops)} hop{'' if hops == 1 else 's'} down"
-    return f"though no known call leads from {service} to it" if service else "the likeliest cause"
+    return f"though no known call leads there from {service}" if service else "the likeliest cause"
 
 
 def _strongest(report: Report, service: str | None) -> Evidence | None:

@@ -8,7 +8,7 @@ from rca.alerts.cells import Cell, cells
 from rca.alerts.fold import Folded, fold
 from rca.alerts.labels import severity
 from rca.alerts.relate import Link, Shared, explanations, shared_causes, titles
-from rca.alerts.words import after, counted, lasting
+from rca.alerts.words import after, counted, within
 from rca.model.incident import Alert
 from topology import ServiceGraph
 
@@ -208,11 +208,11 @@ def _reason(
         span = max(abs((cell.start - chosen[cell].cause.start).total_seconds()) for cell in effects)
         verb = "depends" if len({cell.title for cell in effects}) == 1 else "depend"
         below = titles({chosen[cell].cause for cell in effects} - set(effects)) or root.title
-        parts.append(f"{titles(effects)} {verb} on {below}, and their alerts began within {lasting(span)}")
+        parts.append(f"{titles(effects)} {verb} on {below}, and their alerts began {within(span)}")
     parts += dict.fromkeys(tie.why for tie in tied)
     if not parts and len(root.members) > 1:
         wide = (root.members[-1].start - root.start).total_seconds()
-        parts.append(f"{counted(len(root.members), 'alert')} of {root.title}, begun within {lasting(wide)}")
+        parts.append(f"{counted(len(root.members), 'alert')} of {root.title}, begun {within(wide)}")
     flapping = [one for cell in own for one in cell.members if one.flapping]
     text = "; ".join(parts) or alone
     if flapping:

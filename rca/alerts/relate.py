@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from rca.alerts.cells import Cell, gap
-from rca.alerts.words import after, counted, lasting, listed, number_word
+from rca.alerts.words import after, counted, listed, number_word, within
 from topology import ServiceGraph
 from topology.propagate import callee_distances
 
@@ -82,7 +82,7 @@ def shared_causes(roots: Sequence[Cell], graph: ServiceGraph | None) -> Iterator
     for scope in sorted({cell.scope for cell in unplaced}):
         for burst in _bursts(cell for cell in unplaced if cell.scope == scope):
             if len(burst) > 1:
-                yield Shared(burst, f"began within {_width(burst)}; only their time ties them together", weak=True)
+                yield Shared(burst, f"began {_width(burst)}; only their time ties them together", weak=True)
 
 
 def _link(effect: Cell, cause: Cell, below: Mapping[str, Mapping[str, int]]) -> Link | None:
@@ -121,7 +121,7 @@ def _same_machine(roots: Sequence[Cell]) -> Iterator[Shared]:
     for machine in sorted({place for cell in roots for place in cell.places}):
         for burst in _bursts(cell for cell in roots if machine in cell.places):
             if _services(burst) > 1:
-                yield Shared(burst, f"{counted(_services(burst), 'service')} on {machine} within {_width(burst)}")
+                yield Shared(burst, f"{counted(_services(burst), 'service')} on {machine} {_width(burst)}")
 
 
 def _silent_dependencies(roots: Sequence[Cell], graph: ServiceGraph) -> Iterator[Shared]:
@@ -133,7 +133,7 @@ def _silent_dependencies(roots: Sequence[Cell], graph: ServiceGraph) -> Iterator
             if _services(burst) > 1 and 2 * _services(burst) >= len(callers):
                 yield Shared(
                     burst,
-                    f"{_services(burst)} of the {len(callers)} services that call {callee} within {_width(burst)};"
+                    f"{_services(burst)} of the {len(callers)} services that call {callee} {_width(burst)};"
                     f" {callee} has no alert of its own",
                 )
 
@@ -142,9 +142,7 @@ def _same_zone(roots: Sequence[Cell]) -> Iterator[Shared]:
     for zone in sorted({name for cell in roots for name in cell.zones}):
         for burst in _bursts(cell for cell in roots if zone in cell.zones):
             if _services(burst) >= ZONE_SERVICES:
-                yield Shared(
-                    burst, f"{counted(_services(burst), 'service')} in zone {zone} within {_width(burst)}"
-                )
+                yield Shared(burst, f"{counted(_services(burst), 'service')} in zone {zone} {_width(burst)}")
 
 
 def _bursts(found: Iterable[Cell]) -> Iterator[tuple[Cell, ...]]:
@@ -168,7 +166,8 @@ def _services(burst: Sequence[Cell]) -> int:
 
 
 def _width(burst: Sequence[Cell]) -> str:
-    return lasting((max(cell.start for cell in burst) - min(cell.start for cell in burst)).total_seconds())
+    seconds = (max(cell.start for cell in burst) - min(cell.start for cell in burst)).total_seconds()
+    return within(seconds)
 
 
 def titles(found: Iterable[Cell]) -> str:

@@ -17,6 +17,11 @@ def lasting(seconds: float) -> str:
     return f"{round(whole / _HOUR)} h" if whole < 2 * _DAY else f"{round(whole / _DAY)} days"
 
 
+def within(seconds: float) -> str:
+    """`within 40 s`, or `at once`."""
+    return f"within {lasting(seconds)}" if round(seconds) else "at once"
+
+
 def after(at: datetime, reference: datetime) -> str:
     """`40 s later`, `12 min earlier`, `at the same time`: when `at` was, seen from `reference`."""
     seconds = round((at - reference).total_seconds())

@@ -69,5 +69,7 @@ def investigate(
     with keeping(collected.bundle, loaded, save, overwrite=force) as (bundle, kept):
         report = make_report(bundle, loaded, replayed=False)
         emit(report, run)
+        if report.alert_context:
+            run.note(report.alert_context)
     run.note(f"kept: {kept}\nreplay it offline: rca replay {kept}")
     raise typer.Exit(verdict_code(report, wanted=exit_code, interrupted=collected.interrupted))

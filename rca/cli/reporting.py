@@ -1,6 +1,7 @@
 """From a bundle to a report on standard output or in a file."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,18 @@ if TYPE_CHECKING:
 
 
 def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report":
-    """Analyse a bundle and add the past incidents that resemble it."""
+    """Analyse a bundle; add the past incidents that resemble it, and the alert it began with in their light."""
     from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
+    from rca.alerts import alert_context, alert_of  # noqa: PLC0415 - only where a report is made
     from rca.analyze import analyze  # noqa: PLC0415 - numpy, and only where a report is made
     from rca.history import recall  # noqa: PLC0415 - only where a report is made
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
 
     tool = ToolInfo(__version__, config_hash(loaded.config))
     report = analyze(bundle, tool=tool, replayed=replayed)
-    return recall(report, data_dir(loaded.config) / "incidents.sqlite")
+    report = recall(report, data_dir(loaded.config) / "incidents.sqlite")
+    alert = alert_of(bundle.symptom)
+    return replace(report, alert_context=alert_context(report, alert)) if alert else report
 
 
 def emit(report: "Report", run: Run) -> None:

@@ -184,6 +184,7 @@ class Report:
         healthy_on_path: Services on a path of spread that stayed healthy.
         similar: None when the store of past incidents wasn't asked; empty when nothing resembles it.
         replayed: True when the bundle was read from disk.
+        alert_context: The alert that was started from, told by the finding; empty without one.
     """
 
     tool: ToolInfo
@@ -207,4 +208,5 @@ class Report:
     sources: tuple[SourceRecord, ...] = ()
     redactions: Mapping[str, int] = field(default_factory=dict)
     replayed: bool = False
+    alert_context: str = ""
     schema_version: int = SCHEMA_VERSION

@@ -56,6 +56,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "summary": report.verdict.summary,
             "reasons": list(report.verdict.reasons),
         },
+        "alert_context": report.alert_context or None,
         "suspects": [_suspect(suspect) for suspect in report.suspects],
         "triggers": [_trigger(trigger) for trigger in report.triggers],
         "first_failure": _first_failure(report.first_failure),
