@@ -36,8 +36,21 @@ _PEERS = (
     "destination.address",
     "db.name",
 )
-_SPOKEN = ("error", "status_message", "error.message", "exception.message", "exception.type", "otel.status_description",
-           "db.statement", "http.status_code", "http.url", "url.full", "rpc.grpc.status_code", "deadline_ms", *_PEERS)  # fmt: skip
+_SPOKEN = (
+    "error",
+    "status_message",
+    "error.message",
+    "exception.message",
+    "exception.type",
+    "otel.status_description",
+    "db.statement",
+    "http.status_code",
+    "http.url",
+    "url.full",
+    "rpc.grpc.status_code",
+    "deadline_ms",
+    *_PEERS,
+)
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 
 
@@ -128,10 +141,17 @@ def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
         up = left.up if kind is not Kind.RESTARTS else True
         found.append(
             Anomaly(
-                key.service, key.metric, kind, up, float(frame.times[left.row]), float(frame.times[left.began]),
-                left.ramp, left.z, left.ratio,
+                key.service,
+                key.metric,
+                kind,
+                up,
+                float(frame.times[left.row]),
+                float(frame.times[left.began]),
+                left.ramp,
+                left.z,
+                left.ratio,
             )
-        )  # fmt: skip
+        )
     found.sort(key=lambda a: (-a.strength, a.at, a.service, a.metric))
     return tuple(found[:_MOST_ANOMALIES])
 
@@ -174,10 +194,14 @@ def _lines(table: LogTable, split: float) -> tuple[tuple[NewLines, ...], frozens
         line = table.lines[first]
         found.append(
             NewLines(
-                line.service, line.message, max(level, _CALM), float(table.times[first]), float(after[event]),
+                line.service,
+                line.message,
+                max(level, _CALM),
+                float(table.times[first]),
+                float(after[event]),
                 table.services[target] if target >= 0 else "",
             )
-        )  # fmt: skip
+        )
     found.sort(key=lambda line: (-line.level, line.first, line.service, line.text))
     words = {word.lower() for line in table.lines[:at] for word in _WORD.findall(line.message)}
     return tuple(found[:_MOST_LINES]), frozenset(words)
@@ -214,7 +238,7 @@ def _harm(
     step: float,
     onset: OnsetEstimate,
 ) -> float | None:
-    """When the harm began: the earliest bad latency, errors, availability, restarts or queue, or new error line."""
+    """When the harm began: the earliest bad latency, errors, availability, restarts, queue, or new error line."""
     concerned = {first} | {name for name, share in shares.items() if share >= _QUIET_SHARE}
     moments = [
         a.at

@@ -17,7 +17,8 @@ _LOOP = re.compile(
     r"^\s*\}?\s*(?:async\s+)?(?:for|while|foreach|loop|until)\b|\.(?:forEach|each|map|flatMap|stream)\(.*(?:=>|->|\{|lambda|do)"
 )
 _LOOP_LINE = re.compile(
-    r"[\[({].*\bfor\b\s+[\w, ]+\s+\bin\b|\.(?:map|forEach|flatMap|each)\(\s*(?:async\s*)?\(?\w+\)?\s*(?:=>|->)|\bmap\(\s*lambda"
+    r"[\[({].*\bfor\b\s+[\w, ]+\s+\bin\b|\bmap\(\s*lambda"
+    r"|\.(?:map|forEach|flatMap|each)\(\s*(?:async\s*)?\(?\w+\)?\s*(?:=>|->)"
 )
 _ASYNC = re.compile(r"\basync\s+(?:def|fn|function)\b|\bsuspend fun\b|\bMono<|\bFlux<")
 _STRING_OR_COMMENT = r"(?P<s>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)"

@@ -17,13 +17,6 @@ _LITERAL = re.compile(
 )
 _TELLING_NAME = re.compile(r"[a-z]+[A-Z]\w*|\w+_\w+|[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}_\w+")
 _COMMON_NUMBERS = re.compile(r"[0-9]|[1-5]\d\d|10|100|1000|[\d.]+%?|[0-9]+s")
-_STOP = frozenset(
-    [*["the", "a", "an", "of", "to", "in", "on", "for", "and", "or", "not", "with", "from", "by", "at", "is", "was", "are", "be", "as", "it", "its", "this", "that", "no"],
-     *["error", "errors", "err", "failed", "failure", "fail", "failing", "exception", "service", "services", "server", "client", "request", "requests", "return"],
-     *["response", "status", "code", "message", "log", "logger", "info", "warn", "func", "def", "class", "public", "private", "static", "final", "void", "string", "int"],
-     *["new", "nil", "null", "none", "true", "false", "if", "else", "get", "set", "ctx", "context", "self", "value", "name", "data", "type", "test", "line", "upstream"],
-     *["http", "https", "grpc", "rpc", "api", "json", "id", "ids", "key", "handler", "handle", "handled", "result", "list", "item", "items", "call", "after", "before"]]
-)  # fmt: skip
 _USUAL_IDF = 2.0
 _PER_WORD = 0.12
 
@@ -45,17 +38,17 @@ class Speech:
     literals: frozenset[str]
 
 
-def listen(facts: Facts) -> Speech:
-    """Collect what the incident says."""
+def listen(facts: Facts, stop: frozenset[str]) -> Speech:
+    """Collect what the incident says, without words that tell nothing."""
     texts = [line.text for line in facts.lines] + [span.text for span in facts.spans]
     known = {word for name in (*facts.services, facts.first_failing) for word in split_words(name).split()}
     metrics = " ".join(anomaly.metric for anomaly in facts.anomalies)
-    words = set(split_words(" ".join([*texts, metrics])).split()) - facts.baseline_words - known - _STOP
+    words = set(split_words(" ".join([*texts, metrics])).split()) - facts.baseline_words - known - stop
     return Speech(
         tuple(texts),
         frozenset(word for word in words if len(word) > 2 and not word.isdigit()),  # noqa: PLR2004 - shorter ones tell nothing
-        {token.lower(): token for text in texts for token in _TOKEN.findall(text)},
-        frozenset(token.strip(".:,") for text in texts for token in _LITERAL.findall(text)),
+        {token.lower(): token for text in texts for token in _TOKEN.findall(text) if token.lower() not in stop},
+        frozenset({token.strip(".:,") for text in texts for token in _LITERAL.findall(text)} - stop),
     )
 
 
@@ -76,7 +69,6 @@ def direct(content: Content, speech: Speech, facts: Facts) -> tuple[float, tuple
         for low, token in speech.tokens.items()
         if low in content.names
         and low not in facts.baseline_words
-        and low not in _STOP
         and _TELLING_NAME.fullmatch(token)
         and compact_not_service(low, facts)
     )
@@ -104,7 +96,7 @@ def compact_not_service(token: str, facts: Facts) -> bool:
 
 
 def _tells(value: str) -> bool:
-    return len(value) > 2 and not _COMMON_NUMBERS.fullmatch(value) and value.lower() not in _STOP  # noqa: PLR2004 - shorter ones are anywhere
+    return len(value) > 2 and not _COMMON_NUMBERS.fullmatch(value)  # noqa: PLR2004 - shorter ones are anywhere
 
 
 def words_in_common(

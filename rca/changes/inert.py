@@ -18,7 +18,8 @@ _BUILTIN = re.compile(
 )
 _FUNCTION = re.compile(
     r"\b(?:func|def|function|fn|fun|sub)\s+(?:\([^)]*\)\s*)?(?P<a>\w+)|(?P<b>\w+)\s*=\s*(?:async\s*)?\([^)]*\)\s*(?:=>|->)"
-    r"|^(?:(?:public|private|protected|static|final|async|export|virtual|override|inline)\s+)+[\w<>\[\],.? ]*?(?P<c>\w+)\s*\("
+    r"|^(?:(?:public|private|protected|static|final|async|export|virtual|override|inline)\s+)+"
+    r"[\w<>\[\],.? ]*?(?P<c>\w+)\s*\("
 )
 _ORDERED = re.compile(
     r"\b(?:ack\w*|nack|commit\w*|lock|unlock|acquire|release|close|delete|remove|publish|send|save|write|flush|auth\w*"
@@ -41,8 +42,8 @@ def declared(file: FileDiff) -> set[str]:
 def renames(file: FileDiff, pairs: Sequence[tuple[Tokens, Tokens]]) -> dict[str, str]:
     """Local names that were renamed throughout: old to new.
 
-    Only names that the added lines declare (an assignment, a parameter, a function): what is called or imported from
-    elsewhere isn't theirs to rename. Keys, columns and texts are names that others rely on, and never count.
+    Only names that the added lines declare (an assignment, a parameter, a function): what is called or imported
+    from elsewhere isn't theirs to rename. Keys, columns and texts are names that others rely on, and never count.
     """
     if file.config_like or file.language == "sql":
         return {}
@@ -85,7 +86,8 @@ def _declares(name: str, text: str) -> bool:
         re.search(
             rf"^(?:self\.|this\.)?(?:\w+,\s*)*{n}(?:,\s*\w+)*\s*(?::=|=(?!=)|:\s*[\w.\[\]]+\s*=)"
             rf"|\b(?:var|let|const|val|auto|func|def|class|type|fn|function|for|as)\s+(?:\([^)]*\)\s*)?(?:\w+,\s*)*{n}\b"
-            rf"|^(?:(?:private|public|protected|static|final|readonly)\s+)*[A-Za-z][\w.<>\[\],? ]*\s+{n}\s*(?:[=;,)]|$)"
+            rf"|^(?:(?:private|public|protected|static|final|readonly)\s+)*"
+            rf"[A-Za-z][\w.<>\[\],? ]*\s+{n}\s*(?:[=;,)]|$)"
             rf"|\bfunc\b.*[(,]\s*{n}\s+[\w*\[]|\bdef\b.*[(,]\s*{n}\b",
             text,
             re.MULTILINE,
@@ -104,7 +106,7 @@ def _flat(lines: Sequence[Tokens], without: set[str]) -> list[str]:
 
 
 def reordered(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool | None:
-    """Whether it is the same in another order: True where that means nothing, False where it may; None if it isn't."""
+    """Whether it is the same in another order: True where that means nothing, False where it may; None if not."""
     before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
     if not before or before != after:
         return None

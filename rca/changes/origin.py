@@ -21,7 +21,7 @@ _HARM = frozenset(
         Kind.SATURATION,
     }
 )
-_AN_ERROR, _PLATFORM_LEVEL = 0.5, 0.2
+_AN_ERROR, _FAILING = 0.5, 0.2
 
 
 def first_failing(
@@ -36,46 +36,49 @@ def first_failing(
 ) -> str:
     """The service that most likely failed first, or empty when nothing failed.
 
-    A sum: the deepest failing span (less those that the caller cancelled), the first error line of its own (a line that
-    names another service accuses that one), the earliest departing metric, the ranking's own view; less for a service
-    that calls another failing one.
+    A sum: the deepest failing span (less those that the caller cancelled), the first error line of its own (a line
+    that names another service accuses that one), the earliest departing metric, the ranking's own view; less for a
+    service that calls another failing one.
     """
     score: dict[str, float] = {}
-
-    def add(service: str, value: float) -> None:
+    signs = (_by_spans(spans), _by_errors(lines), _by_metrics(anomalies, step), _by_ranking(shares))
+    for service, value in (item for sign in signs for item in sign.items()):
         score[service] = score.get(service, 0.0) + value
-
-    deep = [span for span in spans if span.deepest and not span.cancelled]
-    for service in sorted({span.service for span in deep}):
-        add(service, _SPAN * sum(span.service == service for span in deep) / len(deep))
-    _errors(lines, add)
-    harm = [a for a in anomalies if a.kind in _HARM]
-    if harm:
-        start = min(a.at for a in harm)
-        firsts: dict[str, float] = {}
-        for a in harm:
-            firsts[a.service] = min(firsts.get(a.service, a.at), a.at)
-        for service, at in sorted(firsts.items()):
-            add(service, _METRIC * math.exp(-(at - start) / (_BUCKETS * max(step, 1.0))))
-    for service, share in sorted(shares.items()):
-        if share > 0:
-            add(service, _SUSPECT * share)
     if not score:
         return alerted
     if alerted in score:
-        add(alerted, _ALERTED)
-    failing = {service for service, value in score.items() if value >= _PLATFORM_LEVEL}
+        score[alerted] += _ALERTED
+    failing = {service for service, value in score.items() if value >= _FAILING}
     for service in sorted(failing):
         if any(callee in failing and callee != service for callee in graph.callees(service)):
-            add(service, _CALLS_FAILING)
+            score[service] += _CALLS_FAILING
     return min(score, key=lambda service: (-round(score[service], 6), service))
 
 
-def _errors(lines: Sequence[NewLines], add) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a closure of the caller
+def _by_spans(spans: Sequence[FailedSpan]) -> dict[str, float]:
+    deep = [span.service for span in spans if span.deepest and not span.cancelled]
+    return {service: _SPAN * deep.count(service) / len(deep) for service in sorted(set(deep))}
+
+
+def _by_errors(lines: Sequence[NewLines]) -> dict[str, float]:
     """The order in which services first told of errors of their own."""
     firsts: dict[str, float] = {}
     for line in sorted(lines, key=lambda item: (item.first, item.service)):
         if line.level >= _AN_ERROR:
             firsts.setdefault(line.accused or line.service, line.first)
-    for rank, service in enumerate(sorted(firsts, key=lambda name: (firsts[name], name)), start=1):
-        add(service, _ERROR / rank)
+    order = sorted(firsts, key=lambda name: (firsts[name], name))
+    return {service: _ERROR / rank for rank, service in enumerate(order, start=1)}
+
+
+def _by_metrics(anomalies: Sequence[Anomaly], step: float) -> dict[str, float]:
+    firsts: dict[str, float] = {}
+    for anomaly in anomalies:
+        if anomaly.kind in _HARM:
+            firsts[anomaly.service] = min(firsts.get(anomaly.service, anomaly.at), anomaly.at)
+    start = min(firsts.values(), default=0.0)
+    fold = _BUCKETS * max(step, 1.0)
+    return {service: _METRIC * math.exp(-(at - start) / fold) for service, at in sorted(firsts.items())}
+
+
+def _by_ranking(shares: Mapping[str, float]) -> dict[str, float]:
+    return {service: _SUSPECT * share for service, share in sorted(shares.items()) if share > 0}

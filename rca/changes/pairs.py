@@ -19,12 +19,44 @@ _RATIOS = ((1.15, 0.08), (1.4, 0.18), (1.75, 0.35), (2.5, 0.5), (5.0, 0.7))
 _WORTH_TELLING = 1.4
 _MOST_PAIRED = 40
 _TOGGLES = [
-    {"true", "false"}, {"on", "off"}, {"enabled", "disabled"}, {"enable", "disable"}, {"yes", "no"},
-    {"allow", "deny"}, {"always", "never"}, {"optional", "required"}, {"strict", "passthrough"}, {"sync", "async"},
-    {"include", "exclude"}, {"public", "private"},
-]  # fmt: skip
-_OPERATORS = frozenset({"<", "<=", ">", ">=", "==", "!=", "===", "!==", "&&", "||", "+", "-", "*", "/", "%", "!", "not",
-                        "and", "or", "<<", ">>"})  # fmt: skip
+    {"true", "false"},
+    {"on", "off"},
+    {"enabled", "disabled"},
+    {"enable", "disable"},
+    {"yes", "no"},
+    {"allow", "deny"},
+    {"always", "never"},
+    {"optional", "required"},
+    {"strict", "passthrough"},
+    {"sync", "async"},
+    {"include", "exclude"},
+    {"public", "private"},
+]
+_OPERATORS = frozenset(
+    {
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "==",
+        "!=",
+        "===",
+        "!==",
+        "&&",
+        "||",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "!",
+        "not",
+        "and",
+        "or",
+        "<<",
+        ">>",
+    }
+)
 _COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!=", "===", "!=="})
 _TYPES = re.compile(
     r"(?:u?int(?:8|16|32|64)?|integer|smallint|bigint|float(?:32|64)?|double|decimal|bigdecimal|long|short|byte|bool(?:ean)?"
@@ -45,12 +77,8 @@ def pair(
         return _pair_by_head(old, new)
     bags = [Counter(line.tokens) for line in old], [Counter(line.tokens) for line in new]
     likeness = sorted(
-        (
-            (-_likeness(a, b), i, j)
-            for i, a in enumerate(bags[0])
-            for j, b in enumerate(bags[1])
-        ),
-    )  # fmt: skip
+        ((-_likeness(a, b), i, j) for i, a in enumerate(bags[0]) for j, b in enumerate(bags[1])),
+    )
     used_old: set[int] = set()
     used_new: set[int] = set()
     pairs = []

@@ -1,4 +1,4 @@
-"""What is gone and not back, and what was added: a file's removed lines against its added ones, by the vocabulary."""
+"""What is gone and not back, and what was added: a file's removed lines against its added ones."""
 
 import re
 from bisect import bisect_right
@@ -25,8 +25,13 @@ _ASSIGNS = re.compile(
     r"^(?P<declares>(?:var|let|const|val|final|auto|int|long|String|double|bool)\s+)?(?P<name>[A-Za-z_]\w*(?:\.\w+)*)"
     r"\s*(?:[+\-*/|]?=(?!=)\s*(?!None|null|nil)|\+\+|--)"
 )
+_GROWS = (
+    r"(?:\[[^\]]+\]\s*=[^=]|\s*=\s*append\("
+    r"|\.(?:append|push|add|put|set|offer|insert|extend|unshift|setdefault|Store|addAll)\()"
+)
 _EVICTS = re.compile(
-    r"\b(?:evict\w*|lru|max ?size|maxlen|max entries|cap|ttl|expir\w*|delete|pop\w*|prune|clear|trim|remove\w*|bounded|limit|weak|ring|len|size|evicts?|discard|shift|splice|reset)\b"
+    r"\b(?:evict\w*|lru|max ?size|maxlen|max entries|cap|ttl|expir\w*|delete|pop\w*|prune|clear|trim|remove\w*"
+    r"|bounded|limit|weak|ring|len|size|evicts?|discard|shift|splice|reset)\b"
 )
 
 
@@ -113,7 +118,7 @@ def _growth(file: FileDiff) -> Iterator[Finding]:
             if match:
                 names[next(group for group in match.groups() if group)] = line
     for name in names:
-        grows = rf"\b{re.escape(name)}(?:\[[^\]]+\]\s*=[^=]|\s*=\s*append\(|\.(?:append|push|add|put|set|offer|insert|extend|unshift|setdefault|Store|addAll)\()"
+        grows = rf"\b{re.escape(name)}{_GROWS}"
         if re.search(grows, code):
             yield Finding(
                 "growth", 0.85, f"`{name}` lives as long as the process, grows and is never emptied", file.path

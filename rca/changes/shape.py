@@ -40,8 +40,8 @@ class Departure:
 def departure(values: FloatArray, *, once: bool = False) -> Departure | None:
     """Find where a series departs for good.
 
-    The scale is the largest of the baseline's MAD, the MAD of its differences over the root of 2, 3 % of its median and
-    1 % of the series' range, so that neither a flat nor a coarse series departs by noise.
+    The scale is the largest of the baseline's MAD, the MAD of its differences over the root of 2, 3 % of its
+    median and 1 % of the series' range, so that neither a flat nor a coarse series departs by noise.
 
     Args:
         values: Shape `(n,)`; NaN where missing.
@@ -97,10 +97,10 @@ def _first(z: FloatArray, size: int, *, once: bool) -> int | None:
 
 
 def _hinge(y: FloatArray, start: int, level: float) -> tuple[int, bool]:
-    """Where the way to the far level began, by the best fit of a flat line and then a straight one; and if it is a ramp.
+    """Where the way to the far level began, by the best fit of a flat and then a straight line; and if it is one.
 
-    A rate over a window of time makes a short ramp of every step, so only a long one counts. It can't have begun further
-    back than it is long.
+    A rate over a window of time makes a short ramp of every step, so only a long one counts. It can't have begun
+    further back than it is long.
     """
     reached = start + int(np.argmax(y[start:] >= _REACHED * level))
     climb = reached - start

@@ -63,9 +63,8 @@ def text_finding(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool,
         key: It stands where a key stands.
     """
     told = f"{cut(old)} to {cut(new)}"
-    if file.language == "dependencies" or (_VERSION.fullmatch(old) and _VERSION.fullmatch(new)):
-        return None
-    if at.tokens and at.tokens[0].lower() in _IMAGES:
+    version = file.language == "dependencies" or (_VERSION.fullmatch(old) and _VERSION.fullmatch(new))
+    if version or (at.tokens and at.tokens[0].lower() in _IMAGES):
         return None
     if _REGEX.search(at.line.words) and not file.config_like:
         return Finding("regex", 0.6, f"pattern {told}", file.path)
@@ -77,11 +76,8 @@ def text_finding(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool,
             return Finding(kind, potency, f"{name} {told}", file.path)
     if file.language == "sql":
         return Finding("slow_query", 0.42, told, file.path)
-    return (
-        Finding("key", 0.68, f"key {told}", file.path)
-        if key
-        else Finding("setting", 0.5, f"setting {told}", file.path)
-    )
+    kind, potency = ("key", 0.68) if key else ("setting", 0.5)
+    return Finding(kind, potency, f"{kind} {told}", file.path)
 
 
 def cut(text: str) -> str:

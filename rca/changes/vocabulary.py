@@ -155,6 +155,7 @@ class Vocabulary:
     gone: tuple[Gone, ...]
     added: tuple[Added, ...]
     symptoms: tuple[Symptom, ...]
+    stop: frozenset[str]
     kinds: Mapping[str, KindOfChange]
     elsewhere: dict[str, re.Pattern[str]]
     hypotheses: tuple[Hypothesis, ...]
@@ -210,8 +211,8 @@ def _build(documents: Iterable[Mapping[str, Mapping[str, Any]]]) -> Vocabulary:
     def several(name: str, key: str) -> list[dict[str, Any]]:
         return [row for document in documents for row in document.get(name, {}).get(key, [])]
 
-    def files(key: str) -> list[str]:
-        return [text for document in documents for text in document.get("files", {}).get(key, [])]
+    def several_texts(name: str, key: str) -> list[str]:
+        return [text for document in documents for text in document.get(name, {}).get(key, [])]
 
     def table(name: str, key: str | None = None) -> dict[str, Any]:
         merged: dict[str, Any] = {}
@@ -221,9 +222,9 @@ def _build(documents: Iterable[Mapping[str, Mapping[str, Any]]]) -> Vocabulary:
         return merged
 
     return Vocabulary(
-        ignored=_any(files("ignored")),
-        shared=_any(files("shared")),
-        generic=frozenset(files("generic")),
+        ignored=_any(several_texts("files", "ignored")),
+        shared=_any(several_texts("files", "shared")),
+        generic=frozenset(several_texts("files", "generic")),
         languages=tuple((name, _any(ends)) for name, ends in table("files", "language").items()),
         comments={name: tuple(marks) for name, marks in table("files", "comments").items()},
         skip=_any(list(table("files", "skip").values())),
@@ -262,6 +263,7 @@ def _build(documents: Iterable[Mapping[str, Mapping[str, Any]]]) -> Vocabulary:
             )
             for row in several("symptoms", "symptom")
         ),
+        stop=frozenset(several_texts("symptoms", "stop")),
         kinds={
             name: KindOfChange(row["text"], dict(row["effects"]), bool(row.get("delayed", False)))
             for name, row in table("kinds").items()

@@ -58,7 +58,7 @@ def weigh_changes(
         vocabulary: The words; None for those that ship.
 
     Returns:
-        Triggers, best first. One without a recorded change in front (`rca.changes.link.is_change` tells) says that no
+        Triggers, best first. One in front that isn't a recorded change (`rca.changes.link.is_change`) says that no
         known change explains the incident, and what it looks like instead. Empty when no onset is known.
     """
     if facts.onset is None:
@@ -91,7 +91,9 @@ def weigh(
         for commit in {c.commit.sha: c.commit for _, c, _ in near if c.commit is not None}.values()
     }
     counts = document_counts(judged.values())
-    incident = Incident(facts, vocabulary, seen(facts, vocabulary), listen(facts), counts, max(1, len(judged)))
+    incident = Incident(
+        facts, vocabulary, seen(facts, vocabulary), listen(facts, vocabulary.stop), counts, max(1, len(judged))
+    )
     made = []
     for _, candidate, where in near:
         content = judged[candidate.commit.sha] if candidate.commit else None
