@@ -1,58 +1,28 @@
 """Run the analysis over sets of bundles, then, and only then, look at the labels."""
 
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from rca.analyze import AnalysisOptions, analyze
+from rca.analyze.prepare import prepare
 from rca.bundle import read_bundle
+from rca.changes.link import is_change
 from rca.errors import UsageError
+from rca.evaluate import baselines
+from rca.evaluate.interval import Range
 from rca.evaluate.labels import FILE, Label, read_labels
-from rca.evaluate.measure import CaseResult, SetScore, macro, measure
+from rca.evaluate.measure import Accuracy, CaseResult, SetScore, macro, measure
+from rca.evaluate.onset import Onset
 from rca.model.incident import Bundle
-from rca.model.report import ToolInfo
+from rca.model.report import Report, ToolInfo
 
-_SHIFT = re.compile(r"(?P<sign>[+-])(?P<seconds>\d+)s")
-_SCHEMA = 1
+SCHEMA_VERSION = 1
+_ARCHIVES = (".tar.gz", ".tgz", ".zip")
 
-
-@dataclass(frozen=True, slots=True)
-class Onset:
-    """What the analysis is told of the onset.
-
-    Attributes:
-        told: False hides it.
-        shift: Added to the bundle's.
-    """
-
-    told: bool = True
-    shift: timedelta = timedelta(0)
-
-    @classmethod
-    def parse(cls, text: str) -> "Onset":
-        """Read `given`, `hidden`, or a shift such as `+90s`.
-
-        Raises:
-            UsageError: It is none of these.
-        """
-        if text == "given":
-            return cls()
-        if text == "hidden":
-            return cls(told=False)
-        if match := _SHIFT.fullmatch(text):
-            return cls(shift=timedelta(seconds=int(match["sign"] + match["seconds"])))
-        raise UsageError(f"the onset can't be {text!r}", hint="Use given, hidden, or a shift such as +90s.")
-
-    def applied(self, bundle: Bundle) -> Bundle:
-        """The bundle with its onset as it is told."""
-        if bundle.window.onset is None:
-            return bundle
-        onset = bundle.window.onset + self.shift if self.told else None
-        return replace(bundle, window=replace(bundle.window, onset=onset))
+Progress = Callable[[int, int, str], None]  # how many are done, of how many, and what comes next
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +41,9 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """The contract of `rca eval --format json`."""
         return {
-            "schema_version": _SCHEMA,
-            "sets": [_score(score) for score in self.sets],
-            "macro": _score(self.macro),
+            "schema_version": SCHEMA_VERSION,
+            "sets": [_set(score) for score in self.sets],
+            "macro": _set(self.macro),
             "cases": [self._case(result) for result in self.results],
         }
 
@@ -82,12 +52,14 @@ class Evaluation:
         return {
             "set": result.set,
             "case": result.case,
+            "type": label.type if label else "",
+            "truth": sorted(label.services) if label else [],
             "ranking": list(result.ranking),
             "abstained": result.abstained,
             "confidence": result.confidence.value,
             "rank_of_truth": result.rank_of(label) if label else None,
-            "type": label.type if label else "",
             "trigger": result.trigger,
+            "trigger_right": result.blames_rightly(label) if label else None,
             "seconds": round(result.seconds, 4),
         }
 
@@ -98,7 +70,7 @@ def evaluate(
     tool: ToolInfo,
     onset: Onset | None = None,
     options: AnalysisOptions | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Rank every bundle of one set, or of a folder of sets, and compare with the labels.
 
@@ -107,25 +79,36 @@ def evaluate(
         tool: What is measured.
         onset: What the analysis is told of the onset; the bundle's by default.
         options: Choices of the analysis.
-        progress: Called with each case's name before it is run.
+        progress: Called before each case is run.
 
     Raises:
-        UsageError: There is no set.
+        UsageError: There is no set, or a set's labels can't be used.
         BundleError: A bundle can't be read.
     """
     told = onset or Onset()
-    folders = _sets(folder)
-    ranked = {set_.name: tuple(_ranked(set_, tool, told, options, progress)) for set_ in folders}
+    folders = find_sets(folder)
+    cases = [(set_, path) for set_ in folders for path in find_cases(set_)]
+    results = []
+    for done, (set_, path) in enumerate(cases):
+        if progress is not None:
+            progress(done, len(cases), f"{set_.name}/{path.name}")
+        results.append(_ranked(set_.name, path, tool, told, options))
     # Every ranking is final; from here on the labels may be seen.
     labels = {set_.name: read_labels(set_) for set_ in folders}
     return Evaluation(
-        results=tuple(result for results in ranked.values() for result in results),
+        results=tuple(results),
         labels={(name, case): label for name, by_case in labels.items() for case, label in by_case.items()},
-        sets=tuple(measure(name, results, labels[name]) for name, results in ranked.items()),
+        sets=tuple(measure(name, [r for r in results if r.set == name], labels[name]) for name in labels),
     )
 
 
-def _sets(folder: Path) -> list[Path]:
+def find_sets(folder: Path) -> list[Path]:
+    """The labelled sets in a folder, which may be one itself.
+
+    Raises:
+        UsageError: There is none.
+    """
+    folder = folder.absolute()
     if (folder / FILE).is_file():
         return [folder]
     found = sorted(path.parent for path in folder.glob(f"*/{FILE}")) if folder.is_dir() else []
@@ -137,59 +120,92 @@ def _sets(folder: Path) -> list[Path]:
     return found
 
 
-def _ranked(
-    set_: Path,
-    tool: ToolInfo,
-    onset: Onset,
-    options: AnalysisOptions | None,
-    progress: Callable[[str], None] | None,
-) -> Iterator[CaseResult]:
-    for path in sorted(set_.iterdir()):
-        if path.name == FILE or path.name.startswith(".") or not (path.is_dir() or _is_archive(path)):
-            continue
-        if progress is not None:
-            progress(f"{set_.name}/{path.name}")
-        started = time.perf_counter()
-        report = analyze(onset.applied(read_bundle(path)), tool=tool, options=options, replayed=True)
-        seconds = time.perf_counter() - started
-        yield CaseResult(
-            set=set_.name,
-            case=_case_name(path),
-            ranking=tuple(suspect.service for suspect in report.suspects),
-            abstained=report.verdict.abstained,
-            confidence=report.verdict.confidence,
-            trigger=report.triggers[0].commit if report.triggers else None,
-            seconds=seconds,
-            simple=report.simple_ranking,
-        )
+def find_cases(set_: Path) -> list[Path]:
+    """The bundles of a set: folders and archives."""
+    return [
+        path
+        for path in sorted(set_.iterdir())
+        if not path.name.startswith(".") and (path.is_dir() or path.name.endswith(_ARCHIVES))
+    ]
 
 
-def _is_archive(path: Path) -> bool:
-    return path.name.endswith((".tar.gz", ".tgz", ".zip"))
+def anonymous(bundle: Bundle) -> Bundle:
+    """The bundle without what its author called it, where a label could hide."""
+    return replace(bundle, id="", title="", system="", notes="", sources=())
 
 
-def _case_name(path: Path) -> str:
-    for ending in (".tar.gz", ".tgz", ".zip"):
-        if path.is_file() and path.name.endswith(ending):
-            return path.name.removesuffix(ending)
-    return path.name
+def case_name(path: Path) -> str:
+    """A bundle's name in the labels: the folder's, or the archive's without its ending."""
+    ending = next((e for e in _ARCHIVES if path.is_file() and path.name.endswith(e)), "")
+    return path.name.removesuffix(ending)
 
 
-def _score(score: SetScore) -> dict[str, Any]:
-    rounded = {
-        "ac@1": score.ac[1],
-        "ac@3": score.ac[3],
-        "ac@5": score.ac[5],
-        "avg@5": score.avg5,
-        "mrr": score.mrr,
-        "abstained": score.abstained,
-        "rightly_abstained": score.rightly_abstained,
-        "wrongly_abstained": score.wrongly_abstained,
-        "simple_ac@1": score.simple_ac1,
-        "seconds_per_case": score.seconds_per_case,
+def _ranked(set_: str, path: Path, tool: ToolInfo, onset: Onset, options: AnalysisOptions | None) -> CaseResult:
+    started = time.perf_counter()
+    bundle = anonymous(onset.applied(read_bundle(path)))
+    report = analyze(bundle, tool=tool, options=options, replayed=True)
+    seconds = time.perf_counter() - started
+    first = report.triggers[0] if report.triggers else None
+    return CaseResult(
+        set=set_,
+        case=case_name(path),
+        ranking=tuple(suspect.service for suspect in report.suspects),
+        abstained=report.verdict.abstained,
+        confidence=report.verdict.confidence,
+        trigger=first.commit if first else None,
+        blames_change=first is not None and is_change(first),
+        seconds=seconds,
+        baselines=_baselines(bundle, report),
+    )
+
+
+def _baselines(bundle: Bundle, report: Report) -> dict[str, tuple[str, ...]]:
+    """What simple rankers say of the same rows; where no onset is told, they get the one that was found."""
+    frame = prepare(bundle).frame
+    at = bundle.window.onset or report.onset.at
+    onset = at.timestamp() if at else None
+    return {
+        baselines.LARGEST_Z: baselines.largest_z(frame, onset),
+        baselines.BARO: baselines.baro(frame, onset),
     }
+
+
+def _set(score: SetScore) -> dict[str, Any]:
     return {
         "name": score.name,
         "cases": score.cases,
-        **{name: None if value is None else round(value, 4) for name, value in rounded.items()},
+        "faults": score.faults,
+        **_accuracy(score.accuracy),
+        "ac@1_interval": _range(score.ranges.get(1)),
+        "ac@3_interval": _range(score.ranges.get(3)),
+        "abstained": _rounded(score.abstained),
+        "rightly_abstained": _rounded(score.rightly_abstained),
+        "wrongly_abstained": _rounded(score.wrongly_abstained),
+        "trigger": _rounded(score.trigger),
+        "decoy": _rounded(score.decoy),
+        "seconds_per_case": _rounded(score.seconds_per_case),
+        "baselines": [{"name": name, **_accuracy(one)} for name, one in score.baselines.items()],
+        "types": [
+            {
+                "name": name,
+                "cases": one.cases,
+                **_accuracy(one.accuracy),
+                "ac@1_interval": _range(one.ranges.get(1)),
+                "wrongly_abstained": _rounded(one.wrongly_abstained),
+            }
+            for name, one in score.types.items()
+        ],
     }
+
+
+def _accuracy(accuracy: Accuracy) -> dict[str, float | None]:
+    found = {f"ac@{k}": accuracy.ac[k] for k in (1, 3, 5)} | {"avg@5": accuracy.avg5, "mrr": accuracy.mrr}
+    return {name: _rounded(value) for name, value in found.items()}
+
+
+def _range(found: Range | None) -> Sequence[float] | None:
+    return [round(value, 4) for value in found] if found else None
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,14 +1,19 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rca.analyze import analyze
 from rca.errors import UsageError
-from rca.evaluate import CaseResult, Label, Onset, evaluate, macro, measure, read_labels
+from rca.evaluate import Accuracy, CaseResult, Label, Onset, evaluate, macro, measure, read_labels
+from rca.evaluate import run as running
 from rca.model.incident import Bundle, Interval, Window
-from rca.model.report import Confidence, ToolInfo
+from rca.model.report import Confidence, Report, ToolInfo
+from rca.model.signals import SignalFrame
 
 TOOL = ToolInfo("0", "test")
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -54,16 +59,16 @@ def sets(tmp_path: Path) -> Path:
 def test_every_set_of_a_folder_is_measured(sets: Path, onset: str) -> None:
     found = evaluate(sets, tool=TOOL, onset=Onset.parse(onset))
     calm, faults = found.sets
-    assert (faults.name, faults.cases, faults.ac[1], faults.mrr) == ("faults", 2, 1.0, 1.0)
+    assert (faults.name, faults.cases, faults.ac[1], faults.accuracy.mrr) == ("faults", 2, 1.0, 1.0)
     assert (faults.wrongly_abstained, faults.rightly_abstained) == (0.0, None)
     assert (calm.ac[1], calm.rightly_abstained, calm.abstained) == (None, 1.0, 1.0)
     assert found.macro.ac[1] == 1.0
 
 
 def test_one_set_alone_is_measured_and_written_as_the_contract_says(sets: Path) -> None:
-    seen: list[str] = []
-    document = evaluate(sets / "faults", tool=TOOL, progress=seen.append).to_json()
-    assert seen == ["faults/x1", "faults/x2"]
+    seen: list[tuple[int, int, str]] = []
+    document = evaluate(sets / "faults", tool=TOOL, progress=lambda *said: seen.append(said)).to_json()
+    assert seen == [(0, 2, "faults/x1"), (1, 2, "faults/x2")]
     assert document["schema_version"] == 1
     assert document["sets"][0]["ac@1"] == 1.0
     assert [case["rank_of_truth"] for case in document["cases"]] == [1, 1]
@@ -75,8 +80,8 @@ def test_labels_are_read_after_the_last_ranking(sets: Path) -> None:
     labels = sets / "faults" / "labels.csv"
     text = labels.read_text()
 
-    def swap(case: str) -> None:
-        labels.write_text("case,root_cause_service\n" if case.endswith("x1") else text)
+    def swap(done: int, _total: int, _case: str) -> None:
+        labels.write_text(text if done else "case,root_cause_service\n")
 
     assert evaluate(sets / "faults", tool=TOOL, progress=swap).sets[0].ac[1] == 1.0
 
@@ -93,6 +98,56 @@ def test_a_folder_without_a_set_is_refused(tmp_path: Path) -> None:
         evaluate(tmp_path, tool=TOOL)
 
 
+def test_the_analysis_sees_neither_a_name_nor_a_note(sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    header = json.loads((sets / "faults" / "x1" / "bundle.json").read_text())
+    header |= {"title": "a is at fault", "notes": "it was a", "system": "shop-a"}
+    (sets / "faults" / "x1" / "bundle.json").write_text(json.dumps(header))
+    seen: list[Bundle] = []
+
+    def spy(bundle: Bundle, **more: Any) -> Report:
+        seen.append(bundle)
+        return analyze(bundle, **more)
+
+    monkeypatch.setattr(running, "analyze", spy)
+    evaluate(sets / "faults", tool=TOOL)
+    assert [(b.id, b.title, b.notes, b.system, b.sources) for b in seen] == [("", "", "", "", ())] * 2
+
+
+def test_the_file_of_labels_is_opened_after_the_last_analysis(sets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+
+    def analysed(bundle: Bundle, **more: Any) -> Report:
+        happened.append("analysis")
+        return analyze(bundle, **more)
+
+    def opened(path: Path, *arguments: Any, **more: Any) -> Any:
+        if path.name == "labels.csv":
+            happened.append("labels")
+        return original(path, *arguments, **more)
+
+    original = Path.open
+    monkeypatch.setattr(running, "analyze", analysed)
+    monkeypatch.setattr(Path, "open", opened)
+    evaluate(sets, tool=TOOL)
+    assert happened == ["analysis"] * 3 + ["labels"] * 2
+
+
+def test_labels_say_more_where_they_can(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text(
+        "case,root_cause_service,root_cause_type,root_cause_change,decoys\n"
+        "1,a; b,cpu,abc,d1;d2\n2,a,node,none,d3\n3,a,cpu,,\n"
+    )
+    labels = read_labels(tmp_path)
+    assert labels["1"] == Label("1", frozenset({"a", "b"}), "cpu", "abc", frozenset({"d1", "d2"}))
+    assert [labels[case].change for case in "123"] == ["abc", "", None]
+
+
+def test_a_case_named_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("case,root_cause_service\n1,a\n1,b\n")
+    with pytest.raises(UsageError, match="names the case 1 twice"):
+        read_labels(tmp_path)
+
+
 def test_labels_without_their_columns_are_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("a,b\n1,2\n")
     with pytest.raises(UsageError, match="lacks a column"):
@@ -103,10 +158,15 @@ def test_labels_without_their_columns_are_refused(tmp_path: Path) -> None:
 
 def test_an_onset_is_given_hidden_or_shifted() -> None:
     onset = START + timedelta(minutes=5)
-    bundle = Bundle("b", Window(Interval(START, START + timedelta(hours=1)), onset))
+    bundle = Bundle("b", Window(Interval(START, START + timedelta(hours=1)), onset), resolution_seconds=300)
     assert Onset.parse("given").applied(bundle).window.onset == onset
     assert Onset.parse("hidden").applied(bundle).window.onset is None
     assert Onset.parse("-60s").applied(bundle).window.onset == onset - timedelta(minutes=1)
+    assert Onset.parse("+2m").applied(bundle).window.onset == onset + timedelta(minutes=2)
+    assert Onset.parse("+1row").applied(bundle).window.onset == onset + timedelta(minutes=5)
+    times = START.timestamp() + np.array([0.0, 10.0, 20.0, 40.0])
+    measured = replace(bundle, metrics=SignalFrame(times, np.zeros((4, 0)), ()))
+    assert Onset.parse("-2rows").applied(measured).window.onset == onset - timedelta(seconds=20)
     unknown = Bundle("b", Window(bundle.window.span))
     assert Onset.parse("+90s").applied(unknown) is unknown
     with pytest.raises(UsageError, match="can't be 'soon'"):
@@ -114,7 +174,7 @@ def test_an_onset_is_given_hidden_or_shifted() -> None:
 
 
 def result(case: str, *ranking: str, abstained: bool = False) -> CaseResult:
-    return CaseResult("s", case, ranking, abstained, Confidence.HIGH, None, 0.5, ("b",))
+    return CaseResult("s", case, ranking, abstained, Confidence.HIGH, None, 0.5, baselines={"z": ("b",)})
 
 
 def test_accuracy_by_hand() -> None:
@@ -129,11 +189,12 @@ def test_accuracy_by_hand() -> None:
     score = measure("s", results, labels)
     assert (score.cases, score.faults) == (4, 3)
     assert score.ac == pytest.approx({1: 1 / 3, 2: 1 / 3, 3: 2 / 3, 4: 2 / 3, 5: 2 / 3})
-    assert score.avg5 == pytest.approx(8 / 15)
-    assert score.mrr == pytest.approx((1 + 1 / 3) / 3)
+    assert score.accuracy.avg5 == pytest.approx(8 / 15)
+    assert score.accuracy.mrr == pytest.approx((1 + 1 / 3) / 3)
     assert (score.abstained, score.rightly_abstained) == (0.5, 1.0)
     assert score.wrongly_abstained == pytest.approx(1 / 3)
-    assert score.simple_ac1 == 0.0
+    assert score.baselines["z"].ac[1] == 0.0
+    assert score.baselines["random"].ac[1] == pytest.approx((1 / 2 + 1 / 3) / 3)
 
 
 def test_the_mean_over_sets_counts_each_the_same() -> None:
@@ -141,6 +202,40 @@ def test_the_mean_over_sets_counts_each_the_same() -> None:
     right = measure("x", [result("1", "a")], labels)
     wrong = measure("y", [result("1", "b"), result("2", "b")], labels)
     calm = measure("z", [result("4", "b", abstained=True)], labels)
+    assert isinstance(right.accuracy, Accuracy)
     mean = macro([right, wrong, calm])
     assert (mean.ac[1], mean.rightly_abstained, mean.cases) == (0.5, 1.0, 4)
     assert macro([]).ac[1] is None
+
+
+def test_the_right_change_or_rightly_none_counts_for_the_trigger() -> None:
+    def blaming(case: str, commit: str | None, *, change: bool = True) -> CaseResult:
+        return replace(result(case, "a"), trigger=commit, blames_change=change)
+
+    nobody, anybody = frozenset[str](), frozenset({"a"})
+    labels = {
+        "guilty": Label("guilty", anybody, change="abc", decoys=frozenset({"def"})),
+        "lured": Label("lured", anybody, change="abc", decoys=frozenset({"def"})),
+        "none": Label("none", anybody, change=""),
+        "none, a deploy blamed": Label("none, a deploy blamed", anybody, change=""),
+        "unknown": Label("unknown", nobody),
+    }
+    results = [
+        blaming("guilty", "abc"),
+        blaming("lured", "def"),
+        blaming("none", None, change=False),
+        blaming("none, a deploy blamed", None),
+        blaming("unknown", "abc"),
+    ]
+    score = measure("s", results, labels)
+    assert (score.trigger, score.decoy) == (0.5, 0.5)
+
+
+def test_each_type_of_fault_is_measured_by_itself() -> None:
+    labels = {
+        "1": Label("1", frozenset({"a"}), "cpu"),
+        "2": Label("2", frozenset({"a"}), "loss"),
+        "3": Label("3", frozenset(), "normal"),
+    }
+    score = measure("s", [result("1", "a"), result("2", "b"), result("3", "a")], labels)
+    assert {name: one.ac[1] for name, one in score.types.items()} == {"cpu": 1.0, "loss": 0.0}
