@@ -29,7 +29,7 @@ def baro(frame: SignalFrame | None, onset: float | None) -> tuple[str, ...]:
     """Services by their first series in the order of BARO's RobustScorer.
 
     The score of a series is `max((x - median) / IQR)` over the rows from the onset on, median and IQR being those
-    of the rows before it. As in the published code, gaps are filled forwards and then with 0 (in its detection), series that are
+    of the rows before it. As in the published code, gaps are filled forwards and then with 0; series
     constant in either stretch are left out, an IQR of 0 counts as 1; the sign is kept, so that only rises count.
     Pham, Ha and Zhang, "BARO: Robust Root Cause Analysis for Microservices via Multivariate Bayesian Online Change
     Point Detection", FSE 2024, section 3.3.
