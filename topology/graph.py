@@ -1,8 +1,10 @@
 """The service graph: who calls whom, and how we know."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -74,50 +76,63 @@ class Edge:
 
 
 class ServiceGraph:
-    """A directed graph of services over `networkx.DiGraph`, caller to callee.
+    """A directed graph of services, caller to callee, kept in plain dictionaries.
 
-    Two graphs are equal when their nodes and edges are.
+    Algorithms get it as a `networkx.DiGraph` (`digraph`), made when the first of them asks: most incidents need
+    none, and networkx takes a tenth of a second to import. Two graphs are equal when their nodes and edges are.
     """
 
     def __init__(self, nodes: Iterable[Node] = (), edges: Iterable[Edge] = ()) -> None:
-        import networkx as nx  # noqa: PLC0415 - it takes a tenth of a second, and much can be done before
-
-        self._graph: nx.DiGraph[str] = nx.DiGraph()
-        for node in nodes:
-            self._graph.add_node(node.name, node=node)
+        self._nodes: dict[str, Node] = {node.name: node for node in nodes}
+        self._edges: dict[tuple[str, str], Edge] = {}
         for edge in edges:
             for name in (edge.caller, edge.callee):
-                if name not in self._graph:
-                    self._graph.add_node(name, node=Node(name))
-            self._graph.add_edge(edge.caller, edge.callee, edge=edge)
+                if name not in self._nodes:
+                    self._nodes[name] = Node(name)
+            self._edges[edge.caller, edge.callee] = edge
+        callers: defaultdict[str, list[str]] = defaultdict(list)
+        callees: defaultdict[str, list[str]] = defaultdict(list)
+        for caller, callee in sorted(self._edges):
+            callees[caller].append(callee)
+            callers[callee].append(caller)
+        self._callers = {name: tuple(names) for name, names in callers.items()}
+        self._callees = {name: tuple(names) for name, names in callees.items()}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ServiceGraph):
             return NotImplemented
-        return set(self.nodes()) == set(other.nodes()) and set(self.edges()) == set(other.edges())
+        return self._nodes == other._nodes and self._edges == other._edges
 
     __hash__ = None  # type: ignore[assignment]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._graph
+        return name in self._nodes
 
     def __len__(self) -> int:
-        return len(self._graph)
+        return len(self._nodes)
 
-    @property
+    @cached_property
     def digraph(self) -> "nx.DiGraph[str]":
-        """The networkx graph itself, for algorithms; treat it as read-only."""
-        return self._graph
+        """The graph as networkx knows it, for algorithms; frozen, with each `node` and `edge` as an attribute."""
+        import networkx as nx  # noqa: PLC0415 - it takes a tenth of a second, and few callers need it
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for name, node in self._nodes.items():
+            graph.add_node(name, node=node)
+        for (caller, callee), edge in self._edges.items():
+            graph.add_edge(caller, callee, edge=edge)
+        nx.freeze(graph)
+        return graph
 
     def nodes(self) -> Iterator[Node]:
         """Every node, by name."""
-        for name in sorted(self._graph):
-            yield self.node(name)
+        for name in sorted(self._nodes):
+            yield self._nodes[name]
 
     def edges(self) -> Iterator[Edge]:
         """Every edge, by caller and callee."""
-        for caller, callee in sorted(self._graph.edges):
-            yield self.edge(caller, callee)
+        for ends in sorted(self._edges):
+            yield self._edges[ends]
 
     def node(self, name: str) -> Node:
         """The node of that name.
@@ -125,8 +140,7 @@ class ServiceGraph:
         Raises:
             KeyError: There is none.
         """
-        node: Node = self._graph.nodes[name]["node"]
-        return node
+        return self._nodes[name]
 
     def edge(self, caller: str, callee: str) -> Edge:
         """The edge between two services.
@@ -134,24 +148,23 @@ class ServiceGraph:
         Raises:
             KeyError: There is none.
         """
-        edge: Edge = self._graph.edges[caller, callee]["edge"]
-        return edge
+        return self._edges[caller, callee]
 
     def callers(self, name: str) -> tuple[str, ...]:
         """Who calls this service, sorted; empty for one the graph doesn't know."""
-        return tuple(sorted(self._graph.predecessors(name))) if name in self._graph else ()
+        return self._callers.get(name, ())
 
     def callees(self, name: str) -> tuple[str, ...]:
         """Whom this service calls, sorted; empty for one the graph doesn't know."""
-        return tuple(sorted(self._graph.successors(name))) if name in self._graph else ()
+        return self._callees.get(name, ())
 
     def subgraph(self, names: Iterable[str]) -> "ServiceGraph":
         """The nodes of these names that the graph knows, and the edges between them."""
-        kept = {name for name in names if name in self._graph}
+        kept = {name for name in names if name in self._nodes}
         return ServiceGraph(
-            (self.node(name) for name in sorted(kept)),
+            (self._nodes[name] for name in sorted(kept)),
             (
-                self.edge(caller, callee)
+                self._edges[caller, callee]
                 for caller in sorted(kept)
                 for callee in self.callees(caller)
                 if callee in kept

@@ -60,7 +60,6 @@ def _hop_costs(weight: Mapping[str, float]) -> Callable[[str], float]:
 
 def _cheapest(graph: ServiceGraph, target: str, source: str, cost: Callable[[str], float]) -> dict[str, float]:
     """What is left to pay from each service to `target`, as far out as `source`."""
-    successors = graph.digraph.succ
     left: dict[str, float] = {}
     queue = [(0.0, target)]
     while queue:
@@ -71,7 +70,7 @@ def _cheapest(graph: ServiceGraph, target: str, source: str, cost: Callable[[str
         if name == source:
             break
         onto = paid + cost(name)
-        for callee in successors[name]:
+        for callee in graph.callees(name):
             if callee not in left:
                 heapq.heappush(queue, (onto, callee))
     return left
@@ -86,12 +85,12 @@ def blast_radius(graph: ServiceGraph, service: str) -> dict[str, int]:
 
 def caller_distances(graph: ServiceGraph, service: str) -> dict[str, int]:
     """Hops from a service to each direct or indirect caller, itself (0) included; nearest first, then by name."""
-    return _distances(graph, service, graph.digraph.predecessors)
+    return _distances(graph, service, graph.callers)
 
 
 def callee_distances(graph: ServiceGraph, service: str) -> dict[str, int]:
     """Hops from a service to each direct or indirect callee, itself (0) included; nearest first, then by name."""
-    return _distances(graph, service, graph.digraph.successors)
+    return _distances(graph, service, graph.callees)
 
 
 def undirected_distances(graph: ServiceGraph, service: str, limit: int | None = None) -> dict[str, int]:
@@ -113,13 +112,7 @@ def neighbourhood(graph: ServiceGraph, services: Iterable[str], hops: int = 1) -
 
 
 def _either_way(graph: ServiceGraph) -> Step:
-    digraph = graph.digraph
-
-    def step(name: str) -> Iterable[str]:
-        yield from digraph.predecessors(name)
-        yield from digraph.successors(name)
-
-    return step
+    return lambda name: (*graph.callers(name), *graph.callees(name))
 
 
 def _distances(graph: ServiceGraph, start: str, step: Step, limit: int | None = None) -> dict[str, int]:

@@ -87,7 +87,7 @@ def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
 
 def _load_what_follows() -> None:
     """Import, while the servers work, what their answers will need."""
-    for name in ("networkx", "rca.bundle", "rca.redact", "rca.analyze", "rca.history", "rca.report"):
+    for name in ("rca.bundle", "rca.redact", "rca.analyze", "rca.history", "rca.report"):
         import_module(name)
 
 
@@ -122,8 +122,8 @@ def declared_graph(config: Config) -> "ServiceGraph | None":
     """
     if not config.topology.files:
         return None
-    from topology.declared import TopologyError, load_topology  # noqa: PLC0415 - networkx takes a while
-    from topology.merge import merge  # noqa: PLC0415 - networkx takes a while
+    from topology.declared import TopologyError, load_topology  # noqa: PLC0415 - only for a file
+    from topology.merge import merge  # noqa: PLC0415 - as above
 
     try:
         return merge(*(load_topology(path) for path in config.topology.files)).graph

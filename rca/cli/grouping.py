@@ -91,7 +91,7 @@ def group(
 
 
 def _graph(declared: "ServiceGraph | None", recorded: "Bundle | None") -> "ServiceGraph | None":
-    from topology.merge import merge  # noqa: PLC0415 - networkx takes a while
+    from topology.merge import merge  # noqa: PLC0415 - only when the command runs
 
     graphs = [graph for graph in (declared, recorded.graph if recorded else None) if graph is not None]
     return merge(*graphs).graph if graphs else None

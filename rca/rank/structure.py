@@ -92,7 +92,8 @@ def build(
     """
     services = tuple(sorted({key.service for key in table.keys} | set(others)))
     index = {name: i for i, name in enumerate(services)}
-    known = [(index[a], index[b]) for a, b in sorted(graph.digraph.edges) if a in index and b in index and a != b]
+    ends = ((edge.caller, edge.callee) for edge in graph.edges())
+    known = [(index[a], index[b]) for a, b in ends if a in index and b in index and a != b]
     edges = np.array(known, dtype=np.intp).reshape(-1, 2)
     owner = np.array([index[key.service] for key in table.keys], dtype=np.intp)
     alerted = index.get(symptom.service) if symptom else None

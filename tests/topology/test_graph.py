@@ -1,3 +1,9 @@
+import subprocess
+import sys
+
+import networkx as nx
+import pytest
+
 from topology import Edge, Node, NodeKind, ServiceGraph
 
 
@@ -29,3 +35,24 @@ def test_a_subgraph_keeps_the_edges_between_what_it_keeps() -> None:
     part = graph.subgraph(["a", "b", "nobody"])
     assert list(part.nodes()) == [Node("a", NodeKind.GATEWAY), Node("b")]
     assert list(part.edges()) == [Edge("a", "b", 3.0)]
+
+
+def test_algorithms_get_the_same_graph_and_cannot_change_it() -> None:
+    graph = ServiceGraph([Node("a", NodeKind.GATEWAY), Node("alone")], [Edge("a", "b", 3.0), Edge("b", "a")])
+    assert {name: data["node"] for name, data in graph.digraph.nodes(data=True)} == {
+        node.name: node for node in graph.nodes()
+    }
+    assert [data["edge"] for _, _, data in sorted(graph.digraph.edges(data=True))] == list(graph.edges())
+    with pytest.raises(nx.NetworkXError):
+        graph.digraph.add_edge("b", "c")
+
+
+def test_an_incident_is_ranked_without_networkx() -> None:
+    script = (
+        "import sys, rca.analyze, rca.bundle, rca.sources.collect\n"
+        "from topology import Edge, ServiceGraph\n"
+        "from topology.propagate import explaining_path\n"
+        "assert explaining_path(ServiceGraph(edges=[Edge('a', 'b')]), 'b', 'a') == ('b', 'a')\n"
+        "sys.exit('networkx' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0  # noqa: S603 - fixed words
