@@ -78,7 +78,7 @@ def shared_causes(roots: Sequence[Cell], graph: ServiceGraph | None) -> Iterator
     if graph is not None:
         yield from _silent_dependencies(roots, graph)
     yield from _same_zone(roots)
-    unplaced = [cell for cell in roots if graph is None or cell.service is None or cell.service not in graph]
+    unplaced = [cell for cell in roots if graph is None or not _placed(cell, graph)]
     for scope in sorted({cell.scope for cell in unplaced}):
         for burst in _bursts(cell for cell in unplaced if cell.scope == scope):
             if len(burst) > 1:
@@ -115,6 +115,11 @@ def _relation(effect: Cell, cause: Cell, below: Mapping[str, Mapping[str, int]])
         mutual = effect.service in cause.mentions
         return (1, f"its labels name {cause.service}") if earlier or not mutual else None
     return None
+
+
+def _placed(cell: Cell, graph: ServiceGraph) -> bool:
+    """Whether more than time could tie it to others: it is in the graph, or is a machine that services run on."""
+    return cell.service in graph if cell.service else bool(cell.places)
 
 
 def _same_machine(roots: Sequence[Cell]) -> Iterator[Shared]:
