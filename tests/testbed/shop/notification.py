@@ -26,11 +26,12 @@ kit.export_backlog(service, "shipped")
 def mail(message: dict[str, str]) -> None:
     """Spool the mail that tells a customer."""
     shipped = json.loads(message["body"])
-    text = f"To: user-{shipped['user']}\nSubject: order {shipped['order']} is on its way\n"
+    address = f"user-{shipped['user']}@customers.example"
+    text = f"To: {address}\nSubject: order {shipped['order']} is on its way\n"
     (SPOOL / f"{shipped['order']}.eml").write_bytes(text.encode().ljust(MAIL_BYTES, b"."))
     for old in sorted(SPOOL.glob("*.eml"), key=lambda path: path.stat().st_mtime)[:-KEEP_MAILS]:
         old.unlink()
-    service.log.info("mail for order %s spooled", shipped["order"])
+    service.log.info("mail for order %s spooled to %s", shipped["order"], address)
 
 
 async def work() -> None:
