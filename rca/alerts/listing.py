@@ -26,18 +26,19 @@ def as_terminal(grouping: Grouping) -> str:
         for row in rows:
             cells = (text.ljust(width) for text, width in zip(row, wide, strict=False))
             lines.append(f"   {'  '.join(cells)}  {row[4]}".rstrip())
-    return _safe("\n".join(lines))
+    return "\n".join(map(_safe, lines))
 
 
 def as_markdown(grouping: Grouping) -> str:
     """A section with a table for each incident."""
     lines = ["# Alerts", "", _escaped(headline(grouping))]
-    lines += [f"\n> {_escaped(note)}" for note in notes(grouping)]
+    for note in notes(grouping):
+        lines += ["", f"> {_escaped(note)}"]
     for group in grouping.groups:
         lines += ["", f"## {group.number}. {_escaped(_title(group))}", "", _escaped(group.reason), ""]
         lines += ["| fired (UTC) | alert | service | state | why |", "|---|---|---|---|---|"]
         lines += [f"| {' | '.join(_escaped(cell) for cell in _row(member))} |" for member in group.members]
-    return _safe("\n".join(lines))
+    return "\n".join(map(_safe, lines))
 
 
 def as_json(grouping: Grouping) -> str:
@@ -166,5 +167,5 @@ def _escaped(text: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Without control characters, which could act on a terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
+    """A line without control characters, which could act on a terminal or end it."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

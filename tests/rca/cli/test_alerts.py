@@ -8,6 +8,7 @@ import pytest
 
 from rca.cli.alerts import read_alert
 from rca.errors import UsageError
+from topology import Edge, Node, ServiceGraph
 
 FIRING = {
     "labels": {"alertname": "HighLatency", "service": "checkout", "severity": "page"},
@@ -37,6 +38,59 @@ def test_the_first_firing_alert_gives_symptom_and_time(tmp_path: Path, document:
     assert at == datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
     assert symptom is not None
     assert (symptom.service, symptom.metric, symptom.fired_at) == ("checkout", "HighLatency", at)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"version": "4", "alerts": [{**FIRING, "status": "firing"}]},
+        {
+            "event_action": "trigger",
+            "dedup_key": "k",
+            "payload": {
+                "summary": "slow",
+                "class": "HighLatency",
+                "component": "checkout",
+                "source": "h",
+                "severity": "error",
+                "timestamp": "2026-11-22T03:10:00Z",
+            },
+        },
+        {
+            "action": "Create",
+            "alert": {
+                "alertId": "1",
+                "message": "HighLatency",
+                "createdAt": 1795317000000,
+                "entity": "checkout",
+            },
+        },
+    ],
+)
+def test_an_alert_of_any_sender_starts_an_investigation(tmp_path: Path, document: Any) -> None:
+    symptom, at = read_alert(file(tmp_path, document), None)
+    assert symptom is not None
+    assert (symptom.service, symptom.metric, symptom.fired_at) == ("checkout", "HighLatency", at)
+    assert at == datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
+
+
+def test_alerts_of_several_incidents_are_pointed_out(tmp_path: Path) -> None:
+    said: list[str] = []
+    graph = ServiceGraph([Node("checkout"), Node("cart")])
+    read_alert(file(tmp_path, [FIRING, LATER, RESOLVED]), None, graph=graph, note=said.append)
+    assert len(said) == 1
+    assert "2 incidents" in said[0]
+    linked = ServiceGraph(edges=[Edge("checkout", "cart")])
+    symptom, _ = read_alert(file(tmp_path, [FIRING, LATER, RESOLVED]), None, graph=linked, note=said.append)
+    assert len(said) == 1
+    assert symptom is not None
+    assert symptom.service == "checkout"
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rca.cli.alerts._MAX_BYTES", 100)
+    with pytest.raises(UsageError, match="larger than"):
+        read_alert(file(tmp_path, [FIRING]), None)
 
 
 def test_standard_input_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
