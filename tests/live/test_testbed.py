@@ -23,7 +23,7 @@ from tests.testbed.run import Outcome, carry_out, rca
 from tests.testbed.stand import Stand
 
 ROOT = Path(__file__).parents[2]
-SHORT = Timing(warm_up=6.0, before=20.0, after=14.0, step=2)
+SHORT = Timing(warm_up=5.0, before=16.0, after=12.0, step=2)
 # Starts a stand that uses a server given to it, says where it is, and waits to be ended.
 HOLD = """
 import sys, time

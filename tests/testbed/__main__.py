@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     several = commands.add_parser("record", help="record labelled bundles")
     several.add_argument("cases", nargs="*", help="names of cases or faults")
     several.add_argument("--all", action="store_true")
-    several.add_argument("-o", "--output", type=Path, default=Path("fixtures"))
+    several.add_argument("-o", "--output", type=Path, default=Path("fixtures/testbed"))
     several.add_argument("--workers", type=int, default=1)
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
