@@ -7,7 +7,7 @@ from functools import lru_cache
 from rca.changes.vocabulary import Vocabulary
 
 MOST_LINES = 1_200
-"""Changed lines of one commit that are judged; the rest is said to be left out."""
+"""Changed lines of one commit that are judged; the rest is left out."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
@@ -56,14 +56,12 @@ class FileDiff:
             `dependencies`, `config`, or empty.
         header: The functions that the hunks' headers name.
         lines: Of all hunks.
-        cut: Lines that were left out for length.
     """
 
     path: str
     language: str
     header: str
     lines: tuple[Line, ...]
-    cut: int = 0
 
     @property
     def config_like(self) -> bool:
@@ -92,16 +90,19 @@ def is_ignored(path: str, vocabulary: Vocabulary) -> bool:
     return vocabulary.ignored.search(path.lower()) is not None
 
 
-def parse(text: str, files: tuple[str, ...], vocabulary: Vocabulary) -> tuple[FileDiff, ...]:
+def parse(
+    text: str, files: tuple[str, ...], vocabulary: Vocabulary, most_lines: int = MOST_LINES
+) -> tuple[FileDiff, ...]:
     """The files of a diff, those that can't do harm left out.
 
     Args:
         text: A unified diff; headers may be missing, then `files` says of which file it speaks.
         files: The commit's files, as recorded.
         vocabulary: What to leave out.
+        most_lines: Changed lines that are read.
     """
     made: list[FileDiff] = []
-    for path, rows in _files(text, files):
+    for path, rows in _files(text, files, most_lines):
         if is_ignored(path, vocabulary):
             continue
         language = language_of(path, vocabulary)
@@ -109,7 +110,7 @@ def parse(text: str, files: tuple[str, ...], vocabulary: Vocabulary) -> tuple[Fi
     return tuple(made)
 
 
-def _files(text: str, files: tuple[str, ...]) -> list[tuple[str, list[str]]]:
+def _files(text: str, files: tuple[str, ...], most_lines: int) -> list[tuple[str, list[str]]]:
     """Path and raw lines of each file, in order; a file's hunks together."""
     found: dict[str, list[str]] = {}
     path = files[0] if files else ""
@@ -127,7 +128,7 @@ def _files(text: str, files: tuple[str, ...]) -> list[tuple[str, list[str]]]:
             found.setdefault(path, []).append(row)
         elif row[:1] in {"+", "-", " ", "\t", ""}:
             changed += row[:1] in {"+", "-"}
-            if changed > MOST_LINES:
+            if changed > most_lines:
                 break
             found.setdefault(path, []).append(row)
     return list(found.items())

@@ -3,10 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
 from rca.changes.diff import FileDiff
-from rca.changes.tokens import Tokens
+from rca.changes.tokens import Tokens, differences
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _BUILTIN = re.compile(
@@ -27,6 +26,7 @@ _ORDERED = re.compile(
 )
 _FREE_ORDER = re.compile(r"^(?:@\w|[\w.-]+\s*[:=]|\"[\w.-]+\"\s*:|\.\w+\(|[\w.\"']+,?$|import\b|case\b)")
 _MOVED = 0.8
+_MOST_NAMES = 60  # more than that is no rename
 _OVERHEAD = 24  # tokens of a signature and a call
 
 
@@ -49,12 +49,12 @@ def renames(file: FileDiff, pairs: Sequence[tuple[Tokens, Tokens]]) -> dict[str,
         return {}
     votes: dict[str, Counter[str]] = {}
     for old, new in pairs:
-        before, after = list(old.tokens), list(new.tokens)
-        for op, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-            if op == "replace" and b - a == d - c:
-                for x, y in zip(before[a:b], after[c:d], strict=True):
-                    if _IDENTIFIER.fullmatch(x) and _IDENTIFIER.fullmatch(y) and x != y:
-                        votes.setdefault(x, Counter())[y] += 1
+        for before, after in differences(old.tokens, new.tokens):
+            for x, y in zip(before, after, strict=False):
+                if len(before) == len(after) and _IDENTIFIER.fullmatch(x) and _IDENTIFIER.fullmatch(y):
+                    votes.setdefault(x, Counter())[y] += 1
+    if len(votes) > _MOST_NAMES:
+        return {}
     added = "\n".join(line.code for line in file.side("+"))
     removed = "\n".join(line.code for line in file.side("-"))
     context = "\n".join(line.code for line in file.lines if line.sign == " ")

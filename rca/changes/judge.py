@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rca.changes import inert
-from rca.changes.diff import FileDiff, is_ignored, parse, renamed
+from rca.changes.diff import MOST_LINES, FileDiff, is_ignored, parse, renamed
 from rca.changes.findings import Content, Finding
 from rca.changes.pairs import compare, pair
 from rca.changes.presence import presence, snippet
@@ -27,25 +27,26 @@ _LITERAL = re.compile(r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w]{2,}")
 
 
-def judge(commit: Commit, vocabulary: Vocabulary) -> Content:
-    """Judge a commit by its diff; without one, by its files."""
+def judge(commit: Commit, vocabulary: Vocabulary, most_lines: int = MOST_LINES) -> Content:
+    """Judge a commit by its diff, as far as so many changed lines go; without one, by its files."""
     files = commit.files_changed
     if files and all(is_ignored(path, vocabulary) for path in files):
         return Content((), 0.03, inert=True, known=True, why="only tests, documentation, styles or CI", paths=())
     if commit.diff is None or not commit.diff.strip():
         return Content((), UNKNOWN, inert=False, known=False, why="its diff is not on record", paths=files)
-    return judge_diff(commit.diff, files, vocabulary)
+    return judge_diff(commit.diff, files, vocabulary, most_lines)
 
 
-def judge_diff(diff: str, files: tuple[str, ...], vocabulary: Vocabulary) -> Content:
+def judge_diff(diff: str, files: tuple[str, ...], vocabulary: Vocabulary, most_lines: int = MOST_LINES) -> Content:
     """Judge a unified diff.
 
     Args:
         diff: Its text, headers or not.
         files: The files it is about, for hunks without a header.
         vocabulary: What the words mean.
+        most_lines: Changed lines that are read.
     """
-    parsed = parse(diff, files, vocabulary)
+    parsed = parse(diff, files, vocabulary, most_lines)
     if not parsed:
         return Content((), 0.03, inert=True, known=True, why="nothing that runs is touched")
     found: list[Finding] = []

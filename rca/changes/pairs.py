@@ -4,12 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
 
 from rca.changes.diff import FileDiff, split_words
 from rca.changes.findings import Finding
 from rca.changes.texts import cut, is_prose, text_finding
-from rca.changes.tokens import Tokens
+from rca.changes.tokens import Tokens, differences
 from rca.changes.values import Value, value_of
 from rca.changes.vocabulary import Quantity, Setting
 
@@ -100,18 +99,22 @@ def pair(
 def _pair_by_head(
     old: Sequence[Tokens], new: Sequence[Tokens]
 ) -> tuple[list[tuple[Tokens, Tokens]], list[Tokens], list[Tokens]]:
-    """As `pair`, for long blocks: lines whose first three tokens agree."""
+    """As `pair`, for long blocks: lines that begin alike."""
     waiting: dict[tuple[str, ...], list[Tokens]] = {}
     for line in new:
-        waiting.setdefault(line.tokens[:3], []).append(line)
+        waiting.setdefault(_head(line), []).append(line)
     pairs, left = [], []
     for line in old:
-        found = waiting.get(line.tokens[:3])
+        found = waiting.get(_head(line))
         if found:
             pairs.append((line, found.pop(0)))
         else:
             left.append(line)
     return pairs, left, [line for lines in waiting.values() for line in lines]
+
+
+def _head(line: Tokens) -> tuple[str, ...]:
+    return line.tokens[: max(1, min(3, len(line.tokens) // 2))]
 
 
 def _likeness(a: Counter[str], b: Counter[str]) -> float:
@@ -134,14 +137,11 @@ def compare(
     """
     if old.tokens == new.tokens:
         return
-    matcher = SequenceMatcher(None, old.tokens, new.tokens, autojunk=False)
     prose = is_prose(old.line.words) and not file.config_like
-    for op, a, b, c, d in matcher.get_opcodes():
-        if op == "equal":
-            continue
-        before = [token for token in old.tokens[a:b] if moved[token] < kept[token]]
-        after = [token for token in new.tokens[c:d] if kept[token] < moved[token]]
-        if op == "delete":
+    for was, now in differences(old.tokens, new.tokens):
+        before = [token for token in was if moved[token] < kept[token]]
+        after = [token for token in now if kept[token] < moved[token]]
+        if not now:
             yield from _less(file, old, new, before)
             continue
         for finding in _segment(file, old, new, before, after, prose=prose):

@@ -1,7 +1,10 @@
 """Tokens of a line, comparable between the old and the new way of writing it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TypeAlias
 
 from rca.changes.diff import FileDiff, Line
 from rca.changes.values import canonical, quantity_of, unit_in
@@ -16,6 +19,24 @@ _FLIPPED = re.compile(r"([\w.]+(?:\(\))?|⟦[^⟧]*⟧)\s*(>=|>)\s*([\w.]+(?:\(\
 _ALIAS = re.compile(r"\b[A-Za-z]\w{0,2}\.(?=\w)|\s+AS\s+[A-Za-z]\w{0,2}\b", re.IGNORECASE)
 _NOISE = frozenset(",;")
 _CONTEXT = 4
+
+
+Segment: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def differences(old: Sequence[str], new: Sequence[str]) -> list[Segment]:
+    """Where two lists of tokens differ: what was there and what is there now, in order."""
+    head = 0
+    while head < min(len(old), len(new)) and old[head] == new[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
+        tail += 1
+    a, b = tuple(old[head : len(old) - tail]), tuple(new[head : len(new) - tail])
+    if not a or not b or len(a) == len(b) == 1:
+        return [(a, b)] if a or b else []
+    steps = SequenceMatcher(None, a, b, autojunk=False).get_opcodes()
+    return [(a[i:j], b[k:m]) for step, i, j, k, m in steps if step != "equal"]
 
 
 @dataclass(frozen=True, slots=True)

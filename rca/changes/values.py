@@ -42,6 +42,9 @@ _DURATIONS = (
     (re.compile(rf"({_NUMBER})[Ll]?\s*,\s*(?:TimeUnit|ChronoUnit)\.({_UNIT})\b", re.IGNORECASE), (1, 2)),
     (re.compile(rf"({_NUMBER})\.({_UNIT})\b(?!\s*\()", re.IGNORECASE), (1, 2)),
 )
+_MAY_BE_DURATION = re.compile(
+    r"time\.|uration|TimeSpan|timedelta|TimeUnit|ChronoUnit|chrono|\d\.(?:milli|second|minute|hour|day)"
+)
 _LONE_UNIT = re.compile(r"\btime\.(Millisecond|Second|Minute|Hour)\b(?!\s*\*)")
 _XM = re.compile(r"-Xm[xsn](\d+)([kmgKMG])")
 _PRODUCT = re.compile(r"(?<![\w.])\d[\d_]*(?:\s*(?:\*|<<)\s*\d[\d_]*)+(?![\w.])")
@@ -92,7 +95,7 @@ def canonical(code: str, family: str, unit: str) -> str:
     """
     if not any(ch.isdigit() for ch in code) and "time." not in code:
         return code
-    for pattern, (number, unit_at) in _DURATIONS:
+    for pattern, (number, unit_at) in _DURATIONS if _MAY_BE_DURATION.search(code) else ():
         code = pattern.sub(
             lambda match, n=number, u=unit_at: _mark("time", _float(match[n]) * _SECONDS[_single(match[u])]),  # type: ignore[misc]  # mypy can't infer a lambda's defaults
             code,

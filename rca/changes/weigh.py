@@ -22,6 +22,8 @@ _OUT = -3.0
 """Changes that score less by reach, place and time (those after the onset) aren't looked at."""
 _JUDGED = 60
 """Changes whose diffs are read: the likeliest by reach, place and time."""
+_LINES, _LEAST_LINES = 2_500, 40
+"""Changed lines that are read of all of them together, and at least of each."""
 _WITHIN_REACH = FLOOR - 3
 _SHOWN = 10
 _REASONS = 3
@@ -86,10 +88,9 @@ def weigh(
     rough = [row for row in rough if row[0] > _OUT]
     rough.sort(key=lambda row: (-row[0], row[1].at, _key(row[1])))
     near = rough[:_JUDGED]
-    judged = {
-        commit.sha: judge(commit, vocabulary)
-        for commit in {c.commit.sha: c.commit for _, c, _ in near if c.commit is not None}.values()
-    }
+    commits_near = {c.commit.sha: c.commit for _, c, _ in near if c.commit is not None}
+    most = _fair_share([_changed_lines(commit) for commit in commits_near.values()])
+    judged = {sha: judge(commit, vocabulary, most) for sha, commit in commits_near.items()}
     counts = document_counts(judged.values())
     incident = Incident(
         facts, vocabulary, seen(facts, vocabulary), listen(facts, vocabulary.stop), counts, max(1, len(judged))
@@ -101,6 +102,24 @@ def weigh(
         made.append(Weighed(candidate, content, round(sum(score for score, _ in parts), 4), parts))
     made.sort(key=lambda w: (-w.score, w.candidate.at, w.key))
     return made
+
+
+def _changed_lines(commit: Commit) -> int:
+    return commit.diff.count("\n+") + commit.diff.count("\n-") if commit.diff else 0
+
+
+def _fair_share(sizes: Sequence[int]) -> int:
+    """The most lines to read of one commit, so that all together stay within what is read at all.
+
+    Small ones are read whole; what they leave is shared by the large ones.
+    """
+    left, count = _LINES, len(sizes)
+    for size in sorted(sizes):
+        if size * count >= left:
+            break
+        left -= size
+        count -= 1
+    return max(_LEAST_LINES, left // max(1, count))
 
 
 def _best_of_each(weighed: Sequence[Weighed]) -> list[Weighed]:

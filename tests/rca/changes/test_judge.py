@@ -1,0 +1,140 @@
+"""Each kind of reasoning about a diff, with a twin that is innocent; many more are in the pairs."""
+
+from datetime import UTC, datetime
+from typing import Protocol
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rca.changes.findings import Content
+from rca.changes.judge import UNKNOWN, judge, judge_diff
+from rca.changes.vocabulary import Vocabulary, load
+from rca.model.incident import Commit
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Judged(Protocol):
+    def __call__(self, diff: str, path: str = ...) -> Content: ...
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "kind"),
+    [
+        ("a.yaml", "timeout: 30s", "timeout: 3s", "timeout_short"),
+        ("a.yaml", "timeout: 3s", "timeout: 30s", "timeout_long"),
+        ("a.py", "MAX_RETRIES = 5", "MAX_RETRIES = 1", "retries_fewer"),
+        ("a.py", "CACHE_TTL = 3600", "CACHE_TTL = 60", "cache_short"),
+        ("a.py", "if a > b:", "if a >= b:", "operator"),
+        ("a.py", "if a > b:", "if a < b:", "order"),
+        ("a.py", "use_tls = True", "use_tls = False", "tls"),
+        ("a.py", 'HOST = "db-a.example.com"', 'HOST = "db-b.example.com"', "endpoint"),
+        ("a.py", 'row["qty"]', 'row["quantity"]', "key"),
+        ("a.go", "limit := 100", "limit := 100000", "limit_loose"),
+        ("go.mod", "\tgithub.com/acme/x v1.4.0", "\tgithub.com/acme/x v2.0.0", "dependency"),
+        ("Dockerfile", "FROM python:3.11-slim", "FROM python:3.12-alpine", "base_image"),
+        ("main.tf", 'instance_type = "m5.4xlarge"', 'instance_type = "m5.large"', "machine"),
+        ("main.tf", 'machine_type = "n2-standard-16"', 'machine_type = "n2-standard-2"', "machine"),
+        ("a.go", "x := pool.Get(key, true)", "x := pool.Get(key, false)", "toggle"),
+    ],
+)  # fmt: skip
+def test_a_line_in_place_of_another(path: str, old: str, new: str, kind: str, judged: Judged) -> None:
+    content = judged(f"@@ -1 +1 @@\n-{old}\n+{new}\n", path)
+    assert kind in {finding.kind for finding in content.findings}
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("a.go", "total := a + b", "sum := a + b"),
+        ("a.py", "foo(a, b)", "foo(\n+    a,\n+    b,\n+)"),
+        ("a.ts", "const x = 'a'", 'const x = "a";'),
+        ("a.py", "raise ValueError('no such thing')", "raise ValueError('no thing like it')"),
+        ("a.go", 'return errors.New("recieved nothing")', 'return errors.New("received nothing")'),
+        ("go.mod", "\tgithub.com/acme/x v1.4.0", "\tgithub.com/acme/x v1.4.1"),
+        ("a.yaml", "replicas: 10", "replicas: 11"),
+    ],
+)
+def test_a_line_that_does_little(path: str, old: str, new: str, judged: Judged) -> None:
+    assert judged(f"@@ -1 +1 @@\n-{old}\n+{new}\n", path).potency < 0.2
+
+
+def test_more_room_is_less_potent_than_less_room(judged: Judged) -> None:
+    less = judged("@@ -1 +1 @@\n-timeout: 30s\n+timeout: 3s\n", "a.yaml")
+    more = judged("@@ -1 +1 @@\n-timeout: 3s\n+timeout: 30s\n", "a.yaml")
+    assert less.potency > more.potency
+    assert (less.findings[0].room, more.findings[0].room) == ("less", "more")
+    assert "30 s to 3 s, 10 times less" in less.why
+
+
+def test_code_moved_into_a_function_is_inert_and_with_more_in_it_isnt(judged: Judged) -> None:
+    moved = """@@ -1,4 +1,7 @@
+-    total = 0
+-    for line in lines:
+-        total += line.price * line.count
++    total = sum_up(lines)
++
++def sum_up(lines):
++    total = 0
++    for line in lines:
++        total += line.price * line.count
++    return total
+"""
+    assert judged(moved, "a.py").inert
+    assert not judged(moved.replace("line.count\n+    return", "line.count * 100\n+    return"), "a.py").inert
+
+
+def test_growth_of_a_global_is_seen_unless_something_empties_it(judged: Judged) -> None:
+    grows = "@@ -0,0 +1,4 @@\n+var seen []string\n+func note(id string) {\n+\tseen = append(seen, id)\n+}\n"
+    emptied = grows.replace("+}\n", "+\tif len(seen) > 100 {\n+\t\tseen = seen[1:]\n+\t}\n+}\n")
+    assert judged(grows).findings[0].kind == "growth"
+    assert "growth" not in {finding.kind for finding in judged(emptied).findings}
+
+
+def test_growth_of_a_member_is_weaker(judged: Judged) -> None:
+    grows = "@@ -1,2 +1,3 @@\n def note(self, x):\n+    self.events.append(x)\n     return x\n"
+    finding = judged(grows, "a.py").findings[0]
+    assert (finding.kind, finding.potency) == ("growth", 0.6)
+
+
+def test_a_commit_of_tests_and_documents_is_inert(vocabulary: Vocabulary) -> None:
+    content = judge(Commit("a", "x", AT, "m", ("docs/a.md", "pkg/a_test.go"), None), vocabulary)
+    assert content.inert
+    assert content.known
+
+
+def test_a_commit_without_a_diff_is_unknown(vocabulary: Vocabulary) -> None:
+    content = judge(Commit("a", "x", AT, "m", ("pkg/a.go",), None), vocabulary)
+    assert (content.potency, content.known, content.inert) == (UNKNOWN, False, False)
+
+
+def test_a_diff_of_comments_alone_is_inert(judged: Judged) -> None:
+    assert judged("@@ -1 +1 @@\n-// one\n+// two: timeout 5s, lock, retry\n").inert
+
+
+def test_several_harmful_things_weigh_more_than_one(judged: Judged) -> None:
+    one = judged("@@ -1 +1 @@\n-timeout: 30s\n+timeout: 10s\n", "a.yaml")
+    two = judged("@@ -1,2 +1,2 @@\n-timeout: 30s\n-replicas: 9\n+timeout: 10s\n+replicas: 3\n", "a.yaml")
+    assert two.potency > one.potency
+
+
+def test_a_long_block_is_paired_by_how_its_lines_begin(judged: Judged) -> None:
+    old = "".join(f"-setting_{i}: {i}\n" for i in range(60))
+    new = "".join(f"+setting_{i}: {i}\n" for i in range(59)) + "+setting_59: 9000\n"
+    assert judged(f"@@ -1,60 +1,60 @@\n{old}{new}", "a.yaml").potency > 0.4
+
+
+@given(st.lists(st.tuples(st.sampled_from("+- "), st.text(max_size=40)), max_size=25), st.sampled_from(
+    ["a.go", "a.py", "a.yaml", "a.sql", "Dockerfile", "go.mod", "a.ts", "x"]))  # fmt: skip
+def test_any_text_can_be_judged(lines: list[tuple[str, str]], path: str) -> None:
+    diff = "@@ -1 +1 @@\n" + "\n".join(sign + text for sign, text in lines)
+    content = judge_diff(diff, (path,), load())
+    assert 0 <= content.potency <= 1
+    assert content == judge_diff(diff, (path,), load())
+
+
+@given(st.lists(st.text(alphabet="abcdef =()+.:_0123456789", min_size=1, max_size=30), min_size=1, max_size=10))
+def test_lines_replaced_by_themselves_are_inert(lines: list[str]) -> None:
+    diff = "@@ -1 +1 @@\n" + "".join(f"-{line}\n" for line in lines) + "".join(f"+{line}\n" for line in lines)
+    assert judge_diff(diff, ("a.go",), load()).inert

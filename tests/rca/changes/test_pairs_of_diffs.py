@@ -1,0 +1,63 @@
+"""Diffs that do harm, each with a twin in which the same words are innocent. See docs/changes.md for the figures."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from rca.changes.facts import Facts
+from rca.changes.findings import Content
+from rca.changes.weigh import weigh_changes
+from rca.model.incident import Commit, Event
+
+
+class DiffPair(Protocol):
+    path: str
+    logs: Sequence[str]
+    metrics: Sequence[str]
+    guilty: str
+    innocent: str
+
+
+class Judged(Protocol):
+    def __call__(self, diff: str, path: str = ...) -> Content: ...
+
+
+class MakeFacts(Protocol):
+    def __call__(self, *logs: str, metrics: tuple[str, ...] = ..., since: datetime = ...) -> Facts: ...
+
+
+class MakeCommit(Protocol):
+    def __call__(self, sha: str, diff: str | None, minutes: float, path: str = ...) -> Commit: ...
+
+
+class MakeDeploy(Protocol):
+    def __call__(self, sha: str, minutes: float, service: str = ...) -> Event: ...
+
+
+def test_the_harmful_diff_is_told_from_its_twin(first_pair: DiffPair, judged: Judged) -> None:
+    assert judged(first_pair.guilty, first_pair.path).potency >= 0.5
+    assert judged(first_pair.innocent, first_pair.path).potency < 0.42
+
+
+def test_a_later_harmful_diff_is_told_from_its_twin(second_pair: DiffPair, judged: Judged) -> None:
+    assert judged(second_pair.guilty, second_pair.path).potency >= 0.5
+    assert judged(second_pair.innocent, second_pair.path).potency < 0.42
+
+
+def test_the_guilty_deploy_comes_before_its_twin_right_at_the_onset(
+    first_pair: DiffPair,
+    onset: datetime,
+    make_facts: MakeFacts,
+    make_commit: MakeCommit,
+    make_deploy: MakeDeploy,
+) -> None:
+    since = onset - timedelta(minutes=9)
+    facts = make_facts(*first_pair.logs, metrics=tuple(first_pair.metrics), since=since)
+    commits = [
+        make_commit("a", first_pair.guilty, 14, first_pair.path),
+        make_commit("b", first_pair.innocent, 7, first_pair.path),
+    ]
+    triggers = weigh_changes(facts, [make_deploy("a", 9), make_deploy("b", 2)], commits)
+    ranks = {trigger.commit: trigger.rank for trigger in triggers}
+    assert ranks["a" * 40] == 1
+    assert ranks.get("b" * 40, 99) > ranks["a" * 40]
