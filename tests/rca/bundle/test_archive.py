@@ -65,7 +65,7 @@ def test_the_bundle_may_lie_at_the_top_or_in_one_folder(
 ) -> None:
     path = tmp_path / "misnamed.bin"
     entries = [(f"{prefix}bundle.json", good), (f"{prefix}inner.zip", zip_of(("../x", b"")))]
-    path.write_bytes(zip_of(*entries) if form == "zip" else gzip.compress(tar_of(*entries)))
+    path.write_bytes(zip_of(*entries) if form == "zip" else gzip.compress(tar_of(*entries), mtime=0))
     bundle = read_bundle(path)
     assert bundle.id == "one"
     assert "inner.zip" in bundle.gaps[0].what
@@ -79,7 +79,7 @@ def test_the_bundle_may_lie_at_the_top_or_in_one_folder(
 def test_a_name_that_leads_out_is_refused(tmp_path: Path, good: bytes, name: str, form: str) -> None:
     path = tmp_path / "case"
     entries = [("bundle.json", good), (name, b"x")]
-    path.write_bytes(zip_of(*entries) if form == "zip" else gzip.compress(tar_of(*entries)))
+    path.write_bytes(zip_of(*entries) if form == "zip" else gzip.compress(tar_of(*entries), mtime=0))
     assert "unsafe name" in refusal(path)
 
 
@@ -131,7 +131,7 @@ def test_a_name_that_occurs_twice_is_refused(tmp_path: Path, good: bytes, twin: 
 @pytest.mark.parametrize("form", ["zip", "tar.gz"])
 def test_every_truncation_is_refused(tmp_path: Path, good: bytes, form: str) -> None:
     entries = [("bundle.json", good), ("logs.jsonl", b"")]
-    whole = zip_of(*entries) if form == "zip" else gzip.compress(tar_of(*entries))
+    whole = zip_of(*entries) if form == "zip" else gzip.compress(tar_of(*entries), mtime=0)
     path = tmp_path / "case"
     for length in range(0, len(whole), 7):
         path.write_bytes(whole[:length])
@@ -142,11 +142,11 @@ def test_a_tar_that_was_cut_before_it_was_packed_is_refused(tmp_path: Path, good
     whole = tar_of(("bundle.json", good), ("notes.txt", b"x" * 2000))
     path = tmp_path / "case.tar.gz"
     for length in (300, 512, 700, 1024, 1536, 2000, 3584):
-        path.write_bytes(gzip.compress(whole[:length]))
+        path.write_bytes(gzip.compress(whole[:length], mtime=0))
         refusal(path)
     damaged = bytearray(whole)
     damaged[1024 + 3] ^= 0xFF
-    path.write_bytes(gzip.compress(bytes(damaged)))
+    path.write_bytes(gzip.compress(bytes(damaged), mtime=0))
     assert "truncated or damaged" in refusal(path)
 
 
@@ -165,7 +165,7 @@ def test_a_bomb_is_refused(tmp_path: Path, good: bytes, form: str, monkeypatch: 
     packed = {
         "zip": zip_of(("bundle.json", good), ("logs.jsonl", zeros)),
         "tar.gz": gzip.compress(tar_of(("bundle.json", good), ("logs.jsonl", zeros))),
-        "inner": zip_of(("bundle.json", good), ("logs.jsonl.gz", gzip.compress(zeros))),
+        "inner": zip_of(("bundle.json", good), ("logs.jsonl.gz", gzip.compress(zeros, mtime=0))),
     }
     path = tmp_path / "case"
     path.write_bytes(packed[form])
@@ -184,11 +184,11 @@ def test_more_than_the_bounds_is_refused(tmp_path: Path, good: bytes, monkeypatc
     path.write_bytes(zip_of(("bundle.json", good), ("a", bytes(700_000)), ("b", bytes(700_000))))
     assert "more than 1 MiB" in refusal(path)
     with pytest.raises(BundleError, match="more than 1 MiB unpacked"):
-        archive.inflate(gzip.compress(bytes(2 << 20)), "x", layout.MAX_BYTES)
+        archive.inflate(gzip.compress(bytes(2 << 20), mtime=0), "x", layout.MAX_BYTES)
 
 
 def test_gzip_of_several_members_is_whole() -> None:
-    assert archive.inflate(gzip.compress(b"a") + gzip.compress(b"b"), "x") == b"ab"
+    assert archive.inflate(gzip.compress(b"a", mtime=0) + gzip.compress(b"b"), "x") == b"ab"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_gzip_of_several_members_is_whole() -> None:
     [
         (b"", "is empty"),
         (b"MZ\x90", "neither a .tar.gz nor a .zip"),
-        (gzip.compress(b"hello"), "isn't a sound tar archive"),
+        (gzip.compress(b"hello", mtime=0), "isn't a sound tar archive"),
         (zip_of(("readme.txt", b"")), "no bundle.json in it"),
         (zip_of(("a/b/bundle.json", b"")), "no bundle.json in it"),
         (zip_of(("a/bundle.json", b""), ("b/bundle.json", b"")), "holds 2 of them"),

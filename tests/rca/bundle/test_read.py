@@ -37,7 +37,7 @@ def test_every_part_is_read(folder: MakeFolder) -> None:
         {
             "metrics.csv": f"timestamp,AWS::X/a b|p99,db|conns|pod|1\n{T},1,\n{T + 60},2,3e1\n",
             "series.json": '{"db|conns|pod|1": {"unit": "1", "kind": "availability", "query": "up"}}',
-            "logs.jsonl.gz": gzip.compress(LOG.encode()),
+            "logs.jsonl.gz": gzip.compress(LOG.encode(), mtime=0),
             "log_counts.csv": f"timestamp,service,level,count\n{T},cart,error,4\n{T},cart,ERROR,3\n",
             "topology.json": '{"edges": [["cart", "db"]]}',
             "events.jsonl": '{"timestamp": "2026-01-31T09:00:00Z", "kind": "flag", "service": "a", "title": "t"}',
@@ -214,9 +214,9 @@ def test_a_header_that_cannot_be_used_is_refused(folder: MakeFolder, header: dic
         ("log_counts.csv", 'timestamp,service,level,count\n"', "not CSV"),
         ("metrics.csv.gz", b"timestamp", "aren't gzip"),
         ("metrics.csv.gz", b"", "empty, not gzip"),
-        ("metrics.csv.gz", gzip.compress(b"timestamp,a|x\n")[:-4], "truncated"),
-        ("metrics.csv.gz", gzip.compress(b"timestamp,a|x\n") + b"more", "followed by 4 bytes"),
-        ("metrics.csv.gz", gzip.compress(b"timestamp,a|x\n")[:-8] + b"\0" * 8, "corrupt gzip"),
+        ("metrics.csv.gz", gzip.compress(b"timestamp,a|x\n", mtime=0)[:-4], "truncated"),
+        ("metrics.csv.gz", gzip.compress(b"timestamp,a|x\n", mtime=0) + b"more", "followed by 4 bytes"),
+        ("metrics.csv.gz", gzip.compress(b"timestamp,a|x\n", mtime=0)[:-8] + b"\0" * 8, "corrupt gzip"),
     ],
 )
 def test_a_file_that_cannot_be_read_refuses_the_whole_bundle(
@@ -248,7 +248,7 @@ def test_rows_of_a_table_with_quoted_line_breaks_are_counted_as_rows(folder: Mak
 
 def test_both_forms_of_a_file_are_refused(folder: MakeFolder) -> None:
     with pytest.raises(BundleError, match=r"both logs\.jsonl and logs\.jsonl\.gz"):
-        read_bundle(folder({"logs.jsonl": LOG, "logs.jsonl.gz": gzip.compress(LOG.encode())}))
+        read_bundle(folder({"logs.jsonl": LOG, "logs.jsonl.gz": gzip.compress(LOG.encode(), mtime=0)}))
 
 
 def test_counts_are_derived_from_the_lines_of_the_window_by_weight(folder: MakeFolder) -> None:
