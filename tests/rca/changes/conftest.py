@@ -36,20 +36,18 @@ class DiffPair:
 
 
 def read_pairs(folder: str) -> list[DiffPair]:
-    made = []
-    for path in sorted((HERE / folder).glob("*.toml")):
-        for row in tomllib.loads(path.read_text("utf-8"))["pair"]:
-            made.append(
-                DiffPair(
-                    f"{path.stem}: {row['name']}",
-                    row["path"],
-                    tuple(row["logs"]),
-                    tuple(row["metrics"]),
-                    row["guilty"],
-                    row["innocent"],
-                )
-            )
-    return made
+    return [
+        DiffPair(
+            f"{path.stem}: {row['name']}",
+            row["path"],
+            tuple(row["logs"]),
+            tuple(row["metrics"]),
+            row["guilty"],
+            row["innocent"],
+        )
+        for path in sorted((HERE / folder).glob("*.toml"))
+        for row in tomllib.loads(path.read_text("utf-8"))["pair"]
+    ]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -79,7 +77,7 @@ def onset() -> datetime:
 
 @pytest.fixture(scope="session")
 def make_facts() -> MakeFacts:
-    """An incident of `alpha`, called by `edge`: its own lines, and series of kinds such as `latency` or `memory ramp`."""
+    """An incident of `alpha`, called by `edge`: its lines, and series such as `latency` or `memory ramp`."""
 
     def make(*logs: str, metrics: tuple[str, ...] = ("errors",), since: datetime = ONSET, **more: object) -> Facts:
         at = ONSET.timestamp()

@@ -32,7 +32,8 @@ def test_a_removed_line_that_looks_like_a_header_stays_a_line(vocabulary: Vocabu
 @pytest.mark.parametrize(
     "path",
     [
-        "pkg/a_test.go", "tests/test_x.py", "docs/a.md", "web/a.css", ".github/workflows/ci.yml", "go.sum", "README.md",
+        "pkg/a_test.go", "tests/test_x.py", "docs/a.md", "web/a.css", ".github/workflows/ci.yml", "go.sum",
+        "README.md",
         "src/test/java/FooTest.java", "deploy/staging/app.yaml", "web/Button.test.tsx", ".golangci.yml",
     ],
 )  # fmt: skip

@@ -40,7 +40,7 @@ def test_a_line_that_names_another_service_accuses_that_one() -> None:
 
 def test_the_earliest_metric_decides_between_a_caller_and_its_callee() -> None:
     anomalies = (
-        Anomaly("web", "p99", Kind.LATENCY, True, 400.0, 400.0, False, 9.0),
-        Anomaly("db", "p99", Kind.LATENCY, True, 100.0, 100.0, False, 9.0),
+        Anomaly("web", "p99", Kind.LATENCY, up=True, at=400.0, began=400.0, ramp=False, strength=9.0),
+        Anomaly("db", "p99", Kind.LATENCY, up=True, at=100.0, began=100.0, ramp=False, strength=9.0),
     )
     assert find(anomalies=anomalies) == "db"

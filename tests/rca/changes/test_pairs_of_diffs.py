@@ -1,4 +1,4 @@
-"""Diffs that do harm, each with a twin in which the same words are innocent. See docs/changes.md for the figures."""
+"""Diffs that do harm, each with a twin in which the same words are innocent; docs/changes.md has the figures."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -6,7 +6,7 @@ from rca.model.signals import FloatArray
 
 
 def noisy(size: int = 120, level: float = 100.0) -> FloatArray:
-    return level + 2.0 * np.sin(np.arange(size) * 1.7)
+    return np.asarray(level + 2.0 * np.sin(np.arange(size) * 1.7), dtype=np.float64)
 
 
 def test_a_step_departs_where_it_steps() -> None:

@@ -1,14 +1,19 @@
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from rca.changes.vocabulary import Vocabulary, load, words_pattern
+from rca.changes.vocabulary import Added, Gone, Setting, Vocabulary, load, words_pattern
 from rca.errors import RcaError
 
 
+def _rules(vocabulary: Vocabulary) -> tuple[Sequence[Gone | Added | Setting], ...]:
+    return vocabulary.gone, vocabulary.added, vocabulary.settings
+
+
 def test_every_kind_that_a_rule_names_has_its_effects(vocabulary: Vocabulary) -> None:
-    named = {rule.kind for rule in (*vocabulary.gone, *vocabulary.added, *vocabulary.settings)}
+    named = {rule.kind for rules in _rules(vocabulary) for rule in rules}
     named |= {kind for quantity in vocabulary.quantities for kind in (quantity.less, quantity.more)}
     assert named <= set(vocabulary.kinds)
 
@@ -19,7 +24,7 @@ def test_every_effect_is_a_symptom_that_can_be_seen(vocabulary: Vocabulary) -> N
 
 
 def test_numbers_of_the_vocabulary_lie_between_0_and_1(vocabulary: Vocabulary) -> None:
-    numbers = [rule.potency for rule in (*vocabulary.gone, *vocabulary.added, *vocabulary.settings)]
+    numbers = [rule.potency for rules in _rules(vocabulary) for rule in rules]
     numbers += [value for kind in vocabulary.kinds.values() for value in kind.effects.values()]
     numbers += [symptom.weight for symptom in vocabulary.symptoms]
     assert all(0 < number <= 1 for number in numbers)

@@ -126,7 +126,17 @@ def test_an_outside_span_and_several_callers_point_outside(make_facts: MakeFacts
 def test_traffic_that_rose_first_is_a_surge(make_facts: MakeFacts, make_deploy: MakeDeploy) -> None:
     facts = make_facts("queue full, shedding load", metrics=("latency",))
     at = facts.onset or 0.0
-    surge = Anomaly("edge", "requests", Kind.TRAFFIC, True, at - 120, at - 120, False, 30.0, 3.2)
+    surge = Anomaly(
+        "edge",
+        "requests",
+        Kind.TRAFFIC,
+        up=True,
+        at=at - 120,
+        began=at - 120,
+        ramp=False,
+        strength=30.0,
+        ratio=3.2,
+    )
     first = weigh_changes(replace(facts, anomalies=(surge, *facts.anomalies)), [make_deploy("", 40)], [])[0]
     assert (first.kind, first.service) == ("traffic", "edge")
 
@@ -137,7 +147,10 @@ def test_a_machine_is_named_where_its_services_fail_together(
     facts = make_facts("handler late")
     at = facts.onset or 0.0
     lines = (NewLines("kubelet", "Node n1 MemoryPressure, evicting", 0.4, at - 60, 3.0), *facts.lines)
-    both = tuple(Anomaly(s, "node_cpu", Kind.CPU, True, at, at, False, 20.0, 3.0) for s in ("alpha", "beta"))
+    both = tuple(
+        Anomaly(s, "node_cpu", Kind.CPU, up=True, at=at, began=at, ramp=False, strength=20.0)
+        for s in ("alpha", "beta")
+    )
     hosts = {"alpha": "n1", "beta": "n1", "store": "n2"}
     facts = replace(facts, lines=lines, anomalies=both, hosts=hosts)
     first = weigh_changes(facts, [make_deploy("", 30)], [])[0]
