@@ -138,7 +138,9 @@ def _text(result: "Evaluation", name: str) -> str:
         import json  # noqa: PLC0415 - only for this format
 
         return json.dumps(result.to_json(), indent=1, ensure_ascii=False)
-    write = _markdown if name == "markdown" else _aligned
+    from rca.cli.tables import aligned, markdown  # noqa: PLC0415 - only for these
+
+    write = markdown if name == "markdown" else aligned
     return "\n\n".join(write(table) for table in _tables(result))
 
 
@@ -184,15 +186,3 @@ def _interval(score: "SetScore") -> str:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
-
-
-def _markdown(table: Table) -> str:
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table]
-    return "\n".join([lines[0], "|" + "---|" * len(table[0]), *lines[1:]])
-
-
-def _aligned(table: Table) -> str:
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
-    )

@@ -11,7 +11,19 @@ from typing import Annotated, Any
 
 import typer
 
-from rca.cli import capture, config, demo, doctor, grouping, incidents, investigate, redact, replay, topology
+from rca.cli import (
+    capture,
+    config,
+    demo,
+    doctor,
+    explain,
+    grouping,
+    incidents,
+    investigate,
+    redact,
+    replay,
+    topology,
+)
 from rca.cli import eval as evaluation
 from rca.cli.base import guarded
 from rca.errors import ConfigError
@@ -89,6 +101,7 @@ for module in (
     investigate,
     capture,
     replay,
+    explain,
     topology,
     incidents,
     grouping,
