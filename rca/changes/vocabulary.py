@@ -2,9 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -140,25 +140,148 @@ class Hypothesis:
     least: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Vocabulary:
-    """Everything the judgement of changes knows of words."""
+Documents = Callable[[str], Mapping[str, Any]]
+"""The document of that name, empty where there is none."""
 
-    ignored: re.Pattern[str]
-    shared: re.Pattern[str]
-    generic: frozenset[str]
-    languages: tuple[tuple[str, re.Pattern[str]], ...]
-    comments: Mapping[str, tuple[str, ...]]
-    skip: re.Pattern[str]
-    quantities: tuple[Quantity, ...]
-    settings: tuple[Setting, ...]
-    gone: tuple[Gone, ...]
-    added: tuple[Added, ...]
-    symptoms: tuple[Symptom, ...]
-    stop: frozenset[str]
-    kinds: Mapping[str, KindOfChange]
-    elsewhere: dict[str, re.Pattern[str]]
-    hypotheses: tuple[Hypothesis, ...]
+
+class Vocabulary:
+    """Everything the judgement of changes knows of words.
+
+    Each part is read and compiled when it is first asked for: most are about diffs, which few incidents come with.
+
+    Args:
+        documents: Whose entries come first, then the next ones'.
+    """
+
+    def __init__(self, *documents: Documents) -> None:
+        self._documents = documents
+
+    @cached_property
+    def ignored(self) -> re.Pattern[str]:
+        """Paths of files whose changes do nothing."""
+        return _any(self._rows("files", "ignored"))
+
+    @cached_property
+    def shared(self) -> re.Pattern[str]:
+        """Paths of files that belong to no single service."""
+        return _any(self._rows("files", "shared"))
+
+    @cached_property
+    def generic(self) -> frozenset[str]:
+        """Folders' names that name no service."""
+        return frozenset(self._rows("files", "generic"))
+
+    @cached_property
+    def languages(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
+        """Each language and the paths of its files."""
+        return tuple((name, _any(ends)) for name, ends in self._table("files", "language").items())
+
+    @cached_property
+    def comments(self) -> Mapping[str, tuple[str, ...]]:
+        """What begins a comment, by language."""
+        return {name: tuple(marks) for name, marks in self._table("files", "comments").items()}
+
+    @cached_property
+    def skip(self) -> re.Pattern[str]:
+        """Lines of code that do nothing."""
+        return _any(list(self._table("files", "skip").values()))
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What numbers may be."""
+        return tuple(
+            Quantity(
+                row["name"], words_pattern(row["words"]), row["family"], row["less"], row["more"],
+                row["tighter"], bool(row.get("nominal", False)),
+            )
+            for row in self._rows("quantities", "quantity")
+        )  # fmt: skip
+
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """Settings that aren't numbers."""
+        return tuple(
+            Setting(words_pattern(row["words"]), row["kind"], float(row["potency"]))
+            for row in self._rows("quantities", "setting")
+        )
+
+    @cached_property
+    def gone(self) -> tuple[Gone, ...]:
+        """What is missed when it is removed."""
+        return tuple(
+            Gone(
+                row["kind"], float(row["potency"]),
+                words_pattern(row["words"]) if row.get("words") else None,
+                _maybe(row.get("patterns")), _maybe(row.get("unless")),
+            )
+            for row in self._rows("gone", "gone")
+        )  # fmt: skip
+
+    @cached_property
+    def added(self) -> tuple[Added, ...]:
+        """What does harm when it is added."""
+        return tuple(
+            Added(
+                row["kind"], float(row["potency"]), _any(row["patterns"]), _maybe(row.get("unless")),
+                row["where"], _maybe([row["against"]] if "against" in row else None),
+                bool(row.get("deeper", False)), bool(row.get("pure", False)), tuple(row.get("languages", ())),
+            )
+            for row in self._rows("added", "added")
+        )  # fmt: skip
+
+    @cached_property
+    def symptoms(self) -> tuple[Symptom, ...]:
+        """The ways in which failures show."""
+        return tuple(
+            Symptom(
+                row["name"], float(row["weight"]),
+                re.compile("|".join(row["logs"]), re.IGNORECASE) if row.get("logs") else None,
+                tuple(_sign(text) for text in row.get("metrics", ())),
+            )
+            for row in self._rows("symptoms", "symptom")
+        )  # fmt: skip
+
+    @cached_property
+    def stop(self) -> frozenset[str]:
+        """Words that tell nothing."""
+        return frozenset(self._rows("symptoms", "stop"))
+
+    @cached_property
+    def kinds(self) -> Mapping[str, KindOfChange]:
+        """What each kind of change can do."""
+        return {
+            name: KindOfChange(row["text"], dict(row["effects"]), bool(row.get("delayed", False)))
+            for name, row in self._table("kinds").items()
+        }
+
+    @cached_property
+    def elsewhere(self) -> dict[str, re.Pattern[str]]:
+        """Words of what isn't a change, by name."""
+        return {
+            name: re.compile("|".join(patterns), re.IGNORECASE)
+            for name, patterns in self._table("elsewhere", "patterns").items()
+        }
+
+    @cached_property
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """Causes that are none of the changes."""
+        return tuple(
+            Hypothesis(
+                row["kind"], row["what"], float(row["gain"]), re.compile("|".join(row["patterns"]), re.IGNORECASE),
+                bool(row.get("calm", False)), float(row.get("least", 0.0)),
+            )
+            for row in self._rows("elsewhere", "hypothesis")
+        )  # fmt: skip
+
+    def _rows(self, name: str, key: str) -> list[Any]:
+        return [row for document in self._documents for row in document(name).get(key, [])]
+
+    def _table(self, name: str, key: str | None = None) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for document in reversed(self._documents):
+            part = document(name)
+            merged |= part.get(key, {}) if key else part
+        return merged
 
 
 def load(folder: Path | None = None) -> Vocabulary:
@@ -173,24 +296,32 @@ def load(folder: Path | None = None) -> Vocabulary:
     """
     if folder is None:
         return shipped()
+    own = _user(folder)
+    vocabulary = Vocabulary(lambda name: own.get(name, {}), _shipped_document)
     try:
-        return _build([_user(folder), _shipped_documents()])
+        for part in _PARTS:  # now, not when an incident needs it
+            getattr(vocabulary, part)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RcaError(
             f"a vocabulary file in {folder} isn't as it should be: {error!r}",
             hint="Compare it with the file of the same name that ships in rca/changes.",
         ) from error
+    return vocabulary
 
 
-@lru_cache(maxsize=1)
+@cache
 def shipped() -> Vocabulary:
     """The vocabulary that ships."""
-    return _build([_shipped_documents()])
+    return Vocabulary(_shipped_document)
 
 
-def _shipped_documents() -> dict[str, dict[str, Any]]:
-    root = resources.files(__package__ or "rca.changes")
-    return {name: tomllib.loads((root / f"{name}.toml").read_text("utf-8")) for name in FILES}
+_PARTS = tuple(name for name, part in vars(Vocabulary).items() if isinstance(part, cached_property))
+
+
+@cache
+def _shipped_document(name: str) -> Mapping[str, Any]:
+    path = resources.files(__package__ or "rca.changes") / f"{name}.toml"
+    return tomllib.loads(path.read_text("utf-8"))
 
 
 def _user(folder: Path) -> dict[str, dict[str, Any]]:
@@ -203,83 +334,6 @@ def _user(folder: Path) -> dict[str, dict[str, Any]]:
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise RcaError(f"{path} isn't valid TOML: {error}") from error
     return found
-
-
-def _build(documents: Iterable[Mapping[str, Mapping[str, Any]]]) -> Vocabulary:
-    documents = list(documents)
-
-    def several(name: str, key: str) -> list[dict[str, Any]]:
-        return [row for document in documents for row in document.get(name, {}).get(key, [])]
-
-    def several_texts(name: str, key: str) -> list[str]:
-        return [text for document in documents for text in document.get(name, {}).get(key, [])]
-
-    def table(name: str, key: str | None = None) -> dict[str, Any]:
-        merged: dict[str, Any] = {}
-        for document in reversed(documents):
-            part = document.get(name, {})
-            merged |= part.get(key, {}) if key else part
-        return merged
-
-    return Vocabulary(
-        ignored=_any(several_texts("files", "ignored")),
-        shared=_any(several_texts("files", "shared")),
-        generic=frozenset(several_texts("files", "generic")),
-        languages=tuple((name, _any(ends)) for name, ends in table("files", "language").items()),
-        comments={name: tuple(marks) for name, marks in table("files", "comments").items()},
-        skip=_any(list(table("files", "skip").values())),
-        quantities=tuple(
-            Quantity(
-                row["name"], words_pattern(row["words"]), row["family"], row["less"], row["more"],
-                row["tighter"], bool(row.get("nominal", False)),
-            )
-            for row in several("quantities", "quantity")
-        ),
-        settings=tuple(
-            Setting(words_pattern(row["words"]), row["kind"], float(row["potency"]))
-            for row in several("quantities", "setting")
-        ),
-        gone=tuple(
-            Gone(
-                row["kind"], float(row["potency"]),
-                words_pattern(row["words"]) if row.get("words") else None,
-                _maybe(row.get("patterns")), _maybe(row.get("unless")),
-            )
-            for row in several("gone", "gone")
-        ),
-        added=tuple(
-            Added(
-                row["kind"], float(row["potency"]), _any(row["patterns"]), _maybe(row.get("unless")),
-                row["where"], _maybe([row["against"]] if "against" in row else None),
-                bool(row.get("deeper", False)), bool(row.get("pure", False)), tuple(row.get("languages", ())),
-            )
-            for row in several("added", "added")
-        ),
-        symptoms=tuple(
-            Symptom(
-                row["name"], float(row["weight"]),
-                re.compile("|".join(row["logs"]), re.IGNORECASE) if row.get("logs") else None,
-                tuple(_sign(text) for text in row.get("metrics", ())),
-            )
-            for row in several("symptoms", "symptom")
-        ),
-        stop=frozenset(several_texts("symptoms", "stop")),
-        kinds={
-            name: KindOfChange(row["text"], dict(row["effects"]), bool(row.get("delayed", False)))
-            for name, row in table("kinds").items()
-        },
-        elsewhere={
-            name: re.compile("|".join(patterns), re.IGNORECASE)
-            for name, patterns in table("elsewhere", "patterns").items()
-        },
-        hypotheses=tuple(
-            Hypothesis(
-                row["kind"], row["what"], float(row["gain"]), re.compile("|".join(row["patterns"]), re.IGNORECASE),
-                bool(row.get("calm", False)), float(row.get("least", 0.0)),
-            )
-            for row in several("elsewhere", "hypothesis")
-        ),
-    )  # fmt: skip
 
 
 def _sign(text: str) -> Sign:

@@ -1,6 +1,6 @@
 """Every change weighed as what may have set the incident off, beside what else it may be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,7 +8,6 @@ from rca.changes.elsewhere import FLOOR, Elsewhere, hypotheses
 from rca.changes.evidence import document_counts, listen
 from rca.changes.facts import Facts
 from rca.changes.findings import Content
-from rca.changes.judge import judge
 from rca.changes.link import Candidate, candidates, commit_of
 from rca.changes.scope import scope
 from rca.changes.score import REACH, Incident, Part, parts_of
@@ -90,7 +89,7 @@ def weigh(
     near = rough[:_JUDGED]
     commits_near = {c.commit.sha: c.commit for _, c, _ in near if c.commit is not None}
     most = _fair_share([_changed_lines(commit) for commit in commits_near.values()])
-    judged = {sha: judge(commit, vocabulary, most) for sha, commit in commits_near.items()}
+    judged = _judged(commits_near, vocabulary, most)
     counts = document_counts(judged.values())
     incident = Incident(
         facts, vocabulary, seen(facts, vocabulary), listen(facts, vocabulary.stop), counts, max(1, len(judged))
@@ -102,6 +101,15 @@ def weigh(
         made.append(Weighed(candidate, content, round(sum(score for score, _ in parts), 4), parts))
     made.sort(key=lambda w: (-w.score, w.candidate.at, w.key))
     return made
+
+
+def _judged(commits: Mapping[str, Commit], vocabulary: Vocabulary, most: int) -> dict[str, Content]:
+    """What each commit's diff does."""
+    if not commits:
+        return {}
+    from rca.changes.judge import judge  # noqa: PLC0415 - all the reading of code, and few incidents bring any
+
+    return {sha: judge(commit, vocabulary, most) for sha, commit in commits.items()}
 
 
 def _changed_lines(commit: Commit) -> int:
