@@ -45,19 +45,28 @@ class Beside:
     lead: float
     tuning: Tuning
 
-    def at(self, times: FloatArray) -> FloatArray:
-        """Evidence of shape `(c, s, k)`, in `ln(1 + z)`, at candidates of shape `(c,)`, unix seconds."""
+    def at(self, times: FloatArray, ends: FloatArray) -> FloatArray:
+        """Evidence of shape `(c, s, k)`, in `ln(1 + z)`.
+
+        Args:
+            times: Shape `(c,)`, the candidates, unix seconds.
+            ends: Shape `(c,)`, where the baseline of each ends unless one was chosen.
+        """
         result = np.zeros((len(times), len(self.services), len(CHANNELS)))
-        for row, time in enumerate((times - self.lead).tolist()):
+        for row, (time, end) in enumerate(zip((times - self.lead).tolist(), ends.tolist(), strict=True)):
+            baseline = self._before(end)
             if self.logs is not None:
-                said = self.logs.evidence(time, baseline=self.baseline, end=self.end)
+                said = self.logs.evidence(time, baseline=baseline, end=self.end)
                 self._fill(result[row], self.logs.services, Channel.LOG_FAILURE, said.failing)
                 self._fill(result[row], self.logs.services, Channel.LOG_SLOWNESS, said.slow)
             if self.traces is not None:
-                seen = self.traces.evidence(time, baseline=self.baseline, end=self.end)
+                seen = self.traces.evidence(time, baseline=baseline, end=self.end)
                 self._fill(result[row], self.traces.services, Channel.TRACE_FAILURE, seen.failing)
                 self._fill(result[row], self.traces.services, Channel.TRACE_SLOWNESS, seen.slow)
         return result
+
+    def _before(self, end: float) -> tuple[float, float]:
+        return self.baseline or (-np.inf, end - self.lead)
 
     def until(self, end: float) -> "Beside":
         """The same, as it would have been seen at that time."""
@@ -69,21 +78,21 @@ class Beside:
         kept = np.array([name in position for name in names], dtype=bool)
         into[mine, CHANNELS.index(channel)] = np.log1p(np.minimum(z[kept], self.tuning.z_cap))
 
-    def items(self, time: float) -> dict[str, list[Item]]:
-        """What logs and spans say of each service if the incident began at that row, in words."""
+    def items(self, time: float, end: float) -> dict[str, list[Item]]:
+        """What logs and spans say of each service in words, if the incident began and the baseline ended then."""
         found: dict[str, list[Item]] = {}
         for service in self.services:
-            items = self._of_logs(time - self.lead, service)
+            items = self._of_logs(time - self.lead, self._before(end), service)
             if items:
                 found[service] = items
-        for service, item in self._of_traces(time - self.lead):
+        for service, item in self._of_traces(time - self.lead, self._before(end)):
             found.setdefault(service, []).append(item)
         return found
 
-    def _of_logs(self, time: float, service: str) -> list[Item]:
+    def _of_logs(self, time: float, baseline: tuple[float, float], service: str) -> list[Item]:
         if self.logs is None:
             return []
-        findings = self.logs.findings(time, service, baseline=self.baseline, end=self.end, limit=_PER_SERVICE)
+        findings = self.logs.findings(time, service, baseline=baseline, end=self.end, limit=_PER_SERVICE)
         items = []
         for finding in findings:
             channel = Channel.LOG_SLOWNESS if finding.kind is FindingKind.SLOW else Channel.LOG_FAILURE
@@ -111,10 +120,10 @@ class Beside:
             )
         return items
 
-    def _of_traces(self, time: float) -> list[tuple[str, Item]]:
+    def _of_traces(self, time: float, baseline: tuple[float, float]) -> list[tuple[str, Item]]:
         if self.traces is None:
             return []
-        seen = self.traces.evidence(time, baseline=self.baseline, end=self.end)
+        seen = self.traces.evidence(time, baseline=baseline, end=self.end)
         items = []
         for i, service in enumerate(self.traces.services):
             if service not in self.services:

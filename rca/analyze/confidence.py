@@ -31,7 +31,13 @@ class Standing:
 
 
 def standing(
-    ranked: Ranked, also: Beside | None, *, told: bool, baseline: tuple[float, float] | None, tuning: Tuning
+    ranked: Ranked,
+    also: Beside | None,
+    *,
+    told: bool,
+    baseline: tuple[float, float] | None,
+    tuning: Tuning,
+    guard_seconds: float = 0.0,
 ) -> Standing:
     """Compare the ranking's lead and level with what the baseline's own windows give.
 
@@ -41,19 +47,22 @@ def standing(
         told: Whether an onset was told: the pseudo-windows are told theirs too.
         baseline: What counts as normal, or None.
         tuning: The constants.
+        guard_seconds: How far the baseline keeps from the onset.
     """
     scores = np.sort(ranked.mixed.score)[::-1]
     first = float(scores[0]) if len(scores) else 0.0
     second = float(scores[1]) if len(scores) > 1 else 0.0
-    tops = _pseudo(ranked, also, told=told, tuning=tuning) if baseline is None else []
+    tops = _pseudo(ranked, also, told=told, tuning=tuning, guard_seconds=guard_seconds) if baseline is None else []
     usual = float(np.quantile(tops, tuning.usual_quantile)) if tops else None
     value = (2 * first - second) / (tuning.confidence_offset + (tuning.usual_unknown if usual is None else usual))
     return Standing(value, first, second, usual, len(tops))
 
 
-def _pseudo(ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning) -> list[float]:
+def _pseudo(
+    ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning, guard_seconds: float
+) -> list[float]:
     start = int(ranked.rows[ranked.best])
-    length = len(ranked.table.times) - start
+    length, sought = len(ranked.table.times) - start, len(ranked.table.times) - ranked.lead
     coarse = replace(tuning, grid_growth=tuning.pseudo_growth)
     ends = np.unique(np.linspace(max(_SHORTEST, start // 2), start, tuning.pseudo_ends).astype(int))
     tops = []
@@ -62,7 +71,16 @@ def _pseudo(ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning) 
         width = min(length, max(1, int(end) // 3))
         at = float(part.times[int(end) - width]) if told else None
         extra = also.until(float(ranked.table.times[int(end)]) - also.lead).at if also else None
-        pseudo = rank(part, ranked.structure, told=at, baseline=None, extra=extra, tuning=coarse)
+        pseudo = rank(
+            part,
+            ranked.structure,
+            told=at,
+            baseline=None,
+            extra=extra,
+            tuning=coarse,
+            lead=max(0, int(end) - sought),
+            guard_seconds=guard_seconds,
+        )
         if pseudo is not None:
             tops.append(pseudo.top_score)
     return tops

@@ -40,9 +40,11 @@ class AnalysisOptions:
 
     Attributes:
         tuning: The constants of detection and ranking.
+        guard_seconds: The gap that is left between the baseline and the onset, where the baseline is long enough.
     """
 
     tuning: Tuning = field(default_factory=Tuning)
+    guard_seconds: float = 120.0
 
 
 def analyze(
@@ -65,17 +67,25 @@ def analyze(
     Returns:
         A report, even of a bundle with next to nothing in it: then it abstains and the gaps say why.
     """
-    tuning = (options or AnalysisOptions()).tuning
+    chosen = options or AnalysisOptions()
+    tuning = chosen.tuning
     prepared = prepare(bundle)
-    ranked, also = _rank(bundle, prepared, tuning)
+    ranked, also = _rank(bundle, prepared, chosen)
     if ranked is None:
         return _nothing(bundle, prepared, tool, similar, tuning, replayed=replayed)
     order = [ranked.structure.services[i] for i in ranked.order()]
-    stood = standing(ranked, also, told=bundle.window.onset is not None, baseline=_baseline(bundle), tuning=tuning)
+    stood = standing(
+        ranked,
+        also,
+        told=bundle.window.onset is not None,
+        baseline=_baseline(bundle),
+        tuning=tuning,
+        guard_seconds=chosen.guard_seconds,
+    )
     abstained = abstains(stood, tuning)
     alerted = bundle.symptom.service if bundle.symptom else None
     lies = spread(ranked, order, prepared.graph, alerted=alerted, abstained=abstained)
-    said = also.items(float(ranked.table.times[ranked.rows[ranked.best]])) if also else {}
+    said = also.items(ranked.at, ranked.baseline_end) if also else {}
     every, by_service = shown.number_items(order, beside.joined(shown.of_series(ranked, tuning), said))
     onset = _onset(bundle, ranked)
     first = by_service.get(order[0], []) if order else []
@@ -108,7 +118,8 @@ def analyze(
     )
 
 
-def _rank(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> tuple[Ranked | None, Beside | None]:
+def _rank(bundle: Bundle, prepared: Prepared, options: AnalysisOptions) -> tuple[Ranked | None, Beside | None]:
+    tuning = options.tuning
     made, arrays = build(bundle, prepared.frame, prepared.graph, tuning)
     told = bundle.window.onset.timestamp() if bundle.window.onset else None
     also = beside.build(
@@ -121,7 +132,17 @@ def _rank(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> tuple[Ranked | 
         tuning=tuning,
     )
     extra = also.at if also else None
-    return rank(made, arrays, told=told, baseline=_baseline(bundle), extra=extra, tuning=tuning), also
+    ranked = rank(
+        made,
+        arrays,
+        told=told,
+        baseline=_baseline(bundle),
+        extra=extra,
+        tuning=tuning,
+        lead=int(np.searchsorted(made.times, bundle.window.span.start.timestamp())),
+        guard_seconds=options.guard_seconds,
+    )
+    return ranked, also
 
 
 def _baseline(bundle: Bundle) -> tuple[float, float] | None:
@@ -133,9 +154,8 @@ def _baseline_used(bundle: Bundle, ranked: Ranked) -> Interval | None:
     """What was compared with, at the likeliest onset."""
     if bundle.window.baseline is not None:
         return bundle.window.baseline
-    times = ranked.table.times
-    start, end = times[ranked.splits[ranked.best].before[0]], times[ranked.rows[ranked.best]]
-    return Interval(_time(start), _time(end))
+    start = ranked.table.times[ranked.splits[ranked.best].before[0]]
+    return Interval(_time(start), _time(ranked.baseline_end))
 
 
 def _onset(bundle: Bundle, ranked: Ranked) -> OnsetEstimate:

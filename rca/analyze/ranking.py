@@ -1,6 +1,6 @@
 """A bundle ranked: the table, the graph, the candidates, and the scores they lead to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -23,9 +23,8 @@ from topology import ServiceGraph
 
 _FITS = 0.05  # of the heaviest candidate's weight
 
-Extra = Callable[
-    [FloatArray], FloatArray
-]  # candidate times, shape (c,) -> evidence of logs and spans, shape (c, s, k)
+# Candidates and the ends of their baselines, each of shape (c,) -> evidence of logs and spans, shape (c, s, k).
+Extra = Callable[[FloatArray, FloatArray], FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +37,7 @@ class Ranked:
         series: Each series at each candidate.
         services: Each service at each candidate.
         mixed: The scores over all candidates.
+        lead: How many rows lie before the stretch where the incident is sought.
     """
 
     table: SeriesTable
@@ -47,6 +47,7 @@ class Ranked:
     series: SeriesScores
     services: ServiceScores
     mixed: Mixed
+    lead: int
 
     @cached_property
     def best(self) -> int:
@@ -66,6 +67,16 @@ class Ranked:
             return heaviest
         fitting = np.flatnonzero(weights >= _FITS * weights[heaviest])
         return int(fitting[np.argmin(np.abs(self.rows[fitting] - row))])
+
+    @property
+    def at(self) -> float:
+        """The time of the likeliest candidate, unix seconds."""
+        return float(self.table.times[self.rows[self.best]])
+
+    @property
+    def baseline_end(self) -> float:
+        """When its baseline ends, unix seconds."""
+        return float(baseline_ends(self.table.times, self.splits[self.best : self.best + 1])[0])
 
     @property
     def top_score(self) -> float:
@@ -146,6 +157,8 @@ def rank(
     baseline: tuple[float, float] | None,
     extra: Extra | None,
     tuning: Tuning,
+    lead: int = 0,
+    guard_seconds: float = 0.0,
 ) -> Ranked | None:
     """Rank the services.
 
@@ -156,19 +169,31 @@ def rank(
         baseline: What counts as normal, or None.
         extra: Gives the evidence that isn't a series'.
         tuning: The constants.
+        lead: How many rows were collected before the stretch where the incident is sought.
+        guard_seconds: How far the baseline keeps from the onset.
 
     Returns:
         None when the window is too short for any candidate, or nobody is known.
     """
-    rows = onset.candidates(made.times, told, baseline, tuning)
-    splits = tuple(onset.split(made.times, int(row), baseline, tuning) for row in rows)
+    rows = onset.candidates(made.times, told, baseline, tuning, lead=lead)
+    splits = tuple(
+        onset.split(made.times, int(row), baseline, tuning, guard_seconds=guard_seconds) for row in rows
+    )
     usable = [i for i, split in enumerate(splits) if len(split.before) and len(split.after)]
     if not usable or not arrays.services:
         return None
     rows, splits = rows[usable], tuple(splits[i] for i in usable)
     scored = series.score(made, list(splits), tuning)
-    services = score_services(made, scored, arrays, extra(made.times[rows]) if extra else None, tuning)
-    return Ranked(made, arrays, rows, splits, scored, services, mixture.mix(services, tuning))
+    beside = extra(made.times[rows], baseline_ends(made.times, splits)) if extra else None
+    services = score_services(made, scored, arrays, beside, tuning)
+    return Ranked(made, arrays, rows, splits, scored, services, mixture.mix(services, tuning), lead)
+
+
+def baseline_ends(times: FloatArray, splits: Sequence[Split]) -> FloatArray:
+    """When each split's baseline ends, unix seconds: at the first row that isn't in it. Shape `(c,)`."""
+    last = np.array([split.before[-1] for split in splits], dtype=np.intp)
+    ends: FloatArray = times[np.minimum(last + 1, len(times) - 1)]
+    return ends
 
 
 def until(made: SeriesTable, end: int) -> SeriesTable:

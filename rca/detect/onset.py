@@ -9,15 +9,24 @@ from rca.model.tuning import Tuning
 
 
 def candidates(
-    times: FloatArray, onset: float | None, baseline: tuple[float, float] | None, tuning: Tuning
+    times: FloatArray,
+    onset: float | None,
+    baseline: tuple[float, float] | None,
+    tuning: Tuning,
+    *,
+    lead: int = 0,
 ) -> NDArray[np.intp]:
     """Rows at which an incident may have begun, ascending.
+
+    Without a time that was told they lie where the incident is sought: in all of it where a baseline was collected
+    before it, else in its later part, as some of it has to be the baseline.
 
     Args:
         times: Shape `(n,)`, unix seconds.
         onset: The time that was told, or None.
         baseline: What counts as normal, `(start, end)`, where it was chosen: the incident lies outside.
         tuning: How far to look and how densely.
+        lead: How many rows were collected before the stretch where the incident is sought.
 
     Returns:
         Indices of each candidate's first row of the incident. Without a chosen baseline at least `min_before` rows
@@ -31,7 +40,11 @@ def candidates(
     if first > last:
         return np.empty(0, dtype=np.intp)
     if onset is None:
-        rows = last - _grid(int(tuning.hidden_share * end), tuning.grid_growth)
+        beyond = baseline is None and lead >= tuning.local_min_rows
+        reach = max(0, last - lead) if beyond else int(tuning.hidden_share * end)
+        rows = last - _grid(reach, tuning.grid_growth)
+        if beyond:
+            rows = np.r_[rows, last - reach]
     else:
         told = min(max(int(np.searchsorted(times, onset)), first), last)
         step = float(np.median(np.diff(times)))
@@ -49,7 +62,14 @@ def _grid(reach: int, growth: float) -> NDArray[np.intp]:
     return np.array([step for step in steps if step <= reach], dtype=np.intp)
 
 
-def split(times: FloatArray, row: int, baseline: tuple[float, float] | None, tuning: Tuning) -> Split:
+def split(
+    times: FloatArray,
+    row: int,
+    baseline: tuple[float, float] | None,
+    tuning: Tuning,
+    *,
+    guard_seconds: float = 0.0,
+) -> Split:
     """Which rows count as before and after, for one candidate.
 
     Args:
@@ -58,12 +78,15 @@ def split(times: FloatArray, row: int, baseline: tuple[float, float] | None, tun
         baseline: What counts as normal, `(start, end)`; None takes all that lies before. One that lies after the
             incident ends it.
         tuning: How long the recent reference is.
+        guard_seconds: How far a baseline that wasn't chosen keeps from the incident, where it is long enough.
     """
-    before, after = np.arange(row), np.arange(row, len(times))
+    after = np.arange(row, len(times))
     if baseline is None:
         step = float(np.median(np.diff(times)))
-        wanted = min(int(tuning.local_seconds / step), int(tuning.local_share * row))
-        recent = before[max(0, row - max(tuning.local_min_rows, wanted)) :]
+        guard = min(int(guard_seconds / step), int(tuning.guard_share * row))
+        before = np.arange(row - guard)
+        wanted = min(int(tuning.local_seconds / step), int(tuning.local_share * len(before)))
+        recent = before[max(0, len(before) - max(tuning.local_min_rows, wanted)) :]
         return Split(before, after, recent)
     inside = np.flatnonzero((times >= baseline[0]) & (times < baseline[1]))
     if baseline[0] >= times[row]:

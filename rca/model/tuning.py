@@ -53,6 +53,7 @@ class Tuning:
         local_seconds: Span of the recent reference beside the whole baseline.
         local_min_rows: Its least rows.
         local_share: Its largest share of the baseline.
+        guard_share: Most of the baseline's rows that the guard gap before the onset takes.
         seen_before: Factor on z when some window of the baseline departed as far.
         rest: Share of the other channels that is added to the best one.
         off_alert: Factor on symptoms of the class that the alert isn't about.
@@ -94,6 +95,7 @@ class Tuning:
     local_seconds: float = 60.0
     local_min_rows: int = 5
     local_share: float = 0.25
+    guard_share: float = 1 / 30
     seen_before: float = 0.6
     rest: float = 0.2
     off_alert: float = 0.5

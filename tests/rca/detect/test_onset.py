@@ -48,3 +48,28 @@ def test_a_baseline_after_the_incident_ends_it() -> None:
     made = split(MINUTES, 10, later, TUNING)
     assert made.after.tolist() == list(range(10, 30))
     assert made.before.tolist() == list(range(30, 60))
+
+
+def test_where_a_baseline_was_collected_before_the_window_the_whole_window_is_sought_and_nothing_else() -> None:
+    rows = candidates(MINUTES, None, None, TUNING, lead=10)
+    assert rows[0] == 10
+    assert rows[-1] == 59
+
+
+def test_too_few_rows_before_the_window_are_no_baseline() -> None:
+    assert (
+        candidates(MINUTES, None, None, TUNING, lead=2).tolist()
+        == candidates(MINUTES, None, None, TUNING).tolist()
+    )
+
+
+def test_a_long_baseline_keeps_its_guard_and_a_short_one_its_rows() -> None:
+    guarded = split(MINUTES, 60, None, TUNING, guard_seconds=120.0)
+    assert guarded.before.tolist() == list(range(58))
+    assert guarded.recent.tolist() == list(range(53, 58))
+    assert len(split(MINUTES, 28, None, TUNING, guard_seconds=120.0).before) == 28
+    assert len(split(MINUTES, 60, None, TUNING, guard_seconds=59.0).before) == 60
+
+
+def test_a_chosen_baseline_has_no_guard() -> None:
+    assert split(MINUTES, 40, (0.0, 600.0), TUNING, guard_seconds=600.0).before.tolist() == list(range(10))
