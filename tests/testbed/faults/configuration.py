@@ -12,7 +12,7 @@ def _config(service: str, message: str, old: str, new: str, author: str = "priya
     return Change(service, "config", message, (Edit(f"config/{service}.toml", old, new),), author)
 
 
-def _flag(service: str, name: str) -> Change:
+def switched_on(service: str, name: str) -> Change:
     old = Path(__file__).parents[1].joinpath("shop/flags.toml").read_text()
     section = old[old.index(f"[{service}]") :]
     before = section[: section.index(f"{name} = false") + len(f"{name} = false")]
@@ -126,8 +126,8 @@ FAULTS = (
         remedy="switch the flag off",
         targets=("recommendation", "checkout"),
         changes={
-            "recommendation": _flag("recommendation", "neighbour_scoring"),
-            "checkout": _flag("checkout", "tax_engine_v2"),
+            "recommendation": switched_on("recommendation", "neighbour_scoring"),
+            "checkout": switched_on("checkout", "tax_engine_v2"),
         },
     ),
     Fault(
@@ -178,6 +178,6 @@ FAULTS = (
         remedy="restart the worker without the message, or switch the flag off",
         targets=("shipping", "notification"),
         begin=_poison,
-        changes={"notification": _flag("notification", "pause_worker")},
+        changes={"notification": switched_on("notification", "pause_worker")},
     ),
 )
