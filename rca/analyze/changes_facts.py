@@ -129,6 +129,7 @@ def gather(
 
 def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
     frame = prepared.frame
+    known = {node.name for node in prepared.graph.nodes()}
     found: list[Anomaly] = []
     for column, key in enumerate(frame.keys):
         kind, bad = _kind(key)
@@ -150,6 +151,7 @@ def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
                 left.ramp,
                 left.z,
                 left.ratio,
+                key.peer or _peer(key.metric, known),
             )
         )
     found.sort(key=lambda a: (-a.strength, a.at, a.service, a.metric))
@@ -161,6 +163,12 @@ def _kind(key: SignalKey) -> tuple[Kind, Bad]:
         return key.kind, key.bad
     kind, bad, _ = infer(key.metric)
     return kind, bad
+
+
+def _peer(metric: str, known: set[str]) -> str:
+    """The service after a metric's last colon, where it is one that is known."""
+    tail = metric.rpartition(":")[2]
+    return tail if tail != metric and tail in known else ""
 
 
 def _split(anomalies: Sequence[Anomaly], told: float | None, start: float, end: float, step: float) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rca.changes.facts import Facts, NewLines
+from rca.changes.origin import accusers
 from rca.changes.vocabulary import Hypothesis, Vocabulary
 from rca.model.signals import Kind
 
@@ -17,6 +18,7 @@ _WARNING = 0.4
 _A_THIRD_MORE = 1.3
 _MANY, _MOST, _LONG_ID = 4, 0.6, 3
 _LONG_STEPS = 10
+_TOGETHER_STEPS, _STRONG = 6, 8.0
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|cloud|co|app|ai|eu|us|de|uk)\b", re.IGNORECASE)
 _SERVER_ERROR = re.compile(r"\b50[0-4]\b")
 _HOSTLIKE = re.compile(r"(^|[_.-])(node|host|machine|vm|instance)([_.-]|$)", re.IGNORECASE)
@@ -75,6 +77,7 @@ def hypotheses(facts: Facts, vocabulary: Vocabulary, first_change: float | None)
         _traffic(facts, words),
         _node(facts, words),
         _poison(facts, words),
+        _dependency(facts),
         _growth(facts, first_change),
         *(_by_words(facts, hypothesis) for hypothesis in vocabulary.hypotheses),
     ]
@@ -226,6 +229,32 @@ def _poison(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None
     total.add(1.9, f"{times / count:.0%} of the errors name {record}")
     why = f"Bad data: {record} is in most of the errors"
     return Elsewhere("data", facts.first_failing, total.score, why, tuple(total.reasons))
+
+
+def _dependency(facts: Facts) -> Elsewhere | None:
+    """One thing that several depend on: they fail at it together, or it went away."""
+    found = []
+    onset = facts.onset or facts.start
+    near = [
+        a for a in facts.anomalies if abs(a.at - onset) <= _TOGETHER_STEPS * facts.step and a.strength >= _STRONG
+    ]
+    callers = accusers(near)
+    for line in _trouble(facts):
+        if line.accused and line.accused != line.service:
+            callers.setdefault(line.accused, set()).add(line.service)
+    gone = {a.service for a in near if a.kind is Kind.AVAILABILITY and not a.up}
+    for name in sorted({*callers, *gone}):
+        leaf = name in facts.graph and not facts.graph.callees(name)
+        at_it = sorted(callers.get(name, set()))
+        total = _Sum()
+        if leaf and len(at_it) > 1:
+            total.add(0.6 * min(len(at_it), 4), f"{', '.join(at_it[:4])} fail at it alike, and it calls nobody")
+        if leaf and name in gone:
+            total.add(1.2, "it stopped being available")
+        if total.reasons:
+            why = f"{name}, on which {len(at_it) or 'other'} services depend, fails by itself"
+            found.append(Elsewhere("dependency", name, total.score, why, tuple(total.reasons)))
+    return max(found, key=lambda item: (item.score, item.service), default=None)
 
 
 def _growth(facts: Facts, first_change: float | None) -> Elsewhere | None:

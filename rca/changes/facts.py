@@ -18,6 +18,7 @@ class Anomaly:
         ramp: It went there slowly; else it is a step.
         strength: How far, in robust sigmas.
         ratio: The value now over the one before; 0 where that is unknown.
+        peer: The callee, for a series that a caller measured about one of its callees.
     """
 
     service: str
@@ -29,6 +30,7 @@ class Anomaly:
     ramp: bool
     strength: float
     ratio: float = 0.0
+    peer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ _HARM = frozenset(
         Kind.SATURATION,
     }
 )
+_ACCUSED = 1.2
+_MEASURED = frozenset({Kind.ERRORS, Kind.LATENCY})
 _AN_ERROR, _FAILING = 0.5, 0.2
 
 
@@ -71,13 +73,28 @@ def _by_errors(lines: Sequence[NewLines]) -> dict[str, float]:
 
 
 def _by_metrics(anomalies: Sequence[Anomaly], step: float) -> dict[str, float]:
+    """The earliest departures; what several callers measure of one callee accuses that one."""
+    several = {name for name, callers in accusers(anomalies).items() if len(callers) > 1}
     firsts: dict[str, float] = {}
     for anomaly in anomalies:
         if anomaly.kind in _HARM:
-            firsts[anomaly.service] = min(firsts.get(anomaly.service, anomaly.at), anomaly.at)
+            service = anomaly.peer if anomaly.peer in several else anomaly.service
+            firsts[service] = min(firsts.get(service, anomaly.at), anomaly.at)
     start = min(firsts.values(), default=0.0)
     fold = _BUCKETS * max(step, 1.0)
-    return {service: _METRIC * math.exp(-(at - start) / fold) for service, at in sorted(firsts.items())}
+    found = {service: _METRIC * math.exp(-(at - start) / fold) for service, at in sorted(firsts.items())}
+    for service in sorted(several):
+        found[service] += _ACCUSED
+    return found
+
+
+def accusers(anomalies: Sequence[Anomaly]) -> dict[str, set[str]]:
+    """Who measures errors or slowness of whom: callee to callers."""
+    found: dict[str, set[str]] = {}
+    for anomaly in anomalies:
+        if anomaly.peer and anomaly.kind in _MEASURED and anomaly.up:
+            found.setdefault(anomaly.peer, set()).add(anomaly.service)
+    return found
 
 
 def _by_ranking(shares: Mapping[str, float]) -> dict[str, float]:

@@ -268,7 +268,9 @@ def _more(file: FileDiff, new: Tokens, added: Sequence[str]) -> Iterator[Finding
     if any(token in {"!", "not"} for token in added):
         yield Finding("operator", 0.66, f"a negation in {_about(new)}", file.path)
     elif said:
-        yield Finding("logic", 0.2, f"{cut(' '.join(said))} is new", file.path)
+        key = "[" in added and any(_is_text(token) for token in added) and not file.config_like
+        kind, potency = ("key", 0.62) if key else ("logic", 0.2)
+        yield Finding(kind, potency, f"{cut(' '.join(said))} is new in {_about(new)}", file.path)
 
 
 def _is_text(token: str) -> bool:

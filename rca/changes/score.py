@@ -30,6 +30,7 @@ _SLOPE = 3.2
 _FITS, _MISFIT, _FITTING = 1.0, -0.6, 0.35
 _LITTLE, _UNNAMED, _DOUBT = 0.3, FLOOR - 0.05, 0.3
 _UNSEEN = -0.6
+_RESTARTED = -1.0
 _UNSEEN_ROLLOUT = -0.25  # another version does harm more often than a switch, and not always at once
 _WORDS_OF_EVENT = 0.5
 _FINDINGS = 6
@@ -143,6 +144,8 @@ def _by_event(candidate: Candidate, when: Timing, incident: Incident) -> list[Pa
     fit, _ = match(kind, incident.shown, incident.vocabulary)
     power = _SLOPE * (potency - NEUTRAL)
     parts = [(power * fit if power > 0 else power, told)]
+    if candidate.kind == "restart":
+        parts.append((_RESTARTED, "by itself it changes nothing"))
     if not when.at_once:
         parts.append((_UNSEEN_ROLLOUT if kind == "rollout" else _UNSEEN, "nothing departs when it happens"))
     if candidate.event is not None:

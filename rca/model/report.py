@@ -96,7 +96,7 @@ class Trigger:
     Attributes:
         kind: Of a change: `deploy`, `config`, `scale`, `restart`, `commit`, `other`. Of what is none of the known changes:
             `external`, `traffic`, `node`, `certificate`, `dns`, `network`, `clock`, `storage`, `job`, `data`,
-            `capacity`, `unknown`.
+            `capacity`, `dependency`, `unknown`.
         score: A sum of `reasons`; comparable within a report.
         reasons: What adds up to the score, each with its share.
     """
