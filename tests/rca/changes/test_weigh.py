@@ -193,7 +193,8 @@ def test_scaling_up_by_the_autoscaler_and_restarts_are_reactions(make_facts: Mak
     down = Event(at, EventKind.SCALE, "alpha", "scaled 6 -> 1")
     facts = make_facts("handler failed", metrics=("cpu", "latency"))
     scores = {t.why.split(":")[0]: t.score for t in weigh_changes(facts, [up, again, down], [])}
-    assert scores["scaled 6 -> 1"] > scores["restarted"] > scores["scaled 2 -> 6 by the autoscaler"]
+    reactions = scores["restarted"], scores["scaled 2 -> 6 by the autoscaler"]
+    assert max(reactions) < 0.4 < scores["scaled 6 -> 1"]
 
 
 def test_a_change_far_from_what_is_hit_is_not_named(
