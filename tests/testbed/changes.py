@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -44,12 +45,14 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def create(self, values: dict[str, str]) -> None:
+    def create(self, values: Mapping[str, str], rerouted: Mapping[str, Mapping[str, str]] | None = None) -> None:
         """Copy the shop, put in what depends on the run (addresses), commit.
 
         Args:
             values: For the `${name}` in the configuration files.
+            rerouted: Other values in the configuration of one service.
         """
+        others = rerouted or {}
         self.folder.mkdir()
         shutil.copytree(
             SHOP, self.folder / "shop", ignore=shutil.ignore_patterns("__pycache__", "config", "*.toml")
@@ -57,7 +60,8 @@ class Repository:
         shutil.copytree(SHOP / "config", self.folder / "config")
         shutil.copy(SHOP / "flags.toml", self.folder)
         for path in (self.folder / "config").iterdir():
-            path.write_text(Template(path.read_text()).substitute(values))
+            own = {**values, **others.get(path.stem, {})}
+            path.write_text(Template(path.read_text()).substitute(own))
         (self.folder / ".gitignore").write_text("__pycache__/\n")
         self._git("init", "-q", "-b", "main")
         self._git("add", "-A")

@@ -261,9 +261,7 @@ class Stand:
         self.repository = Repository(self.root / "repository")
         values = {name: self._url(name) for name in (*SERVICES, THIRD_PARTY)}
         values |= {"redis": str(self.ports["redis"]), "certificate": str(self.root / "payment.pem")}
-        self.repository.create(values)
-        for caller, callee in self.proxied:
-            self._reroute(caller, callee)
+        self.repository.create(values, self._through_proxy())
         runtime = {
             "ports": self.ports,
             "logs": str(self.root / "logs"),
@@ -282,11 +280,13 @@ class Stand:
     def _url(self, service: str) -> str:
         return f"{'https' if service in TLS else 'http'}://127.0.0.1:{self.ports[service]}"
 
-    def _reroute(self, caller: str, callee: str) -> None:
-        """Send a link through the proxy, from the start of the run."""
-        path = self.repository.folder / "config" / f"{caller}.toml"
-        through = self.ports[f"{caller}>{callee}"]
-        path.write_text(path.read_text().replace(f":{self.ports[callee]}", f":{through}"))
+    def _through_proxy(self) -> dict[str, dict[str, str]]:
+        """By caller, the addresses of the callees it reaches through the proxy."""
+        found: dict[str, dict[str, str]] = {}
+        for caller, callee in self.proxied:
+            through = self._url(callee).replace(f":{self.ports[callee]}", f":{self.ports[f'{caller}>{callee}']}")
+            found.setdefault(caller, {})[callee] = through
+        return found
 
     def _start_stores(self, programs: Programs) -> None:
         redis_log = self.root / "logs" / "redis.log"

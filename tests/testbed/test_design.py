@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.testbed.changes import Change, Edit, Repository
+from tests.testbed.decoys import DECOYS
 from tests.testbed.design import Design, draw
 from tests.testbed.faults import all_faults
 from tests.testbed.layout import EDGES, SERVICES, STORES, THIRD_PARTY, callers_of, free_ports
@@ -72,6 +73,15 @@ def test_every_change_of_a_run_applies_in_its_turn_and_leaves_code_that_compiles
 def test_no_innocent_change_restarts_what_was_broken(design: Design) -> None:
     restarts = [(at, change.service) for at, change in design.decoys if change.kind in {"deploy", "config"}]
     assert not [service for at, service in restarts if at > -5.0 and service in design.target]
+
+
+def test_a_rerouted_service_is_so_from_its_first_commit_on(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "repository")
+    repository.create(VALUES, {"checkout": {"inventory": "http://127.0.0.1:9"}})
+    assert "http://127.0.0.1:9" in (repository.folder / "config/checkout.toml").read_text()
+    repository.commit(DECOYS[0])
+    (only,) = repository.history()
+    assert only["files_changed"] == [edit.path for edit in DECOYS[0].edits]
 
 
 def test_an_edit_whose_text_is_not_there_exactly_once_is_refused(tmp_path: Path) -> None:
