@@ -78,6 +78,7 @@ def hypotheses(facts: Facts, vocabulary: Vocabulary, first_change: float | None)
         _node(facts, words),
         _poison(facts, words),
         _dependency(facts),
+        _between(facts),
         _growth(facts, first_change),
         *(_by_words(facts, hypothesis) for hypothesis in vocabulary.hypotheses),
     ]
@@ -255,6 +256,23 @@ def _dependency(facts: Facts) -> Elsewhere | None:
             why = f"{name}, on which {len(at_it) or 'other'} services depend, fails by itself"
             found.append(Elsewhere("dependency", name, total.score, why, tuple(total.reasons)))
     return max(found, key=lambda item: (item.score, item.service), default=None)
+
+
+def _between(facts: Facts) -> Elsewhere | None:
+    """A caller waits longer for a callee that is no slower by itself: what lies between them."""
+    onset = facts.onset or facts.start
+    near = [
+        a for a in facts.anomalies if abs(a.at - onset) <= _TOGETHER_STEPS * facts.step and a.strength >= _STRONG
+    ]
+    slow = {a.service for a in near if a.kind in {Kind.LATENCY, Kind.ERRORS} and not a.peer}
+    waits = [a for a in near if a.kind is Kind.LATENCY and a.up and a.peer and a.peer not in slow]
+    if not waits:
+        return None
+    one = max(waits, key=lambda a: (a.strength, a.service, a.metric))
+    total = _Sum()
+    total.add(2.2, f"{one.service} waits x{one.ratio:.1f} as long for {one.peer}, which is no slower by itself")
+    why = f"The way between {one.service} and {one.peer}: the one waits, the other is as before"
+    return Elsewhere("network", one.service, total.score, why, tuple(total.reasons), one.at)
 
 
 def _growth(facts: Facts, first_change: float | None) -> Elsewhere | None:

@@ -157,6 +157,32 @@ def test_a_machine_is_named_where_its_services_fail_together(
     assert (first.kind, first.service) == ("node", "n1")
 
 
+def test_a_callee_that_is_no_slower_by_itself_points_at_the_way_to_it(
+    make_facts: MakeFacts, make_deploy: MakeDeploy
+) -> None:
+    facts = make_facts("call to store timed out", metrics=("latency",))
+    at = facts.onset or 0.0
+    waits = Anomaly(
+        "alpha", "wait", Kind.LATENCY, up=True, at=at, began=at, ramp=False, strength=30.0, ratio=9.0, peer="store"
+    )
+    own = replace(waits, service="store", peer="")
+    between = weigh_changes(replace(facts, anomalies=(waits, *facts.anomalies)), [make_deploy("", 30)], [])[0]
+    below = weigh_changes(replace(facts, anomalies=(waits, own)), [make_deploy("", 30)], [])[0]
+    assert (between.kind, below.kind) == ("network", "unknown")
+
+
+def test_what_several_depend_on_is_named_when_it_goes_away(make_facts: MakeFacts, make_deploy: MakeDeploy) -> None:
+    facts = make_facts("get failed")
+    at = facts.onset or 0.0
+    up = Anomaly("store", "up", Kind.AVAILABILITY, up=False, at=at, began=at, ramp=False, strength=30.0)
+    errors = tuple(
+        Anomaly(s, "e", Kind.ERRORS, up=True, at=at, began=at, ramp=False, strength=30.0, peer="store")
+        for s in ("alpha", "beta")
+    )
+    first = weigh_changes(replace(facts, anomalies=(up, *errors)), [make_deploy("", 30)], [])[0]
+    assert (first.kind, first.service) == ("dependency", "store")
+
+
 def test_growth_before_every_change_is_a_limit_reached(
     make_facts: MakeFacts, make_deploy: MakeDeploy, onset: datetime
 ) -> None:
