@@ -199,7 +199,7 @@ def test_an_empty_bundle_knows_no_service(checkout: Bundle, tool: ToolInfo) -> N
 def test_a_window_too_short_to_rank_is_said_so(make_bundle: Callable[..., Bundle], tool: ToolInfo) -> None:
     found = of(make_bundle({"a|cpu_usage": [1.0], "b|cpu_usage": [1.0]}), "a", tool)
     assert "Nothing could be ranked" in found.summary
-    assert not (found.parts or found.comparisons or found.moments)
+    assert (*found.parts, *found.comparisons, *found.moments) == ()
 
 
 def test_every_kind_of_evidence_has_words() -> None:

@@ -1,0 +1,177 @@
+"""Several causes at once: faults that have nothing to do with each other, and what several suspects share.
+
+A ranking alone can't tell them: the second of two causes looks like a runner-up, and the tenants of a broken node
+like rivals. The graph and what explains what can.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from rca.analyze.parts import explains
+from rca.analyze.ranking import Ranked
+from rca.model.report import Report, Role
+from rca.model.scores import CHANNELS, Channel
+from rca.rank.structure import FAILING, SLOW
+from rca.report.present.text import listed
+from topology import NodeKind, ServiceGraph
+from topology.propagate import caller_distances
+
+_CLOSE = 0.5  # of the first suspect's score
+_LOOKED_AT = 8  # suspects; further down nobody is close to the first
+_CALM = 0.25  # of the first suspect's score
+_MOST = 0.5  # a share that says whose a symptom is
+_FEWEST = 2  # suspects that share something
+_SHOWS = float(np.log1p(3.0))
+_NAMED = 4
+_SYMPTOMS = np.array([c in SLOW | FAILING for c in CHANNELS])
+_RESOURCES = np.array([c in {Channel.CPU, Channel.MEMORY, Channel.SATURATION, Channel.RESTARTS} for c in CHANNELS])
+
+
+class Common(StrEnum):
+    """What several suspects have in common."""
+
+    NODE = "node"
+    DEPENDENCY = "dependency"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Something that all close suspects have in common, and nobody else.
+
+    Attributes:
+        name: Of the node, or of the dependency.
+        services: The suspects, best first.
+    """
+
+    kind: Common
+    name: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """What the ranking alone doesn't say.
+
+    Attributes:
+        also: Services beside the first that failed by themselves, best first.
+        shared: What the close suspects share; None when nothing, or when others share it unharmed.
+    """
+
+    also: tuple[str, ...] = ()
+    shared: Shared | None = None
+
+
+def causes(ranked: Ranked, order: Sequence[str], graph: ServiceGraph) -> Causes:
+    """Find further causes and shared ones.
+
+    A further cause scores close to the first, isn't connected with it in the graph in either direction, isn't
+    explained by a callee, and has a blast radius of its own: a caller whose symptoms it explains. Without a graph
+    nothing is said: unrelated can't be told from unknown.
+
+    Args:
+        ranked: The ranking.
+        order: Services, best first.
+        graph: Who calls whom, and where they run.
+    """
+    scores = dict(zip(ranked.structure.services, ranked.mixed.score.tolist(), strict=True))
+    if not order or scores[order[0]] <= 0 or not len(graph):
+        return Causes()
+    close = [name for name in order[:_LOOKED_AT] if scores[name] >= _CLOSE * scores[order[0]] and name in graph]
+    if len(close) < _FEWEST or close[0] != order[0]:
+        return Causes()
+    calm = {name for name, score in scores.items() if score < _CALM * scores[order[0]]}
+    shared = _shared_node(ranked, close, calm, graph) or _shared_dependency(ranked, close, calm, graph)
+    return Causes(shared=shared) if shared else Causes(also=tuple(_also(ranked, close, graph)))
+
+
+def tell(report: Report, found: Causes) -> Report:
+    """The report with what was found: roles, and a sentence in its summary. One that abstains stays as it is."""
+    verdict = report.verdict
+    if verdict.abstained or found == Causes():
+        return report
+    if found.shared is not None:
+        names = listed(found.shared.services, most=_NAMED)
+        where = (
+            f"run on the node {found.shared.name}"
+            if found.shared.kind is Common.NODE
+            else f"depend on {found.shared.name}, of which nothing is measured"
+        )
+        said = f"Look at {found.shared.name} first: {names} all {where}, and nobody else is hit as hard."
+        return replace(report, verdict=replace(verdict, summary=f"{verdict.summary} {said}"))
+    names = listed(found.also, most=_NAMED)
+    said = f"Independently of it, {names} failed too: nothing connects the two."
+    return replace(
+        report,
+        verdict=replace(verdict, summary=f"{verdict.summary} {said}"),
+        suspects=tuple(replace(s, role=Role.CAUSE) if s.service in found.also else s for s in report.suspects),
+    )
+
+
+def _also(ranked: Ranked, close: Sequence[str], graph: ServiceGraph) -> Iterator[str]:
+    index = {name: i for i, name in enumerate(ranked.structure.services)}
+    causing = [close[0]]
+    for name in close[1:]:
+        i = index[name]
+        inherited = ranked.services.explained[ranked.best, i].max(initial=0.0) >= _MOST
+        connected = any(_connected(graph, name, other) for other in causing)
+        if inherited or connected or not _shows_cause(ranked, i):
+            continue
+        if _blast(ranked, index[name]) - {other for one in causing for other in _blast(ranked, index[one])}:
+            causing.append(name)
+            yield name
+
+
+def _blast(ranked: Ranked, service: int) -> set[str]:
+    """Callers whose symptoms are mostly explained by a service, and who show some."""
+    strength = ranked.services.strength[ranked.best][:, _SYMPTOMS].max(axis=1, initial=0.0)
+    hit = {name for name, level in zip(ranked.structure.services, strength, strict=True) if level >= _SHOWS}
+    return {one.service for one in explains(ranked, service) if one.share >= _MOST} & hit
+
+
+def _shows_cause(ranked: Ranked, service: int) -> bool:
+    """Whether it shows symptoms of its own or a resource that ran out, plainly."""
+    strength = ranked.services.strength[ranked.best, service]
+    return bool(strength[_SYMPTOMS | _RESOURCES].max(initial=0.0) >= _SHOWS)
+
+
+def _connected(graph: ServiceGraph, one: str, other: str) -> bool:
+    return other in caller_distances(graph, one) or one in caller_distances(graph, other)
+
+
+def _shared_node(ranked: Ranked, close: Sequence[str], calm: set[str], graph: ServiceGraph) -> Shared | None:
+    """The one node of all close suspects, when its other tenants are hit too and some other node's are calm."""
+    hosts = {node.name: node.host for node in graph.nodes() if node.host}
+    host = hosts.get(close[0])
+    if not host or any(hosts.get(name) != host for name in close) or _in_line(ranked, close):
+        return None
+    tenants = [name for name in ranked.structure.services if hosts.get(name) == host]
+    elsewhere = [name for name in ranked.structure.services if name in hosts and hosts[name] != host]
+    if any(name in calm for name in tenants) or not any(name in calm for name in elsewhere):
+        return None
+    return Shared(Common.NODE, host, tuple(close))
+
+
+def _shared_dependency(ranked: Ranked, close: Sequence[str], calm: set[str], graph: ServiceGraph) -> Shared | None:
+    """A callee of all close suspects that isn't measured, or is outside, and that nobody calm calls."""
+    if _in_line(ranked, close):
+        return None
+    common = set.intersection(*(set(graph.callees(name)) for name in close))
+    for name in sorted(common):
+        known = name in ranked.structure.services and graph.node(name).kind is not NodeKind.EXTERNAL
+        callers = [caller for caller in graph.callers(name) if caller in ranked.structure.services]
+        if not known and len(callers) >= _FEWEST and not any(caller in calm for caller in callers):
+            return Shared(Common.DEPENDENCY, name, tuple(close))
+    return None
+
+
+def _in_line(ranked: Ranked, close: Sequence[str]) -> bool:
+    """Whether one of them explains another: then it isn't what they share."""
+    names = ranked.structure.services
+    mine = {names.index(name) for name in close}
+    explained, by = ranked.services.explained[ranked.best], ranked.services.by[ranked.best]
+    return any(
+        int(by[i, number]) in mine and explained[i, number] >= _MOST for i in mine for number in range(by.shape[1])
+    )
