@@ -17,8 +17,9 @@ _model: dict[str, Any] = {"at": -1e9, "products": []}
 async def model() -> list[dict[str, Any]]:
     """The products the model knows, fetched again when it is too old."""
     if time.monotonic() - _model["at"] > MODEL_TTL:
-        ids = ",".join(str(number) for number in range(1, 121))
-        _model["products"] = await catalogue.call("GET", f"/batch?ids={ids}")
+        ids = ",".join(str(number) for number in range(1, 401))
+        everything = await catalogue.call("GET", f"/batch?ids={ids}")
+        _model["products"] = sorted(everything, key=lambda product: -float(product["price"]))[:120]
         _model["at"] = time.monotonic()
         service.log.info("model rebuilt from %d products", len(_model["products"]))
     products: list[dict[str, Any]] = _model["products"]
