@@ -19,6 +19,7 @@ _A_THIRD_MORE = 1.3
 _MANY, _MOST, _LONG_ID = 4, 0.6, 3
 _LONG_STEPS = 10
 _TOGETHER_STEPS, _STRONG = 6, 8.0
+_TWICE = 2.0
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|cloud|co|app|ai|eu|us|de|uk)\b", re.IGNORECASE)
 _SERVER_ERROR = re.compile(r"\b50[0-4]\b")
 _HOSTLIKE = re.compile(r"(^|[_.-])(node|host|machine|vm|instance)([_.-]|$)", re.IGNORECASE)
@@ -265,7 +266,16 @@ def _between(facts: Facts) -> Elsewhere | None:
         a for a in facts.anomalies if abs(a.at - onset) <= _TOGETHER_STEPS * facts.step and a.strength >= _STRONG
     ]
     slow = {a.service for a in near if a.kind in {Kind.LATENCY, Kind.ERRORS} and not a.peer}
-    waits = [a for a in near if a.kind is Kind.LATENCY and a.up and a.peer and a.peer not in slow]
+    waits = [
+        a
+        for a in near
+        if a.kind is Kind.LATENCY
+        and a.up
+        and a.ratio >= _TWICE
+        and a.peer
+        and a.peer not in slow
+        and facts.first_failing in {a.service, a.peer}
+    ]
     if not waits:
         return None
     one = max(waits, key=lambda a: (a.strength, a.service, a.metric))
