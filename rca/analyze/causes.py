@@ -10,10 +10,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from rca.analyze.confidence import Standing
 from rca.analyze.parts import explains
 from rca.analyze.ranking import Ranked
 from rca.model.report import Report, Role
 from rca.model.scores import CHANNELS, Channel
+from rca.model.tuning import Tuning
 from rca.rank.structure import FAILING, SLOW
 from rca.report.present.text import listed
 from topology import NodeKind, ServiceGraph
@@ -64,17 +66,22 @@ class Causes:
     shared: Shared | None = None
 
 
-def causes(ranked: Ranked, order: Sequence[str], graph: ServiceGraph) -> Causes:
+def causes(
+    ranked: Ranked, order: Sequence[str], graph: ServiceGraph, standing: Standing, tuning: Tuning
+) -> Causes:
     """Find further causes and shared ones.
 
-    A further cause scores close to the first, isn't connected with it in the graph in either direction, isn't
-    explained by a callee, and has a blast radius of its own: a caller whose symptoms it explains. Without a graph
-    nothing is said: unrelated can't be told from unknown.
+    Two incidents at once are rare, so a further cause must be plain: it scores close to the first and far above
+    what the baseline's own windows reach (by as much as high confidence needs), isn't connected with it in the
+    graph in either direction, isn't explained by a callee, and has a blast radius of its own: a caller whose
+    symptoms it explains. Without a graph nothing is said: unrelated can't be told from unknown.
 
     Args:
         ranked: The ranking.
         order: Services, best first.
         graph: Who calls whom, and where they run.
+        standing: What the baseline's own windows reach.
+        tuning: The constants.
     """
     scores = dict(zip(ranked.structure.services, ranked.mixed.score.tolist(), strict=True))
     if not order or scores[order[0]] <= 0 or not len(graph):
@@ -84,7 +91,11 @@ def causes(ranked: Ranked, order: Sequence[str], graph: ServiceGraph) -> Causes:
         return Causes()
     calm = {name for name, score in scores.items() if score < _CALM * scores[order[0]]}
     shared = _shared_node(ranked, close, calm, graph) or _shared_dependency(ranked, close, calm, graph)
-    return Causes(shared=shared) if shared else Causes(also=tuple(_also(ranked, close, graph)))
+    if shared:
+        return Causes(shared=shared)
+    usual = tuning.usual_unknown if standing.usual is None else standing.usual
+    plain = tuning.high_from * (tuning.confidence_offset + usual)
+    return Causes(also=tuple(_also(ranked, [name for name in close if scores[name] >= plain], graph)))
 
 
 def tell(report: Report, found: Causes) -> Report:
@@ -112,7 +123,7 @@ def tell(report: Report, found: Causes) -> Report:
 
 def _also(ranked: Ranked, close: Sequence[str], graph: ServiceGraph) -> Iterator[str]:
     index = {name: i for i, name in enumerate(ranked.structure.services)}
-    causing = [close[0]]
+    causing = list(close[:1])
     for name in close[1:]:
         i = index[name]
         inherited = ranked.services.explained[ranked.best, i].max(initial=0.0) >= _MOST

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from rca.analyze.causes import Causes, Common, Shared, causes, tell
+from rca.analyze.confidence import standing
 from rca.analyze.core import AnalysisOptions, analyze
 from rca.analyze.core import _rank as rank_bundle
 from rca.analyze.prepare import prepare
 from rca.model.incident import Bundle
 from rca.model.report import Role, ToolInfo
 from rca.model.signals import FloatArray
+from rca.model.tuning import Tuning
 from topology import Edge, Node, NodeKind, ServiceGraph
 
 MakeBundle: TypeAlias = Callable[..., Bundle]
@@ -56,11 +58,15 @@ def failing(hit: Sequence[str], calm: Sequence[str]) -> Columns:
     }
 
 
-def of(bundle: Bundle) -> Causes:
+def of(bundle: Bundle, *, usual: float | None = None) -> Causes:
     prepared = prepare(bundle)
-    ranked, _ = rank_bundle(bundle, prepared, AnalysisOptions())
+    ranked, also = rank_bundle(bundle, prepared, AnalysisOptions())
     assert ranked is not None
-    return causes(ranked, [ranked.structure.services[i] for i in ranked.order()], prepared.graph)
+    stood = standing(ranked, also, told=True, baseline=None, tuning=Tuning())
+    order = [ranked.structure.services[i] for i in ranked.order()]
+    return causes(
+        ranked, order, prepared.graph, replace(stood, usual=stood.usual if usual is None else usual), Tuning()
+    )
 
 
 @pytest.fixture
@@ -100,6 +106,10 @@ def test_a_second_fault_on_the_first_one_s_path_is_not_called_independent(make_b
     columns, edges = chain("shop", FAULT, 1)
     columns["shop-mid|cpu_usage"] = columns["shop-mid|cpu_usage"] + 0.7 * FAULT
     assert of(make_bundle(columns, edges)).also == ()
+
+
+def test_what_the_baseline_reaches_too_is_no_second_cause(two_faults: Bundle) -> None:
+    assert of(two_faults, usual=5.0).also == ()
 
 
 def test_without_a_graph_nothing_is_said(two_faults: Bundle) -> None:
