@@ -12,7 +12,8 @@ class ElasticsearchSettings:
     Attributes:
         fields: Overrides of the field resolution, by role: `service`, `level`, `message`, `trace`, `timestamp`.
         schemas: Folder with the user's own schema files, or None.
-        sample_lines: Upper bound on messages that travel, over all services and levels.
+        sample_lines: Upper bound on messages that travel, over all services and levels. So many lines are all
+            fetched; of more, a sample of three fifths of it (of a bound under 10,000 up to 6,000 lines).
         span_indices: Index patterns with spans (Elastic APM, OTel); empty for none.
         event_indices: Index patterns with deploy or audit events; empty for none.
     """

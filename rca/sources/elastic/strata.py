@@ -50,13 +50,16 @@ class Spread:
     rest: int
 
     @classmethod
-    def of(cls, budget: int, services: Sequence[str], grid: Grid) -> "Spread":
+    def of(cls, budget: int, services: Sequence[str], grid: Grid, bad: tuple[int, int] | None = None) -> "Spread":
         """Slices of time so that a service gets about sixteen lines in each, and the lines by how bad they are.
+
+        What there are too few errors and warnings for goes to the rest.
 
         Args:
             budget: Lines in all.
             services: Those with most lines first; of more services than lines only the first take part.
             grid: The window's buckets.
+            bad: How many errors and warnings there are; None when nobody knows.
         """
         taking = tuple(services[: max(1, budget // 3)])
         slices = grid.coarse(min(_MAX_SLICES, max(1, budget // (len(taking) * _PER_STRATUM))))
@@ -64,7 +67,22 @@ class Spread:
         warnings = min(_MAX_TOP_HITS, max(1, int(each * _WARNING_SHARE)))
         rest = min(_MAX_TOP_HITS, max(1, int(each * (1 - _ERROR_SHARE - _WARNING_SHARE))))
         errors = min(_MAX_TOP_HITS, max(1, int(each) - warnings - rest))
+        if bad is not None:
+            strata = len(taking) * slices.buckets
+            unused = (max(0.0, most - there / strata) for most, there in zip((errors, warnings), bad, strict=True))
+            rest = min(_MAX_TOP_HITS, rest + int(sum(unused)))
         return cls(taking, slices, errors, warnings, rest)
+
+
+def bad_lines(layers: Sequence[Layer], schema: Schema) -> tuple[int, int] | None:
+    """How many errors and warnings there are by their level; None where some documents state no level."""
+    if any(layer.level is None for layer in layers):
+        return None
+    errors, warnings = (
+        sum(layer.levels[raw] for layer in layers for raw in layer.raw_levels(schema, wanted))
+        for wanted in (ERRORS, WARNINGS)
+    )
+    return errors, warnings
 
 
 def searches(layer: Layer, schema: Schema, grid: Grid, spread: Spread) -> Iterator[Search]:

@@ -12,10 +12,12 @@ from rca.model.logs import LogCounts, LogLine
 from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Layer
+from rca.sources.elastic.sample import drawn_of
 from rca.sources.elastic.schema import Role, load_schemas
 from rca.sources.elastic.strata import (
     FAILING,
     Spread,
+    bad_lines,
     failing_counts,
     hits_of,
     level_stratum,
@@ -54,6 +56,37 @@ def test_errors_get_the_largest_share_and_time_is_sliced_when_there_is_room() ->
     assert few.slices.buckets == 20
     assert few.errors > few.rest > few.warnings
     assert Spread.of(5_000, [f"s{i}" for i in range(400)], GRID).slices.buckets == 1
+
+
+@pytest.mark.parametrize(
+    ("budget", "drawn"), [(1, 1), (2_000, 2_000), (8_000, 6_000), (10_000, 6_000), (50_000, 30_000)]
+)
+def test_where_not_everything_fits_less_is_drawn_of_a_large_budget(budget: int, drawn: int) -> None:
+    assert drawn_of(budget) == drawn
+
+
+def test_what_there_are_too_few_errors_for_goes_to_the_rest() -> None:
+    unknown, none, many = (Spread.of(5_000, ["a", "b"], GRID, bad) for bad in (None, (0, 0), (10**6, 10**6)))
+    assert many == unknown
+    assert none.rest == min(100, unknown.rest + unknown.errors + unknown.warnings)
+    assert (none.errors, none.warnings) == (unknown.errors, unknown.warnings)
+
+
+@given(st.integers(500, 20_000), st.integers(1, 60), st.integers(0, 9_000), st.integers(0, 9_000))
+def test_a_spread_that_knows_the_errors_keeps_to_its_budget(
+    budget: int, services: int, errors: int, warnings: int
+) -> None:
+    spread = Spread.of(budget, [f"s{i}" for i in range(services)], GRID, (errors, warnings))
+    strata = len(spread.services) * spread.slices.buckets
+    drawn = min(errors, strata * spread.errors) + min(warnings, strata * spread.warnings) + strata * spread.rest
+    assert drawn <= max(3, budget)
+
+
+def test_errors_and_warnings_are_counted_unless_some_documents_state_no_level() -> None:
+    levels = {"error": 5, "Fatal": 1, "warn": 3, "info": 9_991}
+    layer = Layer(COHORT, "@timestamp", "service.name", "log.level", (), {"a": 10_000}, levels)
+    assert bad_lines([layer, layer], SCHEMA) == (12, 6)
+    assert bad_lines([layer, Layer(COHORT, "@timestamp", "service.name", None, (), {"a": 1})], SCHEMA) is None
 
 
 def purposes(layer: Layer, budget: int = 1_000) -> list[tuple[str, dict[str, Any]]]:
