@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report":
     """Analyse a bundle; add the past incidents that resemble it, and the alert it began with in their light."""
     from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
-    from rca.alerts import alert_context, alert_of  # noqa: PLC0415 - only where a report is made
     from rca.analyze import AnalysisOptions, analyze  # noqa: PLC0415 - numpy, and only where a report is made
     from rca.history import recall  # noqa: PLC0415 - only where a report is made
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
@@ -26,6 +25,10 @@ def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report"
     options = AnalysisOptions(guard_seconds=60.0 * loaded.config.window.guard_minutes)
     report = analyze(bundle, tool=tool, options=options, replayed=replayed)
     report = recall(report, data_dir(loaded.config) / "incidents.sqlite")
+    if bundle.symptom is None:
+        return report
+    from rca.alerts import alert_context, alert_of  # noqa: PLC0415 - only where something was reported
+
     alert = alert_of(bundle.symptom)
     return replace(report, alert_context=alert_context(report, alert)) if alert else report
 
