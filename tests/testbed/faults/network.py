@@ -27,7 +27,7 @@ def _mood(stand: Stand, mood: str) -> None:
 
 
 def _burn(stand: Stand, _target: str) -> None:
-    stand.python("batch", "burn.py", 6)
+    stand.python("batch", "burn.py", 16)
 
 
 def _surge(stand: Stand, target: str) -> None:
