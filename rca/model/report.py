@@ -94,9 +94,9 @@ class Trigger:
     """A change of state, weighed as what may have set the incident off.
 
     Attributes:
-        kind: Of a change: `deploy`, `config`, `scale`, `restart`, `commit`, `other`. Of what is none of the known changes:
-            `external`, `traffic`, `node`, `certificate`, `dns`, `network`, `clock`, `storage`, `job`, `data`,
-            `capacity`, `dependency`, `unknown`.
+        kind: Of a change: `deploy`, `config`, `scale`, `restart`, `commit`, `other`. Of what is none of the known
+            changes: `external`, `traffic`, `node`, `certificate`, `dns`, `network`, `clock`, `storage`, `job`,
+            `data`, `capacity`, `dependency`, `unknown`.
         score: A sum of `reasons`; comparable within a report.
         reasons: What adds up to the score, each with its share.
     """
