@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rca.cli.base import Run, command
-from rca.errors import ExitCode, UsageError
+from rca.cli.tables import choose_format
+from rca.errors import ExitCode
 
 if TYPE_CHECKING:
     from rca.evaluate import Accuracy, Evaluation, SetScore
 
-_FORMATS = ("json", "markdown", "terminal")
-_ENDINGS = {".json": "json", ".md": "markdown", ".txt": "terminal"}
 _COLUMNS = ("set", "cases", "AC@1", "95 %", "AC@3", "AC@5", "Avg@5", "MRR", "abstained", "wrongly", "s/case")
 _TYPE_COLUMNS = ("set", "fault", "cases", "AC@1", "95 %", "AC@3", "Avg@5", "wrongly abstained")
 _BESIDE_COLUMNS = ("set", "ranker", "AC@1", "AC@3", "AC@5", "Avg@5", "MRR")
@@ -68,7 +67,7 @@ def evaluate(
     from rca.evaluate import evaluate as over  # noqa: PLC0415 - as above
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
 
-    name = _format(run)
+    name = choose_format(run, "eval")
     told = Onset.parse(onset)
     tool = ToolInfo(__version__, config_hash(run.load().config))
     began = time.monotonic()
@@ -89,19 +88,6 @@ def evaluate(
     for line in failed:
         run.note(line)
     raise typer.Exit(ExitCode.GATE_FAILED if failed else ExitCode.OK)
-
-
-def _format(run: Run) -> str:
-    if run.format is not None and run.format not in _FORMATS:
-        raise UsageError(f"eval has no format '{run.format}'", hint=f"Choose one of {', '.join(_FORMATS)}.")
-    if run.format is not None or run.output is None:
-        return run.format or "terminal"
-    if run.output.suffix not in _ENDINGS:
-        raise UsageError(
-            f"eval has no format for '{run.output.name}'",
-            hint=f"Let it end in {', '.join(_ENDINGS)}, or use --format.",
-        )
-    return _ENDINGS[run.output.suffix]
 
 
 def progress(run: Run) -> Callable[[int, int, str], None] | None:

@@ -11,15 +11,13 @@ import typer
 
 from rca.cli import options
 from rca.cli.base import Run, command
-from rca.errors import UsageError
+from rca.cli.tables import choose_format
 
 if TYPE_CHECKING:
     from rca.analyze.explain import Comparison, Explanation
     from rca.cli.tables import Row
 
 SCHEMA_VERSION = 1
-_FORMATS = ("json", "markdown", "terminal")
-_ENDINGS = {".json": "json", ".md": "markdown", ".txt": "terminal"}
 _WORTH_A_LINE = 0.005  # of the score; less would be shown as 0.00
 _FLIPS, _DIFFERENCES, _SHARES = 3, 6, 6
 
@@ -45,23 +43,10 @@ def explain(
     from rca.config.load import config_hash  # noqa: PLC0415 - as above
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
 
-    name = _format(run)
+    name = choose_format(run, "explain")
     tool = ToolInfo(__version__, config_hash(run.load().config))
     found = taken_apart(read_bundle(bundle), service, tool=tool, replayed=True)
     emit_text(_WRITERS[name](found), run)
-
-
-def _format(run: Run) -> str:
-    if run.format is not None and run.format not in _FORMATS:
-        raise UsageError(f"explain has no format '{run.format}'", hint=f"Choose one of {', '.join(_FORMATS)}.")
-    if run.format is not None or run.output is None:
-        return run.format or "terminal"
-    if run.output.suffix not in _ENDINGS:
-        raise UsageError(
-            f"explain has no format for '{run.output.name}'",
-            hint=f"Let it end in {', '.join(_ENDINGS)}, or use --format.",
-        )
-    return _ENDINGS[run.output.suffix]
 
 
 def to_json(found: "Explanation") -> dict[str, Any]:

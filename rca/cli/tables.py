@@ -2,7 +2,31 @@
 
 from collections.abc import Sequence
 
+from rca.cli.base import Run
+from rca.errors import UsageError
+
 Row = Sequence[str]
+
+_ENDINGS = {".json": "json", ".md": "markdown", ".txt": "terminal"}
+
+
+def choose_format(run: Run, command: str) -> str:
+    """The format of a command that writes tables: by `--format`, else by the ending of `-o`, else the terminal's.
+
+    Raises:
+        UsageError: There is no such format, or the file's ending names none.
+    """
+    formats = sorted(_ENDINGS.values())
+    if run.format is not None and run.format not in formats:
+        raise UsageError(f"{command} has no format '{run.format}'", hint=f"Choose one of {', '.join(formats)}.")
+    if run.format is not None or run.output is None:
+        return run.format or "terminal"
+    if run.output.suffix not in _ENDINGS:
+        raise UsageError(
+            f"{command} has no format for '{run.output.name}'",
+            hint=f"Let it end in {', '.join(_ENDINGS)}, or use --format.",
+        )
+    return _ENDINGS[run.output.suffix]
 
 
 def aligned(rows: Sequence[Row]) -> str:
