@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from rca.analyze.ranking import Ranked, departure
+from rca.detect.silence import stopped
 from rca.model.report import Evidence, EvidenceKind
 from rca.model.scores import CHANNELS, Channel, Side
 from rca.model.signals import Kind
@@ -60,6 +61,33 @@ def of_series(ranked: Ranked, tuning: Tuning) -> dict[str, list[Item]]:
             continue
         taken.add(family)
         found.setdefault(key.service, []).append(Item(_evidence(ranked, row, tuning), float(weight[row]), channel))
+    for service, item in _silent(ranked, tuning):
+        found.setdefault(service, []).append(item)
+    return found
+
+
+def _silent(ranked: Ranked, tuning: Tuning) -> list[tuple[str, Item]]:
+    """Services that stopped reporting, with when and how many series."""
+    best, table, channel = ranked.best, ranked.table, Channel.SILENCE
+    level = ranked.services.strength[best, :, CHANNELS.index(channel)]
+    loud = np.flatnonzero(level >= np.log1p(NOTABLE))
+    if not len(loud):
+        return []
+    gone = stopped(table, ranked.splits[best], tuning)
+    found = []
+    for place in loud.tolist():
+        rows = np.flatnonzero(gone & (ranked.structure.owner == place) & ~table.derived)
+        own = [row for row in rows.tolist() if table.sides[row] is Side.OWN]
+        # The first of them to end: others may be repeated for a while by whoever scraped them.
+        last = min((int(np.flatnonzero(~np.isnan(table.values[row]))[-1]) for row in own), default=None)
+        if last is None:
+            continue
+        at = datetime.fromtimestamp(float(table.times[min(last + 1, len(table.times) - 1)]), UTC)
+        text = f"stopped reporting at {at:%H:%M} ({len(own)} series)"
+        strength = float(level[place] / np.log1p(tuning.z_cap))
+        service = ranked.structure.services[place]
+        item = Evidence("", EvidenceKind.METRIC, service, text, onset=at, strength=strength)
+        found.append((service, Item(item, float(level[place]) * tuning.weights[channel], channel)))
     return found
 
 

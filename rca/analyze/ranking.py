@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from rca.detect import onset, series, table
 from rca.detect.kinds import infer
+from rca.detect.log_resolving import unresolved
 from rca.detect.series import Split
+from rca.detect.silence import silence
 from rca.model.incident import Bundle
-from rca.model.scores import Channel, SeriesScores, SeriesTable, Side
+from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable, Side
 from rca.model.signals import FloatArray, SignalFrame
 from rca.model.tuning import Tuning
 from rca.rank import mixture, structure
@@ -142,7 +144,8 @@ def build(
     others = {line.service for line in bundle.logs} | {span.service for span in bundle.spans}
     if bundle.log_counts is not None:
         others |= set(bundle.log_counts.services)
-    made = table.build(frame, {node.name for node in graph.nodes()} | others)
+    names = {node.name for node in graph.nodes()} | others
+    made = table.build(frame, names, unresolved(bundle.logs, sorted(names | set(frame.services))))
     arrays = structure.build(
         made, graph, others=others, symptom=bundle.symptom, symptom_channel=symptom_channel(bundle), tuning=tuning
     )
@@ -184,9 +187,19 @@ def rank(
         return None
     rows, splits = rows[usable], tuple(splits[i] for i in usable)
     scored = series.score(made, list(splits), tuning)
-    beside = extra(made.times[rows], baseline_ends(made.times, splits)) if extra else None
+    beside = _silence(made, splits, arrays, tuning)
+    if extra is not None:
+        beside = np.maximum(beside, extra(made.times[rows], baseline_ends(made.times, splits)))
     services = score_services(made, scored, arrays, beside, tuning)
     return Ranked(made, arrays, rows, splits, scored, services, mixture.mix(services, tuning), lead)
+
+
+def _silence(made: SeriesTable, splits: Sequence[Split], arrays: Structure, tuning: Tuning) -> FloatArray:
+    """Who stopped reporting, as evidence of shape `(c, s, k)`."""
+    result = np.zeros((len(splits), len(arrays.services), len(CHANNELS)))
+    z = silence(made, list(splits), arrays.owner, len(arrays.services), tuning)
+    result[:, :, CHANNELS.index(Channel.SILENCE)] = np.log1p(z)
+    return result
 
 
 def baseline_ends(times: FloatArray, splits: Sequence[Split]) -> FloatArray:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rca.detect.log_resolving import is_unresolved
 from rca.detect.log_severity import IS_ERROR, severity
 from rca.detect.log_targets import TargetFinder
 from rca.detect.log_traces import trace_ids
@@ -130,7 +131,7 @@ def build_table(
             key = (searched, service[i])
             if (known := named.get(key)) is None:
                 known = named[key] = finder.find(searched, service[i])
-            target = known
+            target = known if known < 0 or not is_unresolved(said[i]) else -1
         event[i] = event_of.setdefault((service[i], template_of[i], how_bad, target), len(event_of))
     weight = np.array([line.weight for line in ordered], dtype=np.float64)
     times = np.array([line.at.timestamp() for line in ordered], dtype=np.float64)

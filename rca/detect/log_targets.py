@@ -16,7 +16,14 @@ _CUE_BEFORE = re.compile(
     r"|resolv(?:e|ing)|for|at|connect(?:ing)?|reach(?:ing)?|contact(?:ing)?|backend|dependency|client|rpc|peer|target"
     r"|via|with|on)[\s:=\"'\[(]+(?:the )?(?:https?://)?|://)$"
 )
-_HOST_AFTER = re.compile(r":\d{2,5}\b|\.svc\b| service\b| unavailable\b")
+_HOST_AFTER = re.compile(r":\d{2,5}\b|\.svc\b| service\b")
+# The name as the subject of not answering; what fails or refuses may be anything ("cart refused the coupon").
+_FAILS_AFTER = re.compile(
+    r":?\s+(?:(?:has|have|is|was|are)\s+)?(?:timed[ -]?out|timeouts?\b|unreachable|unavailable|down\b|not\s+"
+    r"(?:responding|answering|reachable|available)|(?:did|does)(?:n't|\s+not)\s+(?:answer|respond|reply)|no\s+"
+    r"(?:answer|response|reply)|connection\s+(?:refused|reset|timed|closed|lost|failed|error)"
+    r"|(?:refused|reset|closed|dropped)\s+(?:the\s+|our\s+)?connections?)"
+)
 
 
 class TargetFinder:
@@ -24,7 +31,7 @@ class TargetFinder:
 
     A name counts as a whole word, or as the first label of a host name. One that could be an ordinary word (short,
     without `-`, `_`, `.` or a digit) counts only after a word such as `calling`, `to`, `upstream`, or where a host
-    stands: `http://name`, `name:8080`, `name.svc`.
+    stands (`http://name`, `name:8080`, `name.svc`), or where it is said not to answer: `name timed out`.
 
     Args:
         services: The names, as data; the answer is a position in this sequence.
@@ -59,4 +66,5 @@ class TargetFinder:
 
 def _stands_as_host(text: str, start: int, name: str) -> bool:
     before = text[max(0, start - _CUE_CHARS) : start]
-    return bool(_CUE_BEFORE.search(before) or _HOST_AFTER.match(text, start + len(name)))
+    end = start + len(name)
+    return bool(_CUE_BEFORE.search(before) or _HOST_AFTER.match(text, end) or _FAILS_AFTER.match(text, end))

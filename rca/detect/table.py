@@ -31,19 +31,24 @@ _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 _HOST_DISTINCT = 4  # fewer distinct values may agree by chance
 
 
-def build(frame: SignalFrame, services: Collection[str] = ()) -> SeriesTable:
+def build(
+    frame: SignalFrame,
+    services: Collection[str] = (),
+    unresolved: Collection[tuple[str, str]] = (),
+) -> SeriesTable:
     """The table of a frame.
 
     Args:
         frame: As the bundle has it. Series without any value are left out.
         services: Further known names, so that the other end of an edge is recognised.
+        unresolved: Callers and callees whose name they could not resolve: such calls say nothing about the callee.
     """
     used = np.flatnonzero(~np.all(np.isnan(frame.values), axis=0))
     values = np.ascontiguousarray(frame.values.T[used])
     traits = list(classify([frame.keys[i] for i in used], {*frame.services, *services}))
     host = _repeated(values, traits)
     traits = [replace(t, side=Side.HOST) if shared else t for t, shared in zip(traits, host, strict=True)]
-    edges, edge_values, levels = _edges(values, traits)
+    edges, edge_values, levels = _edges(values, traits, unresolved)
     derived = np.r_[np.zeros(len(traits), bool), np.ones(len(edges), bool)]
     values = np.vstack([values, *edge_values]) if edges else values
     traits += edges
@@ -109,7 +114,9 @@ def _repeated(values: FloatArray, traits: Sequence[Traits]) -> NDArray[np.bool_]
     return shared
 
 
-def _edges(values: FloatArray, traits: Sequence[Traits]) -> tuple[list[Traits], list[FloatArray], list[float]]:
+def _edges(
+    values: FloatArray, traits: Sequence[Traits], unresolved: Collection[tuple[str, str]]
+) -> tuple[list[Traits], list[FloatArray], list[float]]:
     """What a caller waited for a callee, less what the callee measured itself: evidence on the callee's side.
 
     Without a measurement of the callee's own, the caller's stands as it is. Failures that a caller saw accuse the
@@ -124,6 +131,8 @@ def _edges(values: FloatArray, traits: Sequence[Traits]) -> tuple[list[Traits], 
     levels: list[float] = []
     for i, t in enumerate(traits):
         if t.side is not Side.CALLER or t.peer is None or t.key.kind not in {Kind.LATENCY, Kind.ERRORS}:
+            continue
+        if (t.key.service, t.peer) in unresolved:
             continue
         key = replace(t.key, service=t.peer, peer=t.key.service)
         row = values[i]

@@ -26,7 +26,7 @@ _WEIGHTS: Mapping[Channel, float] = MappingProxyType(
         Channel.QUEUE: 0.8,
         Channel.MEMORY: 0.8,  # caches and collectors move it without a fault
         Channel.LATENCY: 0.6,  # mostly inherited
-        Channel.SILENCE: 0.5,  # a series that stops: the service, or the exporter
+        Channel.SILENCE: 1.0,  # all that always reported stops: the service is gone
         Channel.OTHER: 0.4,  # nobody knows its bad direction
         Channel.IO: 0.3,
         Channel.CLIENT: 0.3,  # what a caller saw is about somebody else

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable
+from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable, Side
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
 from rca.rank.structure import CLASSES, FAILING, SLOW, Pairs, Structure
@@ -14,7 +14,9 @@ _INHERITED = frozenset(
     {Channel.LATENCY, Channel.CLIENT, Channel.ERRORS, Channel.AVAILABILITY, Channel.CLIENT_ERRORS}
 )
 _EDGE = CHANNELS.index(Channel.EDGE)
-_LATENCY, _LOGS = CHANNELS.index(Channel.LATENCY), CHANNELS.index(Channel.LOG_FAILURE)
+_LATENCY = CHANNELS.index(Channel.LATENCY)
+# Failures that a service tells of: its own, or those of a callee that doesn't speak.
+_TOLD = [CHANNELS.index(c) for c in (Channel.LOG_FAILURE, Channel.TRACE_FAILURE)]
 _BEYOND_DOUBT = float(np.log1p(50.0))
 _STAR = 3  # callees that a centre needs: two may be a coincidence
 _SYMPTOM = np.array([c in SLOW | FAILING for c in CHANNELS])
@@ -55,7 +57,8 @@ def score(
         extra: Shape `(c, s, k)`, evidence that isn't a series' (logs, spans), in `ln(1 + z)`; None for none.
         tuning: The constants.
     """
-    level = np.log1p(scores.z * _still_asked(table, scores, structure, tuning))
+    asked = _asked(table, scores, structure, tuning)
+    level = np.log1p(scores.z * _share_of_calls(table, structure, asked))
     strength = _by_service(level, table, structure)
     if extra is not None:
         strength = np.maximum(strength, extra)
@@ -65,8 +68,8 @@ def score(
     kept = strength * weights
     kept[:, :, _EDGE] *= 1.0 - tuning.explain * shared
     kept[:, structure.leaf, _LATENCY] = strength[:, structure.leaf, _LATENCY] * tuning.leaf_latency
-    blamed = strength[:, :, _LOGS] * (explained[:, :, 1] >= tuning.explain_across)
-    kept[:, :, _LOGS] -= tuning.explain * tuning.explain_across * weights[_LOGS] * blamed * _much(strength, by)
+    blamed = explained[:, :, 1] * ((explained[:, :, 1] >= tuning.explain_across) & _much(strength, by))
+    kept[:, :, _TOLD] *= 1.0 - tuning.explain * blamed[:, :, None]
     for number, members in enumerate(CLASSES):
         inherited = np.array([c in members and c in _INHERITED for c in CHANNELS])
         kept = np.where(inherited, kept * (1.0 - tuning.explain * explained[:, :, number, None]), kept)
@@ -79,12 +82,8 @@ def score(
     return ServiceScores(total, strength, kept, explained, by, alert)
 
 
-def _still_asked(table: SeriesTable, scores: SeriesScores, structure: Structure, tuning: Tuning) -> FloatArray:
-    """For symptoms, how much of its usual traffic a service still gets, at most 1; elsewhere 1. Shape `(c, m)`.
-
-    A ratio of failures, or a quantile, is about the calls that are left: ten times the ratio of a tenth of the
-    calls is as many as before.
-    """
+def _asked(table: SeriesTable, scores: SeriesScores, structure: Structure, tuning: Tuning) -> FloatArray:
+    """How much of its usual traffic each service still gets, at most 1. Shape `(c, s)`."""
     traffic = np.flatnonzero(table.channels == CHANNELS.index(Channel.TRAFFIC))
     with np.errstate(divide="ignore", invalid="ignore"):
         left = scores.after[:, traffic] / scores.before[:, traffic]
@@ -92,7 +91,17 @@ def _still_asked(table: SeriesTable, scores: SeriesScores, structure: Structure,
     asked = np.ones((len(scores.z), len(structure.services)))
     for column, service in enumerate(structure.owner[traffic].tolist()):
         asked[:, service] = np.minimum(asked[:, service], left[:, column])
-    return np.where(np.isin(table.channels, _OF_CALLS), asked[:, structure.owner], 1.0)
+    return asked
+
+
+def _share_of_calls(table: SeriesTable, structure: Structure, asked: FloatArray) -> FloatArray:
+    """What a service's own symptoms are multiplied by; elsewhere 1. Shape `(c, m)`.
+
+    A ratio of failures, or a quantile, is about the calls that are left: ten times the ratio of a tenth of the
+    calls is as many as before. Callers count what they tried.
+    """
+    own = np.array([side is not Side.EDGE for side in table.sides], dtype=bool)
+    return np.where(np.isin(table.channels, _OF_CALLS) & own, asked[:, structure.owner], 1.0)
 
 
 def _by_service(level: FloatArray, table: SeriesTable, structure: Structure) -> FloatArray:

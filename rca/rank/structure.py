@@ -172,7 +172,7 @@ def _pairs(
     for number, (caller, callee) in enumerate(edges.tolist()):
         requests = _requests(traffic.get(caller, {}), traffic.get(callee, {})) if channels is FAILING else (-1, -1)
         found.extend(
-            (number, a, b, factor, *requests)
+            (number, a, b, factor, *((-1, -1) if table.sides[b] is Side.EDGE else requests))
             for a in symptoms.get(caller, ())
             for b in symptoms.get(callee, ())
             if (factor := _comparable(table, a, b)) is not None
@@ -189,12 +189,40 @@ def _requests(caller: Mapping[str, int], callee: Mapping[str, int]) -> tuple[int
 
 def _comparable(table: SeriesTable, a: int, b: int) -> float | None:
     """How many of the caller's units one of the callee's is, where the two measure the same; else None."""
+    if _seen_by_others(table, a, b):
+        return 1.0
     if CHANNELS[table.channels[a]] not in {Channel.LATENCY, Channel.ERRORS, Channel.AVAILABILITY}:
         return None
     if table.stems[a] == table.stems[b] and table.sides[a] == table.sides[b]:
+        return 1.0
+    if _seen_by(table, a, b):
         return 1.0
     if CHANNELS[table.channels[b]] is Channel.EDGE and table.quantiles[a] == table.quantiles[b]:
         mine, other = _SECONDS.get(table.keys[a].unit), _SECONDS.get(table.keys[b].unit)
         if mine and other:
             return other / mine
     return None
+
+
+def _seen_by(table: SeriesTable, a: int, b: int) -> bool:
+    """Whether one is a service's own ratio of failures, and the other that of its calls to the callee."""
+    return (
+        CHANNELS[table.channels[a]] is Channel.ERRORS
+        and CHANNELS[table.channels[b]] is Channel.ERRORS
+        and table.sides[a] is Side.OWN
+        and table.sides[b] is Side.EDGE
+        and table.keys[b].peer == table.keys[a].service
+        and table.keys[a].unit == table.keys[b].unit
+    )
+
+
+def _seen_by_others(table: SeriesTable, a: int, b: int) -> bool:
+    """Whether one is a caller's ratio of failures towards a callee, and the other that of another caller of it."""
+    return (
+        CHANNELS[table.channels[a]] is Channel.CLIENT_ERRORS
+        and CHANNELS[table.channels[b]] is Channel.ERRORS
+        and table.sides[b] is Side.EDGE
+        and table.keys[a].peer == table.keys[b].service
+        and table.keys[b].peer != table.keys[a].service
+        and table.keys[a].unit == table.keys[b].unit
+    )

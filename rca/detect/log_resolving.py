@@ -1,0 +1,51 @@
+"""Callers that can't even find a callee: a wrong or unknown host name is theirs (or the resolver's), not its."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from rca.detect.log_severity import IS_ERROR, severity
+from rca.detect.log_targets import TargetFinder
+from rca.model.logs import LogLine
+
+_MOST: Final = 0.5
+_UNRESOLVED: Final = re.compile(
+    r"name or service not known|nodename nor servname|no such host|could not resolve|couldn't resolve"
+    r"|failed to resolve|cannot resolve|nxdomain|unknown ?host|nameresolution|getaddrinfo"
+    r"|temporary failure in name resolution|name does not resolve",
+    re.IGNORECASE,
+)
+
+
+def is_unresolved(text: str) -> bool:
+    """Whether a text says that a host's name could not be resolved.
+
+    >>> is_unresolved("dial tcp: lookup cart: no such host"), is_unresolved("10.0.0.7: connection refused")
+    (True, False)
+    """
+    return _UNRESOLVED.search(text) is not None
+
+
+def unresolved(lines: Sequence[LogLine], services: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Pairs of a caller and a callee whose name most of the caller's errors about it could not resolve.
+
+    Args:
+        lines: Lines of any services.
+        services: The names that lines may speak of.
+    """
+    if not any(is_unresolved(line.message) for line in lines):
+        return frozenset()
+    finder = TargetFinder(services)
+    position = {name: number for number, name in enumerate(services)}
+    failed: Counter[tuple[str, str]] = Counter()
+    every: Counter[tuple[str, str]] = Counter()
+    for line in lines:
+        if severity(line.level.upper(), line.message) < IS_ERROR:
+            continue
+        target = finder.find(line.message, position.get(line.service, -1))
+        if target >= 0:
+            pair = (line.service, services[target])
+            every[pair] += 1
+            failed[pair] += is_unresolved(line.message)
+    return frozenset(pair for pair, count in every.items() if failed[pair] > _MOST * count)

@@ -1,0 +1,90 @@
+"""Services whose series stop: what always reported and no longer does, while others go on.
+
+Only kinds that report without being asked count (processors, memory, pools, and the number of requests): a ratio
+of failures or a quantile is also missing where nobody calls. Rows in which most of the system is missing are a
+hole in the scraping and say nothing about anybody.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rca.detect.series import Split
+from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
+from rca.model.signals import FloatArray
+from rca.model.tuning import Tuning
+
+_RESOURCES = [CHANNELS.index(c) for c in (Channel.CPU, Channel.MEMORY, Channel.SATURATION)]
+_STEADY = [*_RESOURCES, CHANNELS.index(Channel.TRAFFIC)]
+_HOLE = 0.5  # share of the series that must be there for a row to count
+_ALWAYS = 0.8  # share of the baseline in which a series has to be there
+_MOST = 0.5  # share of the incident in which it has to be missing
+_LATE = 1  # row that may be missing because it hasn't come yet
+_ASKED = 0.25  # of the strength, where nothing but requests is measured: nobody may have called
+
+
+def silence(
+    table: SeriesTable, splits: list[Split], owner: NDArray[np.intp], services: int, tuning: Tuning
+) -> FloatArray:
+    """How surely each service has stopped reporting, z-like.
+
+    A stopped series scores the z of its missing rows against the share that was missing in its baseline (a
+    binomial's, with one row more of each kind); a service the mean of its series', those that go on counting 0,
+    less twice the share of the other services that stopped with it. Where most of them go on it hasn't stopped.
+
+    Args:
+        table: The series.
+        splits: The candidates' rows.
+        owner: Shape `(m,)`, the service of each series.
+        services: How many services there are.
+        tuning: The constants.
+
+    Returns:
+        Shape `(c, s)`, 0 for a service that goes on, or of which nothing steady is measured.
+    """
+    result = np.zeros((len(splits), services))
+    rows = steady(table)
+    if not len(rows):
+        return result
+    present = ~np.isnan(table.values[rows])
+    usable = present.mean(axis=0) >= _HOLE
+    whose = owner[rows]
+    weight = np.where(np.isin(table.channels[rows], _RESOURCES), 1.0, _ASKED)
+    total = np.bincount(whose, weight, minlength=services)
+    # Where only requests are measured, a quarter of the strength is left.
+    known = np.maximum(total, np.where(total > 0, 1.0, np.inf))
+    for row, split in enumerate(splits):
+        z = _stopped(present, split.before[usable[split.before]], split.after[usable[split.after]], tuning)
+        if not z.any():
+            continue
+        share = np.bincount(whose, weight * (z > 0), minlength=services) / np.maximum(total, 1e-9)
+        found = np.where(share >= _MOST, np.bincount(whose, weight * z, minlength=services) / known, 0.0)
+        monitored = total > 0
+        others = (float(np.sum(found > 0)) - (found > 0)) / max(1, int(np.sum(monitored)) - 1)
+        result[row] = found * np.clip(1.0 - 2.0 * others, 0.0, 1.0)
+    return result
+
+
+def steady(table: SeriesTable) -> NDArray[np.intp]:
+    """Rows of the table that report without being asked, of the services themselves."""
+    own = np.array([side is Side.OWN for side in table.sides], dtype=bool)
+    return np.flatnonzero(np.isin(table.channels, _STEADY) & own)
+
+
+def stopped(table: SeriesTable, split: Split, tuning: Tuning) -> NDArray[np.bool_]:
+    """Which series of any kind were always there before and are missing since. Shape `(m,)`."""
+    return _stopped(~np.isnan(table.values), split.before, split.after, tuning) > 0
+
+
+def _stopped(
+    present: NDArray[np.bool_], before: NDArray[np.intp], after: NDArray[np.intp], tuning: Tuning
+) -> FloatArray:
+    """The z of each series' missing rows; 0 where it was sporadic, or goes on."""
+    count, later = len(before), len(after)
+    if count < tuning.min_before or later < tuning.min_after:
+        return np.zeros(len(present))
+    there = present[:, before].sum(axis=1)
+    missing = later - present[:, after].sum(axis=1)
+    usual = (count - there + 1.0) / (count + 2.0)
+    z = (missing - _LATE - later * usual) / np.sqrt(later * usual * (1.0 - usual))
+    gone = (there >= _ALWAYS * count) & (missing >= _MOST * later)
+    return np.where(gone, np.clip(z, 0.0, tuning.z_cap), 0.0)
