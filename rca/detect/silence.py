@@ -66,7 +66,9 @@ def silence(
 
 def steady(table: SeriesTable) -> NDArray[np.intp]:
     """Rows of the table that report without being asked, of the services themselves."""
-    own = np.array([side is Side.OWN for side in table.sides], dtype=bool)
+    own = np.array(
+        [side is Side.OWN and not q for side, q in zip(table.sides, table.quantiles, strict=True)], dtype=bool
+    )
     return np.flatnonzero(np.isin(table.channels, _STEADY) & own)
 
 

@@ -17,6 +17,7 @@ _EDGE = CHANNELS.index(Channel.EDGE)
 _LATENCY = CHANNELS.index(Channel.LATENCY)
 # Failures that a service tells of: its own, or those of a callee that doesn't speak.
 _TOLD = [CHANNELS.index(c) for c in (Channel.LOG_FAILURE, Channel.TRACE_FAILURE)]
+_ARRIVE = 0.5  # of the usual calls: below that a callee can't know what its callers see
 _BEYOND_DOUBT = float(np.log1p(50.0))
 _STAR = 3  # callees that a centre needs: two may be a coincidence
 _SYMPTOM = np.array([c in SLOW | FAILING for c in CHANNELS])
@@ -192,7 +193,11 @@ def explain(
 
 
 def _ratios(scores: SeriesScores, pairs: Pairs, edges: int) -> FloatArray:
-    """Median, over the metrics that both have, of the callee's change over the caller's. Shape `(c, e)`."""
+    """The callee's change over the caller's. Shape `(c, e)`.
+
+    The median over the metrics that both have; or what the caller saw of its calls to the callee, where these
+    didn't arrive: what a callee counts is only about the calls that did.
+    """
     result = np.zeros((len(scores.z), edges))
     if not len(pairs.edge):
         return result
@@ -201,22 +206,31 @@ def _ratios(scores: SeriesScores, pairs: Pairs, edges: int) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = other / mine
         known = pairs.traffic[:, 0] >= 0
-        if known.any():
-            after = scores.after[:, np.maximum(pairs.traffic, 0)]
-            volume = after[:, :, 1] / after[:, :, 0]
-            ratio = np.where(known & np.isfinite(volume), ratio * volume, ratio)
+        rows = np.maximum(pairs.traffic, 0)
+        after, before = scores.after[:, rows], scores.before[:, rows]
+        volume = after[:, :, 1] / after[:, :, 0]
+        arrived = np.where(known, after[:, :, 1] / before[:, :, 1], np.nan)
+        ratio = np.where(known & np.isfinite(volume), ratio * volume, ratio)
     valid = (scores.z[:, pairs.caller] > 0) & np.isfinite(ratio)
     ratio = np.where(valid, np.maximum(ratio, 0.0), np.nan)
-    starts = np.flatnonzero(np.r_[True, pairs.edge[1:] != pairs.edge[:-1]])
-    sizes = np.diff(np.r_[starts, len(pairs.edge)])
-    # One row an edge, padded with missing values, so that every median is taken at once.
-    slots = starts[:, None] + np.arange(sizes.max())
-    block = np.where(
-        np.arange(sizes.max()) < sizes[:, None], ratio[:, np.minimum(slots, len(pairs.edge) - 1)], np.nan
-    )
+    first = np.flatnonzero(np.r_[True, pairs.edge[1:] != pairs.edge[:-1]])
+    seen = np.fmax.reduceat(np.where(pairs.seen, ratio, np.nan), first, axis=1)
+    calls = np.fmax.reduceat(arrived, first, axis=1)
+    lost = (seen > 0) & ((calls < _ARRIVE) | ~np.isfinite(calls))
+    middle = _medians(ratio, first)
+    result[:, pairs.edge[first]] = np.where(lost, np.fmax(middle, seen), middle)
+    return result
+
+
+def _medians(ratio: FloatArray, first: NDArray[np.intp]) -> FloatArray:
+    """The median of each run of columns, missing values left out, 0 for none; a run begins at each of `first`."""
+    total = ratio.shape[1]
+    sizes = np.diff(np.r_[first, total])
+    # One row a run, padded with missing values, so that every median is taken at once.
+    slots = first[:, None] + np.arange(sizes.max())
+    block = np.where(np.arange(sizes.max()) < sizes[:, None], ratio[:, np.minimum(slots, total - 1)], np.nan)
     ordered = np.sort(block, axis=2)
     counts = np.sum(np.isfinite(block), axis=2, keepdims=True)
     low = np.take_along_axis(ordered, np.maximum(counts - 1, 0) // 2, axis=2)
     high = np.take_along_axis(ordered, np.minimum(counts // 2, block.shape[2] - 1), axis=2)
-    result[:, pairs.edge[starts]] = np.where(counts > 0, np.nan_to_num((low + high) / 2), 0.0)[:, :, 0]
-    return result
+    return np.asarray(np.where(counts > 0, np.nan_to_num((low + high) / 2), 0.0)[:, :, 0])

@@ -32,6 +32,7 @@ class Pairs:
         caller: Shape `(p,)`, the caller's row in the table.
         callee: Shape `(p,)`, the callee's.
         factor: Shape `(p,)`, the callee's unit in the caller's.
+        seen: Shape `(p,)`, whether the callee's is a ratio of failures that its callers saw.
         traffic: Shape `(p, 2)`, rows with their requests (caller's, callee's); -1 where there are none.
     """
 
@@ -40,6 +41,7 @@ class Pairs:
     callee: NDArray[np.intp]
     factor: FloatArray
     traffic: NDArray[np.intp]
+    seen: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +181,9 @@ def _pairs(
         )
     columns = np.array(found, dtype=np.float64).reshape(-1, 6)
     whole = columns.astype(np.intp)
-    return Pairs(whole[:, 0], whole[:, 1], whole[:, 2], columns[:, 3], whole[:, 4:])
+    edge = np.array([side is Side.EDGE for side in table.sides], dtype=bool)
+    seen = edge[whole[:, 2]] & (table.channels[whole[:, 2]] == CHANNELS.index(Channel.ERRORS))
+    return Pairs(whole[:, 0], whole[:, 1], whole[:, 2], columns[:, 3], whole[:, 4:], seen)
 
 
 def _requests(caller: Mapping[str, int], callee: Mapping[str, int]) -> tuple[int, int]:
