@@ -61,7 +61,6 @@ class Tuning:
         external: Factor on a node outside the system.
         hearsay: Factor on a leaf of which nothing is known but what may be its only caller's view.
         leaf_latency: Weight of the latency of a service that is known to call nobody: it can't be inherited.
-        unseen: Factor on a node without a baseline.
         least_traffic: Floor of the factor by which symptoms shrink with a service's traffic.
         explain: Share of an explained symptom that is taken away.
         explain_gain: Factor on the ratio of changes, callee to caller.
@@ -103,7 +102,6 @@ class Tuning:
     external: float = 0.5
     hearsay: float = 0.35
     leaf_latency: float = 1.0
-    unseen: float = 0.05
     least_traffic: float = 0.1
     explain: float = 0.8
     explain_gain: float = 2.0
