@@ -42,6 +42,7 @@ SCENARIOS = (
     Scenario("payments-slow", "Customers see errors at the gateway", Fault.SLOW, "payments", 7),
     Scenario("cart-deploy", "Checkouts fail after lunch", Fault.DEPLOY, "cart", 11),
     Scenario("search-cpu", "Search is slow", Fault.CPU, "search", 13),
+    Scenario("orders-down", "Nothing can be ordered", Fault.DOWN, "orders", 19),
     Scenario("nothing", "A colleague thought that something was odd", Fault.NONE, "payments", 17),
 )
 _ENVIRONMENT = {"RCA_ES_SAMPLE_LINES": "1200", "RCA_WINDOW_BASELINE_MINUTES": "45"}
