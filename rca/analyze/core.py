@@ -9,6 +9,7 @@ import numpy as np
 from rca.analyze import beside
 from rca.analyze import evidence as shown
 from rca.analyze.beside import Beside
+from rca.analyze.causes import causes, tell
 from rca.analyze.changes_facts import weigh_bundle
 from rca.analyze.confidence import Standing, standing
 from rca.analyze.gaps import gaps
@@ -93,7 +94,7 @@ def analyze(
     top = max(scores.values(), default=0.0)
     shares = {name: score / top for name, score in scores.items()} if top > 0 else {}
     triggers = weigh_bundle(bundle, prepared, shares, onset, index=also.logs if also else None)
-    return Report(
+    report = Report(
         tool=tool,
         bundle_id=bundle.id,
         bundle_title=bundle.title,
@@ -116,6 +117,7 @@ def analyze(
         redactions=bundle.redactions,
         replayed=replayed,
     )
+    return tell(report, causes(ranked, order, prepared.graph, stood, tuning))
 
 
 def _rank(bundle: Bundle, prepared: Prepared, options: AnalysisOptions) -> tuple[Ranked | None, Beside | None]:
