@@ -132,6 +132,7 @@ def test_from_load_to_verdict_the_broken_service_is_the_first_suspect_while_it_s
             stand, "investigate", "--at", outcome.onset.isoformat(), "--format", "json", "--quiet", timing=SHORT
         )
         assert done.returncode == 0, done.stderr
+        assert list((stand.root / "rca").rglob("*.tar.gz"))
         reports.append(json.loads(done.stdout))
         roots.append((stand.root, list(stand.ports.values())))
 

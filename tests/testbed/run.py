@@ -133,6 +133,7 @@ def environment(stand: Stand, timing: Timing = RECORDED) -> dict[str, str]:
         "RCA_PROMETHEUS_URL": stand.prometheus.url,
         "RCA_PROMETHEUS_PACKS": str(PACKS),
         "RCA_CONFIG": os.devnull,
+        "RCA_DATA_DIR": str(stand.root / "rca"),  # what it keeps goes with the run
         **timing.window,
     }
 
