@@ -228,7 +228,10 @@ def test_an_empty_window_is_exit_code_3(
 
 
 def test_ctrl_c_gives_what_there_is(shop: Shop, prometheus: Prometheus, hanging_url: str, tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "rca", "investigate", *around(shop), "--format", "json", "--time-budget", "50"]
+    # A test run in the background has Ctrl-C switched off, and its children inherit that: it is switched on again.
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    start += "from rca.cli.main import run; run()"
+    words = [sys.executable, "-c", start, "investigate", *around(shop), "--format", "json", "--time-budget", "50"]
     words += ["--es-url", hanging_url, "--prometheus-url", prometheus.url]
     home = {name: str(tmp_path) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
     with subprocess.Popen(  # noqa: S603 - this interpreter, fixed words

@@ -26,9 +26,10 @@ ROOT = Path(__file__).parents[2]
 SHORT = Timing(warm_up=5.0, before=16.0, after=12.0, step=2)
 # Starts a stand that uses a server given to it, says where it is, and waits to be ended.
 HOLD = """
-import sys, time
+import signal, sys, time
 from tests.servers.elasticsearch import Elasticsearch
 from tests.testbed.stand import Stand
+signal.signal(signal.SIGINT, signal.default_int_handler)  # off where the tests run in the background
 with Stand(sys.argv[2], elasticsearch=Elasticsearch(sys.argv[1])) as stand:
     print(stand.root, *stand.ports.values(), flush=True)
     time.sleep(300)

@@ -16,13 +16,21 @@ from topology import ServiceGraph
 from topology.merge import merge
 from topology.propagate import callee_distances
 
+TWO = "two-at-once"
 RECORDINGS = Path(__file__).parents[3] / "fixtures" / "testbed"
 
 
 @cache
+def labels() -> dict[str, dict[str, str]]:
+    with (RECORDINGS / "labels.csv").open(encoding="utf-8") as file:
+        return {row["case"]: row for row in csv.DictReader(file)}
+
+
+@cache
 def recorded() -> dict[str, Bundle]:
-    """Every recording in which an alert fired, by its name."""
-    found = {path.name.removesuffix(".tar.gz"): read_bundle(path) for path in sorted(RECORDINGS.glob("*.tar.gz"))}
+    """Every recording of one fault in which an alert fired, by its name."""
+    names = [name for name, row in sorted(labels().items()) if row["fault"] != TWO]
+    found = {name: read_bundle(RECORDINGS / f"{name}.tar.gz") for name in names}
     return {name: bundle for name, bundle in found.items() if bundle.alerts}
 
 
@@ -49,9 +57,14 @@ def test_a_fault_that_ran_alone_is_one_incident() -> None:
     assert {name: len(groups(bundle)) for name, bundle in recorded().items()} == dict.fromkeys(recorded(), 1)
 
 
+def test_two_faults_that_ran_together_are_two_incidents() -> None:
+    for name, row in labels().items():
+        if row["fault"] == TWO:
+            assert len(groups(read_bundle(RECORDINGS / f"{name}.tar.gz"))) == 2
+
+
 def test_the_first_alert_is_the_faulty_services_wherever_that_has_one() -> None:
-    with (RECORDINGS / "labels.csv").open(encoding="utf-8") as file:
-        truth = {row["case"]: set(row["root_cause_service"].split(";")) for row in csv.DictReader(file)}
+    truth = {name: set(row["root_cause_service"].split(";")) for name, row in labels().items()}
     for name, bundle in recorded().items():
         (group,) = groups(bundle)
         assert group.root.service in truth[name] or not truth[name] & set(group.services), name
