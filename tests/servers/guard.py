@@ -44,7 +44,8 @@ def main(arguments: list[str]) -> int:
         )
         while not asked and _alive(owner):
             if server.poll() is not None and not (folder / "ended").exists():
-                (folder / "ended").write_text(str(server.returncode))
+                with suppress(FileNotFoundError):  # whoever owns the run has removed all of it meanwhile
+                    (folder / "ended").write_text(str(server.returncode))
             time.sleep(POLL_SECONDS)
         _end(server, grace_seconds)
     return 0 if _remove(folder) else 1

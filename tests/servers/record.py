@@ -45,7 +45,7 @@ SCENARIOS = (
     Scenario("orders-down", "Nothing can be ordered", Fault.DOWN, "orders", 19),
     Scenario("nothing", "A colleague thought that something was odd", Fault.NONE, "payments", 17),
 )
-_ENVIRONMENT = {"RCA_ES_SAMPLE_LINES": "1200", "RCA_WINDOW_BASELINE_MINUTES": "45"}
+_ENVIRONMENT = {"RCA_ES_SAMPLE_LINES": "1200", "RCA_WINDOW_BASELINE_MINUTES": "40"}
 
 
 def record(scenario: Scenario, folder: Path) -> Shop:
