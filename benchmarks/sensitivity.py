@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rca.analyze.core import AnalysisOptions
-from rca.analyze.core import _rank as rank_bundle  # what the report rests on, without the report
+from rca.analyze.core import AnalysisOptions, rank_bundle
 from rca.analyze.prepare import Prepared, prepare
 from rca.analyze.ranking import Ranked
 from rca.bundle import read_bundle

@@ -71,7 +71,7 @@ def analyze(
     chosen = options or AnalysisOptions()
     tuning = chosen.tuning
     prepared = prepare(bundle)
-    ranked, also = _rank(bundle, prepared, chosen)
+    ranked, also = rank_bundle(bundle, prepared, chosen)
     if ranked is None:
         return _nothing(bundle, prepared, tool, similar, tuning, replayed=replayed)
     order = [ranked.structure.services[i] for i in ranked.order()]
@@ -120,7 +120,22 @@ def analyze(
     return tell(report, causes(ranked, order, prepared.graph, stood, tuning))
 
 
-def _rank(bundle: Bundle, prepared: Prepared, options: AnalysisOptions) -> tuple[Ranked | None, Beside | None]:
+def rank_bundle(
+    bundle: Bundle, prepared: Prepared, options: AnalysisOptions
+) -> tuple[Ranked | None, Beside | None]:
+    """The ranking that a report rests on, and the evidence of logs and spans beside it.
+
+    What explains a ranking, or measures how its constants matter, calls this too, so that they can't disagree.
+
+    Args:
+        bundle: What the sources answered.
+        prepared: The usable part of it.
+        options: The choices of the analysis.
+
+    Returns:
+        The ranking, None when the window is too short for any candidate onset; and the evidence, None when the
+        bundle holds neither lines nor spans.
+    """
     tuning = options.tuning
     made, arrays = build(bundle, prepared.frame, prepared.graph, tuning)
     told = bundle.window.onset.timestamp() if bundle.window.onset else None

@@ -8,8 +8,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from rca.analyze import parts
-from rca.analyze.core import AnalysisOptions, analyze
-from rca.analyze.core import _rank as rank_bundle  # the report's own ranking, so that the two can't disagree
+from rca.analyze.core import AnalysisOptions, analyze, rank_bundle
 from rca.analyze.parts import Flip, Part, Share, Taken
 from rca.analyze.prepare import prepare
 from rca.analyze.ranking import Ranked

@@ -9,8 +9,7 @@ import pytest
 
 from rca.analyze.causes import Causes, Common, Shared, causes, tell
 from rca.analyze.confidence import standing
-from rca.analyze.core import AnalysisOptions, analyze
-from rca.analyze.core import _rank as rank_bundle
+from rca.analyze.core import AnalysisOptions, analyze, rank_bundle
 from rca.analyze.prepare import prepare
 from rca.model.incident import Bundle
 from rca.model.report import Role, ToolInfo

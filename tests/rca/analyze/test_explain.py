@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from rca.analyze import parts
-from rca.analyze.core import AnalysisOptions, analyze
-from rca.analyze.core import _rank as rank_bundle
+from rca.analyze.core import AnalysisOptions, analyze, rank_bundle
 from rca.analyze.explain import Explanation, explain, words
 from rca.analyze.prepare import prepare
 from rca.analyze.ranking import Ranked
