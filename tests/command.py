@@ -1,7 +1,9 @@
 """Running a command in this process, as the tests of the command line and the live tests do."""
 
+import socket
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,3 +48,11 @@ def invoke(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> Invoke:
         return Outcome(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+@pytest.fixture
+def closed_url() -> str:
+    """The address of a port on which nobody listens."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"

@@ -47,13 +47,6 @@ def request_of(shop: Shop, seconds: float = 30.0) -> Request:
 
 
 @pytest.fixture
-def closed_url() -> str:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
-
-
-@pytest.fixture
 def hanging_url() -> Iterator[str]:
     """A server whose backlog takes the connection, and that never answers."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:

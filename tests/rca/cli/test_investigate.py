@@ -1,5 +1,3 @@
-import socket
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,13 +6,6 @@ from rca.cli.base import Run
 from rca.cli.collecting import progress_display
 from rca.sources.collect import Progress
 from tests.command import Invoke
-
-
-@pytest.fixture
-def closed_url() -> str:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("command", [("investigate",), ("capture", "-o", "x.zip"), ("doctor",)])
