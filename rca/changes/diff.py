@@ -85,6 +85,7 @@ def language_of(path: str, vocabulary: Vocabulary) -> str:
     return next((name for name, ends in vocabulary.languages if ends.search(low)), "")
 
 
+@lru_cache(maxsize=20_000)
 def is_ignored(path: str, vocabulary: Vocabulary) -> bool:
     """Whether a file can't do harm at run time: tests, documentation, styles, CI, lock files."""
     return vocabulary.ignored.search(path.lower()) is not None

@@ -95,10 +95,12 @@ def _literals(text: str) -> set[str]:
 def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
     """A file's findings, and whether anything in it differs at all."""
     lines = tokenize(file, vocabulary)
-    names = inert.renames(file, _pairs(lines)[0])
+    paired = _pairs(lines)
+    names = inert.renames(file, paired[0])
     if names:
         file = renamed(file, names)
         lines = tokenize(file, vocabulary)
+        paired = _pairs(lines)
     old = [line for line in lines if line.line.sign == "-"]
     new = [line for line in lines if line.line.sign == "+"]
     order = inert.reordered(file, old, new)
@@ -108,7 +110,7 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         return [Finding("order", 0.62, "the same lines in another order", file.path)], True
     if inert.inverted(old, new):
         return [Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
-    pairs, lone_old, lone_new = _pairs(lines)
+    pairs, lone_old, lone_new = paired
     moved, kept = Counter(_every(new)), Counter(_every(old))
     found = [finding for a, b in pairs for finding in compare(file, a, b, moved, kept, vocabulary.settings)]
     found += versions(file, pairs)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from rca.changes.diff import is_ignored
 from rca.changes.vocabulary import Vocabulary
@@ -162,6 +163,7 @@ class Owners:
         return tuple(sorted(self._folders.get(path.rpartition("/")[0], ())))
 
 
+@lru_cache(maxsize=20_000)
 def compact(name: str) -> str:
     """A name without separators and the words that name no service: `ai-memory-svc` is `aimemory`."""
     text = re.sub(r"[^a-z0-9]", "", name.lower())
@@ -174,8 +176,9 @@ def _carried(commit: Commit, deploys: Sequence[Event], owners: Owners, vocabular
     live = [path for path in commit.files_changed if not is_ignored(path, vocabulary)] or list(
         commit.files_changed
     )
-    mine = {service for path in live for service in owners.of(path)}
-    shared = not mine or any(not owners.of(path) for path in live)
+    owned = [owners.of(path) for path in live]
+    mine = {service for services in owned for service in services}
+    shared = not mine or not all(owned)
     later: Mapping[str, Event] = {
         event.service: event for event in reversed(deploys) if event.at >= commit.at and not _older(event, commit)
     }

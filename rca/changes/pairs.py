@@ -75,9 +75,7 @@ def pair(
     if len(old) > _MOST_PAIRED or len(new) > _MOST_PAIRED:
         return _pair_by_head(old, new)
     bags = [Counter(line.tokens) for line in old], [Counter(line.tokens) for line in new]
-    likeness = sorted(
-        ((-_likeness(a, b), i, j) for i, a in enumerate(bags[0]) for j, b in enumerate(bags[1])),
-    )
+    likeness = sorted((-_likeness(a, b), i, j) for i, a in enumerate(bags[0]) for j, b in enumerate(bags[1]))
     used_old: set[int] = set()
     used_new: set[int] = set()
     pairs = []
@@ -118,7 +116,8 @@ def _head(line: Tokens) -> tuple[str, ...]:
 
 
 def _likeness(a: Counter[str], b: Counter[str]) -> float:
-    both = sum((a & b).values())
+    """The share of tokens in common, 0 to 1; written out, for it is asked of every two lines of a block."""
+    both = sum([min(count, b[token]) for token, count in a.items() if token in b])
     return 2 * both / max(1, a.total() + b.total())
 
 

@@ -56,23 +56,24 @@ def _gone(file: FileDiff, entries: Sequence[Gone]) -> Iterator[Finding]:
     old_words, new_words = _joined(removed, "words"), _joined(added, "words")
     old_code, new_code = _joined(removed, "code"), _joined(added, "code")
     for entry in entries:
-        if entry.unless is not None and entry.unless.search(new_code):
-            continue
         sides = ((entry.words, old_words, new_words), (entry.patterns, old_code, new_code))
+        hits = ((old, pattern.search(old)) for pattern, old, _ in sides if pattern is not None)
+        missed = next(((old, match.start()) for old, match in hits if match), None)
+        if missed is None:  # asked first: most entries end here
+            continue
         if any(pattern is not None and pattern.search(new) for pattern, _, new in sides):
             continue
-        for pattern, old, _ in sides:
-            if pattern is not None and (match := pattern.search(old)):
-                line = removed[_line_of(old, match.start())]
-                yield Finding(entry.kind, entry.potency, f"gone: `{snippet(line.code)}`", file.path, "less")
-                break
+        if entry.unless is not None and entry.unless.search(new_code):
+            continue
+        line = removed[_line_of(*missed)]
+        yield Finding(entry.kind, entry.potency, f"gone: `{snippet(line.code)}`", file.path, "less")
 
 
 def _added(file: FileDiff, entries: Sequence[Added]) -> Iterator[Finding]:
     removed, added = file.side("-"), file.side("+")
     old, new = _joined(removed, "code"), _joined(added, "code")
     for entry in entries:
-        if not _may_apply(entry, file, old, new):
+        if entry.patterns.search(new) is None or not _may_apply(entry, file, old, new):
             continue
         for match in entry.patterns.finditer(new):
             line = added[_line_of(new, match.start())]
