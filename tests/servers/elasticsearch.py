@@ -78,7 +78,7 @@ def start_elasticsearch(
         UnavailableError: It can't be had or started here.
     """
     java, home = find_java(release.java), fetch_elasticsearch(release)
-    user = _user()
+    user = system_user()
     with process.new_folder("elasticsearch") as folder:
         certificates = make_certificates(folder / "config") if tls else None
         _configure(folder, home, secured=secured or tls, certificates=certificates)
@@ -153,7 +153,7 @@ def _configure(folder: Path, home: Path, *, secured: bool, certificates: Certifi
     (config / "roles.yml").write_text(ROLES)
 
 
-def _user() -> str | None:
+def system_user() -> str | None:
     """Whom to run it as: it refuses to run as root, so root makes a system user for it."""
     if os.geteuid() != 0:
         return None

@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 THREADED: Final = ("catalogue", "checkout", "inventory", "payment", "shipping")  # Flask on Werkzeug
@@ -55,6 +55,19 @@ STORE_EDGES: Final = (
     ("payment", "postgres"),
     ("shipping", "postgres"),
 )
+
+
+def address(service: str, port: int) -> str:
+    """Where a service answers."""
+    return f"{'https' if service in TLS else 'http'}://127.0.0.1:{port}"
+
+
+def through_proxy(links: Iterable[tuple[str, str]], ports: Mapping[str, int]) -> dict[str, dict[str, str]]:
+    """By caller, the addresses of the callees it reaches through the proxy."""
+    found: dict[str, dict[str, str]] = {}
+    for caller, callee in links:
+        found.setdefault(caller, {})[callee] = address(callee, ports[f"{caller}>{callee}"])
+    return found
 
 
 def free_ports(names: Iterable[str]) -> dict[str, int]:

@@ -1,15 +1,19 @@
 """What watches the shop: the indices for its logs and changes, Prometheus' configuration, the alerts."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.testbed.debian import Programs
 from tests.testbed.layout import NODE, SERVICES, TLS
 
 if TYPE_CHECKING:
     from tests.testbed.stand import Stand
 
 SCRAPE_SECONDS: Final = 2
+EXPORTERS: Final = ("redis_exporter", "postgres_exporter", "node_exporter")
+ONE_THREAD: Final = ("env", "GOMAXPROCS=1")  # what watches the shop shouldn't starve it
 KEYWORD: Final = {"type": "keyword", "ignore_above": 512}
 LOG_MAPPING: Final[dict[str, Any]] = {
     "dynamic": True,
@@ -55,6 +59,37 @@ def create_indices(stand: "Stand") -> None:
     """Make the run's indices with the mapping an agent's template would give them."""
     for index in (stand.log_index, stand.event_index, stand.span_index):
         stand.elasticsearch.request("PUT", f"/{index}", json={"mappings": LOG_MAPPING, "settings": SMALL})
+
+
+def exporter_commands(programs: Programs, ports: Mapping[str, int]) -> dict[str, list[str | Path]]:
+    """Words that start each exporter, by its name."""
+    database = f"postgresql://shop@127.0.0.1:{ports['postgres']}/shop?sslmode=disable"
+    collectors = ("cpu", "loadavg", "meminfo", "netstat", "diskstats")
+    commands: dict[str, list[str | Path]] = {
+        "redis_exporter": [
+            *programs.redis_exporter.command,
+            f"--redis.addr=redis://127.0.0.1:{ports['redis']}",
+            "--connection-timeout=1s",
+        ],
+        "postgres_exporter": [f"DATA_SOURCE_NAME={database}", *programs.postgres_exporter.command],
+        "node_exporter": [
+            *programs.node_exporter.command,
+            "--collector.disable-defaults",
+            *(f"--collector.{name}" for name in collectors),
+        ],
+    }
+    return {
+        name: [*ONE_THREAD, *command, f"--web.listen-address=127.0.0.1:{ports[name]}"]
+        for name, command in commands.items()
+    }
+
+
+def prometheus_command(program: Path, root: Path, ports: Mapping[str, int]) -> list[str | Path]:
+    """Words that start the Prometheus which `write_configuration` configures."""
+    return [
+        *(*ONE_THREAD, program, f"--config.file={root / 'prometheus.yml'}"),
+        *("--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{ports['prometheus']}"),
+    ]
 
 
 def write_configuration(root: Path, ports: dict[str, int]) -> None:

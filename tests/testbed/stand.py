@@ -6,6 +6,7 @@ All files of a run lie in one folder, which goes last.
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,28 +24,24 @@ import psycopg
 import requests
 
 from tests.servers import process
-from tests.servers.elasticsearch import SYSTEM_USER, Elasticsearch, _user, run_elasticsearch
+from tests.servers.elasticsearch import Elasticsearch, run_elasticsearch, system_user
 from tests.servers.fetch import ELASTICSEARCH_8, UnavailableError, fetch_prometheus
 from tests.servers.http import Endpoint
-from tests.testbed import certificates, monitoring
+from tests.testbed import certificates, layout, monitoring, stores
 from tests.testbed.changes import Change, Repository
 from tests.testbed.debian import Programs, fetch_programs
 from tests.testbed.layout import (
     SERVICES,
-    SPOOL_MEGABYTES,
     SPOOLING,
     STORES,
     THIRD_PARTY,
-    TLS,
     free_ports,
 )
 
 TOOLS = Path(__file__).parent / "tools"
-SCHEMA = Path(__file__).parent / "schema.sql"
 START_SECONDS = 60.0
 MEMORY_MEGABYTES = 250  # what a service may grow by
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 8.0
-EXPORTERS = ("redis_exporter", "postgres_exporter", "node_exporter")
 
 
 @dataclass(slots=True)
@@ -203,10 +201,9 @@ class Stand:
 
     def post(self, service: str, path: str) -> None:
         """Ask a service for something, as an operator."""
-        scheme = "https" if service in TLS else "http"
         with requests.Session() as session:
             session.trust_env = False
-            session.post(f"{scheme}://127.0.0.1:{self.ports[service]}{path}", timeout=5, verify=False)
+            session.post(f"{layout.address(service, self.ports[service])}{path}", timeout=5, verify=False)
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -246,8 +243,6 @@ class Stand:
         try:
             janitor = process.start(command, self.root, grace_seconds=60)
         except BaseException:
-            import shutil  # noqa: PLC0415 - only on this path
-
             shutil.rmtree(self.root, ignore_errors=True)
             raise
         self._stack.callback(janitor.stop)
@@ -255,13 +250,13 @@ class Stand:
 
     def _reserve(self) -> None:
         links = [f"{caller}>{callee}" for caller, callee in self.proxied]
-        self.ports = free_ports([*SERVICES, *STORES, THIRD_PARTY, *EXPORTERS, "prometheus", *links])
+        self.ports = free_ports([*SERVICES, *STORES, THIRD_PARTY, *monitoring.EXPORTERS, "prometheus", *links])
         self.certificate_ends = certificates.make(self.root, valid_seconds=self.certificate_seconds)
         self.postgres = f"host=127.0.0.1 port={self.ports['postgres']} dbname=shop"
         self.repository = Repository(self.root / "repository")
-        values = {name: self._url(name) for name in (*SERVICES, THIRD_PARTY)}
+        values = {name: layout.address(name, self.ports[name]) for name in (*SERVICES, THIRD_PARTY)}
         values |= {"redis": str(self.ports["redis"]), "certificate": str(self.root / "payment.pem")}
-        self.repository.create(values, self._through_proxy())
+        self.repository.create(values, layout.through_proxy(self.proxied, self.ports))
         runtime = {
             "ports": self.ports,
             "logs": str(self.root / "logs"),
@@ -277,78 +272,16 @@ class Stand:
         self.control("cardgate", mood="well")
         self.control("network")
 
-    def _url(self, service: str) -> str:
-        return f"{'https' if service in TLS else 'http'}://127.0.0.1:{self.ports[service]}"
-
-    def _through_proxy(self) -> dict[str, dict[str, str]]:
-        """By caller, the addresses of the callees it reaches through the proxy."""
-        found: dict[str, dict[str, str]] = {}
-        for caller, callee in self.proxied:
-            through = self._url(callee).replace(f":{self.ports[callee]}", f":{self.ports[f'{caller}>{callee}']}")
-            found.setdefault(caller, {})[callee] = through
-        return found
-
     def _start_stores(self, programs: Programs) -> None:
-        redis_log = self.root / "logs" / "redis.log"
-        settings = [
-            "--pidfile",
-            str(self.root / "pids" / "redis"),
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-            "--maxmemory",
-            "64mb",
-            "--logfile",
-            str(redis_log),
-        ]
-        self.redis = self._later(
-            self.launch(
-                "redis",
-                [*programs.redis.command, "--port", str(self.ports["redis"]), "--bind", "127.0.0.1", *settings],
-            )
-        )
-        log = self.root / "logs" / "postgres.log"
-        log.touch()
-        os.chmod(log, 0o666)  # noqa: PTH101, S103 - the database writes it as another user
-        options = {
-            "port": self.ports["postgres"],
-            "listen_addresses": "127.0.0.1",
-            "unix_socket_directories": "",
-            "max_connections": 40,
-            "superuser_reserved_connections": 4,
-            "shared_buffers": "32MB",
-            "fsync": "off",
-            "log_lock_waits": "on",
-            "max_parallel_workers_per_gather": 0,
-            "jit": "off",
-        }
-        flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-        initdb, postgres = (" ".join(map(str, one.command)) for one in (programs.initdb, programs.postgres))
-        script = (
-            f"{initdb} -D data -U shop -A trust -E UTF8 --locale=C --no-sync >/dev/null\n"
-            f"{postgres} -D data {flags} 2>>{log} &\n"
-            "server=$!\n"
-            "trap 'kill -INT $server' TERM\n"  # a fast shutdown, that doesn't wait for clients
-            "wait $server; wait $server\n"
-        )
-        user = _user()
-        server = self._later(self.launch("postgres", ["sh", "-c", script], user=user, grace=15))
-        server.wait_until(self._has_database, seconds=START_SECONDS, what="PostgreSQL")
-        (self.root / "pids" / "postgres").write_text(
-            (server.folder / "data" / "postmaster.pid").read_text().split()[0]
-        )
+        self.redis = self._later(self.launch("redis", stores.redis_command(programs, self.root, self.ports)))
+        command = stores.postgres_command(programs, self.root, self.ports)
+        server = self._later(self.launch("postgres", command, user=system_user(), grace=15))
+        answers = partial(stores.has_database, self.ports["postgres"])
+        server.wait_until(answers, seconds=START_SECONDS, what="PostgreSQL")
+        first_line = (server.folder / "data" / "postmaster.pid").read_text().split()[0]
+        (self.root / "pids" / "postgres").write_text(first_line)
         with self.sql() as connection:
-            connection.execute(SCHEMA.read_text().encode())
-
-    def _has_database(self) -> bool:
-        target = f"host=127.0.0.1 port={self.ports['postgres']} dbname=postgres user=shop connect_timeout=2"
-        try:
-            with psycopg.connect(target, autocommit=True) as connection:
-                connection.execute("create database shop")
-        except psycopg.OperationalError:
-            return False
-        return True
+            connection.execute(stores.SCHEMA.read_text().encode())
 
     def _start_tools(self) -> None:
         control = self.root / "control"
@@ -391,7 +324,7 @@ class Stand:
             *("sh", "-c", f'exec "$@" 2>>{log}', "sh", sys.executable, "-m", f"shop.{service}"),
         ]
         if service in SPOOLING:
-            program = [*self._own_disk(service), *program]
+            program = [*stores.own_disk(self.root / "spool" / service), *program]
         running = Running(self.launch(service, program), version)
         if wait:
             deadline = time.monotonic() + START_SECONDS
@@ -400,56 +333,17 @@ class Stand:
                 time.sleep(0.05)
         return running
 
-    def _own_disk(self, service: str) -> list[str | Path]:
-        """Words that give a command a small disk in a mount namespace, which goes with the command."""
-        spool = self.root / "spool" / service
-        spool.mkdir(exist_ok=True)
-        rights = [] if os.geteuid() == 0 else ["--map-root-user"]
-        mount = f'mount -t tmpfs -o size={SPOOL_MEGABYTES}m tmpfs {spool} && exec "$@"'
-        return ["unshare", *rights, "--mount", "--propagation", "private", "sh", "-c", mount, "sh"]
-
     def _await(self, service: str, running: Running) -> None:
         ready = self.root / "ready" / service
         running.server.wait_until(ready.exists, seconds=START_SECONDS, what=service)
 
     def _start_monitoring(self, programs: Programs, prometheus: Path) -> None:
-        address = {name: f"127.0.0.1:{self.ports[name]}" for name in (*EXPORTERS, "prometheus")}
-        commands: dict[str, list[str | Path]] = {
-            "redis_exporter": [
-                *programs.redis_exporter.command,
-                f"--redis.addr=redis://127.0.0.1:{self.ports['redis']}",
-                "--connection-timeout=1s",
-            ],
-            "postgres_exporter": [
-                *(
-                    "env",
-                    f"DATA_SOURCE_NAME=postgresql://shop@127.0.0.1:{self.ports['postgres']}/shop?sslmode=disable",
-                ),
-                *programs.postgres_exporter.command,
-            ],
-            "node_exporter": [
-                *programs.node_exporter.command,
-                "--collector.disable-defaults",
-                *(f"--collector.{name}" for name in ("cpu", "loadavg", "meminfo", "netstat", "diskstats")),
-            ],
-        }
-        for name, command in commands.items():
-            self._later(
-                self.launch(name, ["env", "GOMAXPROCS=1", *command, f"--web.listen-address={address[name]}"])
-            )
+        for name, command in monitoring.exporter_commands(programs, self.ports).items():
+            self._later(self.launch(name, command))
         monitoring.write_configuration(self.root, self.ports)
-        self._later(
-            self.launch(
-                "prometheus",
-                [
-                    *("env", "GOMAXPROCS=1", prometheus),
-                    f"--config.file={self.root / 'prometheus.yml'}",
-                    "--storage.tsdb.path=data",
-                    f"--web.listen-address={address['prometheus']}",
-                ],
-            )
-        )
-        self.prometheus = Endpoint(f"http://{address['prometheus']}")
+        command = monitoring.prometheus_command(prometheus, self.root, self.ports)
+        self._later(self.launch("prometheus", command))
+        self.prometheus = Endpoint(f"http://127.0.0.1:{self.ports['prometheus']}")
         deadline = time.monotonic() + START_SECONDS
         while not self.prometheus.answers("/-/ready"):
             if time.monotonic() > deadline:
@@ -494,6 +388,3 @@ class Stand:
     def _drop_indices(self) -> None:
         for index in (self.log_index, self.event_index, self.span_index):
             self.elasticsearch.request("DELETE", f"/{index}?ignore_unavailable=true")
-
-
-__all__ = ["SYSTEM_USER", "Running", "Stand"]
