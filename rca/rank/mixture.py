@@ -23,8 +23,13 @@ class Mixed:
 
 
 def mix(scores: ServiceScores, tuning: Tuning) -> Mixed:
-    """Weigh each candidate by `exp(S1 + w A)`: its top score and how clearly the alert shows at it."""
-    fit = scores.score.max(axis=1, initial=0.0) + tuning.alert_weight * scores.alert
+    """Weigh each candidate by `exp((S1 + U1) / 2 + w A)`.
+
+    S1 is its top score, U1 the same before anything is explained away, A how clearly the alert shows at it.
+    Explaining takes from the right candidate what it leaves to one at which the callee isn't anomalous yet, or no
+    longer; without it, candidates that explain nothing well would weigh as much.
+    """
+    fit = (scores.score.max(axis=1, initial=0.0) + scores.shown) / 2 + tuning.alert_weight * scores.alert
     weights = np.exp(fit - fit.max())
     weights /= weights.sum()
     return Mixed(weights, weights @ scores.score)

@@ -36,6 +36,7 @@ class ServiceScores:
         explained: Shape `(c, s, 2)`, the share of each of `CLASSES` that a callee explains.
         by: Shape `(c, s, 2)`, that callee, -1 for none.
         alert: Shape `(c,)`, how far the alerted service's series departed, `ln(1 + z)`.
+        shown: Shape `(c,)`, the top score before anything is explained away.
     """
 
     score: FloatArray
@@ -44,6 +45,7 @@ class ServiceScores:
     explained: FloatArray
     by: NDArray[np.intp]
     alert: FloatArray
+    shown: FloatArray
 
 
 def score(
@@ -65,22 +67,44 @@ def score(
         strength = np.maximum(strength, extra)
     strength, shared = hubs(strength, structure, table)
     explained, by = explain(scores, structure, strength, tuning)
-    weights = np.array([tuning.weights[c] for c in CHANNELS])
-    kept = strength * weights
-    kept[:, :, _EDGE] *= 1.0 - tuning.explain * shared
-    kept[:, structure.leaf, _LATENCY] = strength[:, structure.leaf, _LATENCY] * tuning.leaf_latency
-    blamed = explained[:, :, 1] * ((explained[:, :, 1] >= tuning.explain_across) & _much(strength, by))
-    kept[:, :, _TOLD] *= 1.0 - tuning.explain * blamed[:, :, None]
-    for number, members in enumerate(CLASSES):
-        inherited = np.array([c in members and c in _INHERITED for c in CHANNELS])
-        kept = np.where(inherited, kept * (1.0 - tuning.explain * explained[:, :, number, None]), kept)
-        if structure.alert_class is not None and structure.alert_class != number:
-            kept = np.where(np.array([c in members for c in CHANNELS]), kept * tuning.off_alert, kept)
-    kept[:, structure.entry] *= np.where(_SYMPTOM, tuning.entry, 1.0)
-    best = kept.max(axis=2)
-    total = (best + tuning.rest * (kept.sum(axis=2) - best)) * structure.factor
+    weighted = strength * np.array([tuning.weights[c] for c in CHANNELS])
+    weighted[:, structure.leaf, _LATENCY] = strength[:, structure.leaf, _LATENCY] * tuning.leaf_latency
+    weighted *= _by_place(structure, tuning)
+    kept = weighted * _unexplained(strength, explained, by, shared, tuning)
     alert = level[:, structure.alert_rows].max(axis=1, initial=0.0)
-    return ServiceScores(total, strength, kept, explained, by, alert)
+    total, shown = (_total(parts, structure, tuning) for parts in (kept, weighted))
+    return ServiceScores(total, strength, kept, explained, by, alert, shown.max(axis=1, initial=0.0))
+
+
+def _total(parts: FloatArray, structure: Structure, tuning: Tuning) -> FloatArray:
+    """The best kind of evidence and a share of the others, of shape `(c, s)`."""
+    best = parts.max(axis=2)
+    total: FloatArray = (best + tuning.rest * (parts.sum(axis=2) - best)) * structure.factor
+    return total
+
+
+def _by_place(structure: Structure, tuning: Tuning) -> FloatArray:
+    """What symptoms count for by where they show and what the alert is about, of shape `(s, k)`."""
+    factor = np.ones((len(structure.services), len(CHANNELS)))
+    for number, members in enumerate(CLASSES):
+        if structure.alert_class is not None and structure.alert_class != number:
+            factor[:, [c in members for c in CHANNELS]] *= tuning.off_alert
+    factor[structure.entry] *= np.where(_SYMPTOM, tuning.entry, 1.0)
+    return factor
+
+
+def _unexplained(
+    strength: FloatArray, explained: FloatArray, by: NDArray[np.intp], shared: FloatArray, tuning: Tuning
+) -> FloatArray:
+    """The share of each kind of evidence that no callee, and no common caller, explains. Shape `(c, s, k)`."""
+    remains = np.ones_like(strength)
+    remains[:, :, _EDGE] = 1.0 - tuning.explain * shared
+    blamed = explained[:, :, 1] * ((explained[:, :, 1] >= tuning.explain_across) & _much(strength, by))
+    remains[:, :, _TOLD] = 1.0 - tuning.explain * blamed[:, :, None]
+    for number, members in enumerate(CLASSES):
+        inherited = [c in members and c in _INHERITED for c in CHANNELS]
+        remains[:, :, inherited] = 1.0 - tuning.explain * explained[:, :, number, None]
+    return remains
 
 
 def _asked(table: SeriesTable, scores: SeriesScores, structure: Structure, tuning: Tuning) -> FloatArray:

@@ -141,11 +141,27 @@ def test_candidates_are_weighed_by_fit() -> None:
     columns = {"a|cpu_percent": 10 + noise(1) + 60 * STEP, "b|cpu_percent": 10 + noise(2)}
     _, services, _ = scored(columns)
     both = replace(
-        services, score=np.vstack([services.score, services.score / 4]), alert=np.zeros(2, dtype=np.float64)
+        services,
+        score=np.vstack([services.score, services.score / 4]),
+        alert=np.zeros(2, dtype=np.float64),
+        shown=np.r_[services.shown, services.shown / 4],
     )
     mixed = mixture.mix(both, TUNING)
     assert mixed.weights.sum() == pytest.approx(1.0)
     assert mixed.weights[0] > 0.9
+
+
+def test_a_candidate_at_which_much_is_explained_weighs_more_than_its_own_top_score_says() -> None:
+    columns = {
+        "web|latency_ms": 200 + noise(1) + 100 * STEP,
+        "db|latency_ms": 20 + 0.2 * noise(2) + 95 * STEP,
+    }
+    _, services, _ = scored(columns, [("web", "db")])
+    top = float(services.score.max())
+    assert services.shown[0] > top
+    level = np.array([[top, 0.0], [top, 0.0]])
+    both = replace(services, score=level, alert=np.zeros(2, dtype=np.float64), shown=np.r_[services.shown, top])
+    assert mixture.mix(both, TUNING).weights[0] > 0.5
 
 
 def test_the_simple_ranker_takes_the_largest_z() -> None:
