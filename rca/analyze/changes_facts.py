@@ -8,7 +8,7 @@ import numpy as np
 from rca.analyze.prepare import Prepared
 from rca.changes.facts import Anomaly, Facts, FailedSpan, NewLines
 from rca.changes.origin import first_failing
-from rca.changes.shape import departure
+from rca.changes.shape import departures
 from rca.changes.weigh import weigh_changes
 from rca.detect.kinds import infer
 from rca.detect.log_table import LogTable
@@ -130,10 +130,10 @@ def gather(
 def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
     frame = prepared.frame
     known = {node.name for node in prepared.graph.nodes()}
+    kinds = [_kind(key) for key in frame.keys]
+    once = np.array([kind is Kind.RESTARTS for kind, _ in kinds], dtype=bool)
     found: list[Anomaly] = []
-    for column, key in enumerate(frame.keys):
-        kind, bad = _kind(key)
-        left = departure(frame.values[:, column], once=kind is Kind.RESTARTS)
+    for key, (kind, bad), left in zip(frame.keys, kinds, departures(frame.values.T, once), strict=True):
         if left is None:
             continue
         worse_down = bad is Bad.DOWN

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rca.model.signals import FloatArray
 
@@ -37,63 +38,98 @@ class Departure:
     ratio: float
 
 
-def departure(values: FloatArray, *, once: bool = False) -> Departure | None:
-    """Find where a series departs for good.
+def departures(values: FloatArray, once: NDArray[np.bool_]) -> list[Departure | None]:
+    """Find where each series departs for good.
 
     The scale is the largest of the baseline's MAD, the MAD of its differences over the root of 2, 3 % of its
     median and 1 % of the series' range, so that neither a flat nor a coarse series departs by noise.
 
     Args:
-        values: Shape `(n,)`; NaN where missing.
-        once: A single point counts, if nothing like it came before: restarts, kills.
+        values: Shape `(m, n)`, one row a series; NaN where missing.
+        once: Shape `(m,)`: a single point counts, if nothing like it came before (restarts, kills).
 
     Returns:
-        None when it doesn't depart.
+        One for each series, None where it doesn't depart.
     """
-    known = np.flatnonzero(~np.isnan(values))
-    if len(known) < _LEAST + _WINDOW // 2:
-        return None
-    x = values[known]
-    base = x[: max(_LEAST, int(_BASELINE_SHARE * len(x)))]
-    middle = float(np.median(base))
-    scale = max(
-        _MAD * float(np.median(np.abs(base - middle))),
-        _MAD * float(np.median(np.abs(np.diff(base)))) / np.sqrt(2),
-        0.03 * abs(middle),
-        0.01 * float(np.ptp(x)),
+    found: list[Departure | None] = [None] * len(values)
+    known = ~np.isnan(values)
+    counts = known.sum(axis=1)
+    for count in np.unique(counts[counts >= _LEAST + _WINDOW // 2]).tolist():
+        # Series with as many values are looked at together: without what is missing they have one shape.
+        rows = np.flatnonzero(counts == count)
+        x = values[rows][known[rows]].reshape(-1, count)
+        size = max(_LEAST, int(_BASELINE_SHARE * count))
+        middle, scale = _baseline(x, size)
+        usable = np.flatnonzero(scale > 0)
+        rows, x, middle = rows[usable], x[usable], middle[usable]
+        z = (x - middle[:, None]) / scale[usable, None]
+        starts = _starts(z, size, once[rows])
+        for i in np.flatnonzero(starts >= 0).tolist():
+            row, start = int(rows[i]), int(starts[i])
+            at = np.flatnonzero(known[row])
+            found[row] = _departure(x[i], z[i], at, start, float(middle[i]), once=bool(once[row]))
+    return found
+
+
+def _baseline(x: FloatArray, size: int) -> tuple[FloatArray, FloatArray]:
+    """The median and the scale of each series' first rows."""
+    base = x[:, :size]
+    middle = np.median(base, axis=1)
+    scale: FloatArray = np.max(
+        [
+            _MAD * np.median(np.abs(base - middle[:, None]), axis=1),
+            _MAD * np.median(np.abs(np.diff(base, axis=1)), axis=1) / np.sqrt(2),
+            0.03 * np.abs(middle),
+            0.01 * np.ptp(x, axis=1),
+        ],
+        axis=0,
     )
-    if scale <= 0:
-        return None
-    z = (x - middle) / scale
-    start = _first(z, len(base), once=once)
-    if start is None:
-        return None
+    return middle, scale
+
+
+def _starts(z: FloatArray, size: int, once: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """The first row of each series that is far out and stays out, after the baseline's; -1 where none does."""
+    starts = np.full(len(z), -1)
+    rows = np.flatnonzero((np.abs(z[:, size:]) > _FAR).any(axis=1))
+    away = np.abs(z[rows])
+    out, near = away > _FAR, away > _NEAR
+    count = z.shape[1]
+    left = count - np.arange(count)  # rows from each on
+    so_far = np.pad(np.cumsum(out, axis=1), ((0, 0), (1, 0)))
+    window: NDArray[np.intp] = so_far[:, np.minimum(np.arange(count) + _WINDOW, count)] - so_far[:, :-1]
+    stays = np.cumsum(near[:, ::-1], axis=1)[:, ::-1] / left >= _STAYS
+    hit = out & (left > 1) & (window >= np.minimum(_OF_WINDOW, left)) & stays
+    hit |= out & (once[rows] & ~out[:, :size].any(axis=1))[:, None]
+    hit[:, :size] = False
+    starts[rows] = np.where(hit.any(axis=1), hit.argmax(axis=1), -1)
+    return starts
+
+
+def _departure(
+    x: FloatArray, z: FloatArray, at: NDArray[np.intp], start: int, middle: float, *, once: bool
+) -> Departure:
+    """One that departs, in detail.
+
+    Args:
+        x: Shape `(n,)`, its values without what is missing.
+        z: Shape `(n,)`, these less the baseline's median, in sigmas.
+        at: Shape `(n,)`, their rows.
+        start: The first that is out.
+        middle: The baseline's median.
+        once: A single point counts.
+    """
     rest = np.abs(z[start:])
     level = float(np.quantile(rest, _LEVEL))
     began, ramp = _hinge(np.abs(z), start, level)
     after = float(np.median(x[start:]))
     return Departure(
-        row=int(known[start]),
-        began=int(known[began]),
+        row=int(at[start]),
+        began=int(at[began]),
         up=float(np.sum(z[start:])) > 0,
         ramp=ramp,
         z=min(float(rest.max()) if once else level, _MOST),
         ratio=after / middle if middle > 0 else 0.0,
     )
-
-
-def _first(z: FloatArray, size: int, *, once: bool) -> int | None:
-    """The first row far out that stays out."""
-    out = np.abs(z) > _FAR
-    near = np.abs(z) > _NEAR
-    for i in (np.flatnonzero(out[size:]) + size).tolist():
-        if once and not out[:size].any():
-            return int(i)
-        window = out[i : i + _WINDOW]
-        enough = len(window) > 1 and window.sum() >= min(_OF_WINDOW, len(window))
-        if enough and near[i:].mean() >= _STAYS:
-            return int(i)
-    return None
 
 
 def _hinge(y: FloatArray, start: int, level: float) -> tuple[int, bool]:

@@ -103,8 +103,10 @@ def _repeated(values: FloatArray, traits: Sequence[Traits]) -> NDArray[np.bool_]
     for i, t in enumerate(traits):
         by_stem[t.stem].append(i)
     shared = np.zeros(len(traits), dtype=bool)
+    ordered = np.sort(values, axis=1)  # missing values last, and equal to nothing
+    distinct = np.sum(ordered[:, 1:] > ordered[:, :-1], axis=1) + 1
     for rows in by_stem.values():
-        varied = [i for i in rows if len(np.unique(values[i][~np.isnan(values[i])])) >= _HOST_DISTINCT]
+        varied = [i for i in rows if distinct[i] >= _HOST_DISTINCT]
         holders: dict[bytes, set[str]] = defaultdict(set)
         for i in varied:
             holders[values[i].tobytes()].add(traits[i].key.service)

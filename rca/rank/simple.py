@@ -25,7 +25,17 @@ def rank(table: SeriesTable, row: int) -> tuple[str, ...]:
 
 
 def _peak(pre: FloatArray, post: FloatArray) -> FloatArray:
-    center = np.nanmedian(pre, axis=1, keepdims=True)
-    spread = _MAD_OF_SIGMA * np.nanmedian(np.abs(pre - center), axis=1)
+    center = _medians(pre)[:, None]
+    spread = _MAD_OF_SIGMA * _medians(np.abs(pre - center))
+    furthest = np.fmax.reduce(np.abs(post - center), axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(spread > 0, np.nanmax(np.abs(post - center), axis=1) / spread, 0.0)
+        return np.where(spread > 0, furthest / spread, 0.0)
+
+
+def _medians(values: FloatArray) -> FloatArray:
+    """The median of each row, which holds at least one value; missing ones are left out."""
+    ordered = np.sort(values, axis=1)  # missing values last
+    counts = np.sum(~np.isnan(values), axis=1)
+    rows = np.arange(len(values))
+    middle: FloatArray = (ordered[rows, (counts - 1) // 2] + ordered[rows, counts // 2]) / 2
+    return middle

@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rca.changes.shape import departure
+from rca.changes.shape import Departure, departures
 from rca.model.signals import FloatArray
+
+
+def departure(values: FloatArray, *, once: bool = False) -> Departure | None:
+    return departures(values[None, :], np.array([once]))[0]
 
 
 def noisy(size: int = 120, level: float = 100.0) -> FloatArray:
@@ -69,3 +75,37 @@ def test_missing_points_do_not_move_the_rows() -> None:
     left = departure(values)
     assert left is not None
     assert left.row == 90
+
+
+def first_row_out(values: FloatArray, *, once: bool) -> int | None:
+    """The definition, one value after the other."""
+    known = [i for i, value in enumerate(values) if not np.isnan(value)]
+    if len(known) < 10:
+        return None
+    x = values[known]
+    size = max(8, int(0.12 * len(x)))
+    middle = np.median(x[:size])
+    mad = 1.4826 * np.median(np.abs(x[:size] - middle))
+    of_steps = 1.4826 * np.median(np.abs(np.diff(x[:size]))) / np.sqrt(2)
+    scale = max(mad, of_steps, 0.03 * abs(middle), 0.01 * (x.max() - x.min()))
+    if scale <= 0:
+        return None
+    away = np.abs((x - middle) / scale)
+    for i in range(size, len(x)):
+        soon, rest = away[i : i + 4] > 5, away[i:] > 3
+        stays = len(soon) > 1 and soon.sum() >= min(3, len(soon)) and rest.mean() >= 0.6
+        if away[i] > 5 and (stays or (once and (away[:size] <= 5).all())):
+            return known[i]
+    return None
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 60), st.sampled_from([0.0, 0.1, 0.6]))
+def test_all_series_at_once_depart_where_each_one_does(seed: int, size: int, missing: float) -> None:
+    random = np.random.default_rng(seed)
+    values = random.gamma(2.0, 1.0, (12, size)) + np.round(random.normal(0, 0.4, (12, 1)))
+    values[3:9, size // 2 :] += 9 * np.arange(6)[:, None]
+    values[9:] = random.random((3, size)) < 0.05
+    values[random.random(values.shape) < missing] = np.nan
+    once = random.random(12) < 0.4
+    found = [left.row if left else None for left in departures(values, once)]
+    assert found == [first_row_out(row, once=bool(one)) for row, one in zip(values, once, strict=True)]

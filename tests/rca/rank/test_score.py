@@ -170,3 +170,15 @@ def test_the_simple_ranker_takes_the_largest_z() -> None:
     times = np.arange(0.0, 60.0 * ROWS, 60.0, dtype=np.float64)
     made = table.build(SignalFrame(times, values, keys))
     assert simple.rank(made, ROW) == ("b", "a", "c", "d")
+
+
+def test_the_simple_ranker_leaves_missing_values_out() -> None:
+    random = np.random.default_rng(3)
+    values = random.gamma(2.0, 1.0, (ROWS, 9))
+    values[random.random(values.shape) < 0.3] = np.nan
+    keys = tuple(SignalKey(name, "x") for name in "abcdefghi")
+    made = table.build(SignalFrame(np.arange(0.0, 60.0 * ROWS, 60.0), values, keys))
+    middle = np.nanmedian(values[:ROW], axis=0)
+    spread = 1.4826 * np.nanmedian(np.abs(values[:ROW] - middle), axis=0)
+    peak = np.nanmax(np.abs(values[ROW:] - middle), axis=0) / spread
+    assert simple.rank(made, ROW) == tuple("abcdefghi"[i] for i in np.argsort(-peak))
