@@ -152,14 +152,14 @@ def _file(path: str, language: str, rows: list[str], vocabulary: Vocabulary) -> 
     strip = _comment_stripper(vocabulary.comments.get(language or "unknown", ()), language)
     lines: list[Line] = []
     headers: list[str] = []
-    loops: list[int] = []
+    loops: dict[str, list[int]] = {"+": [], "-": []}
     block, changed, quoted, in_async = -1, False, {"+": False, "-": False}, False
     for row in rows:
         if row.startswith("@@"):
             match = _HUNK.match(row)
             header = f"{match['inside']} {match['after']}".strip() if match else ""
             headers.append(header)
-            loops, changed, quoted = [], False, {"+": False, "-": False}
+            loops, changed, quoted = {"+": [], "-": []}, False, {"+": False, "-": False}
             in_async = bool(_ASYNC.search(header))
             continue
         sign, raw = (row[0], row[1:]) if row[:1] in {"+", "-", " "} else (" ", row)
@@ -171,17 +171,27 @@ def _file(path: str, language: str, rows: list[str], vocabulary: Vocabulary) -> 
             code = _docstring(code, sign, quoted)
         indent = len(raw) - len(raw.lstrip())
         if code.strip() and sign != "-":
-            while loops and indent <= loops[-1]:
-                loops.pop()
             in_async = in_async or bool(_ASYNC.search(code))
-        inside = bool(loops) or bool(_LOOP_LINE.search(code))
-        if code.strip() and sign != "-" and _LOOP.search(code):
-            loops.append(indent)
-        if vocabulary.skip.search(code):
+        inside = _inside_loop(code, sign, indent, loops)
+        if vocabulary.skip.search(code) and not vocabulary.keep.search(code):
             code = ""
         code = code.strip()
         lines.append(Line(sign, code, split_words(code), indent, inside, in_async, block if changed else -1))
     return FileDiff(path, language, " ".join(headers), tuple(lines))
+
+
+def _inside_loop(code: str, sign: str, indent: int, loops: dict[str, list[int]]) -> bool:
+    """Whether a line stands inside a loop, on its own side of the diff; `loops` is kept up."""
+    sides = [loops[side] for side in (("+", "-") if sign == " " else (sign,))]
+    if code.strip():
+        for side in sides:
+            while side and indent <= side[-1]:
+                side.pop()
+    inside = bool(sides[0]) or bool(_LOOP_LINE.search(code))
+    if code.strip() and _LOOP.search(code):
+        for side in sides:
+            side.append(indent)
+    return inside
 
 
 def _docstring(code: str, sign: str, quoted: dict[str, bool]) -> str:

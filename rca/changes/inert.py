@@ -105,17 +105,39 @@ def _flat(lines: Sequence[Tokens], without: set[str]) -> list[str]:
     return [token for line in lines for token in line.tokens if token not in without]
 
 
-def reordered(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool | None:
-    """Whether it is the same in another order: True where that means nothing, False where it may; None if not."""
+def passed(lines: Sequence[Tokens]) -> list[Tokens]:
+    """The lines of the context that changed lines moved past; empty where each run of lines stayed where it was."""
+    blocks: dict[int, tuple[list[Tokens], list[Tokens]]] = {}
+    for line in lines:
+        if line.line.block >= 0:
+            blocks.setdefault(line.line.block, ([], []))[line.line.sign == "+"].append(line)
+    if all(same_layout(old, new) for old, new in blocks.values()):
+        return []
+    changed = [i for i, line in enumerate(lines) if line.line.block >= 0]
+    between = [line for line in lines[changed[0] : changed[-1]] if line.line.block < 0]
+    return [line for line in between if not {"(", "=", ":="}.isdisjoint(line.tokens)]  # others do nothing themselves
+
+
+def reordered(
+    file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens], past: Sequence[Tokens] = ()
+) -> bool | None:
+    """Whether it is the same in another order: True where that means nothing, False where it may; None if not.
+
+    Args:
+        file: Where they are.
+        old: The removed lines.
+        new: The added lines.
+        past: Lines that stayed, past which others moved.
+    """
     before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
     if not before or before != after:
         return None
-    if file.config_like or len(old) == len(new) == 1:
+    if file.config_like or (len(old) == len(new) == 1 and not past):
         return not _operands_swapped(old, new)
-    lines = [line.line.code for line in (*old, *new)]
+    lines = [line.line.code for line in (*old, *new, *past)]
     if all(_FREE_ORDER.search(code) for code in lines):
         return True
-    return not any(_ORDERED.search(line.line.words) for line in (*old, *new))
+    return not any(_ORDERED.search(line.line.words) for line in (*old, *new, *past))
 
 
 def _operands_swapped(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:

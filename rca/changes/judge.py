@@ -21,7 +21,7 @@ UNKNOWN = 0.34
 _HARMLESS = 0.12
 _FURTHER = 0.04
 _MOST = 0.96
-_CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW = 0.4, 0.2, 0.58, 0.36
+_CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW, _FIELD_GONE = 0.4, 0.2, 0.58, 0.36, 0.72
 _STRING = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|`([^`]*)`")
 _LITERAL = re.compile(r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.-]{3,}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w]{2,}")
@@ -103,8 +103,9 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         paired = _pairs(lines)
     old = [line for line in lines if line.line.sign == "-"]
     new = [line for line in lines if line.line.sign == "+"]
-    order = inert.reordered(file, old, new)
-    if order or inert.same_layout(old, new) or inert.extracted(file, old, new):
+    past = inert.passed(lines)
+    order = inert.reordered(file, old, new, past)
+    if order or (not past and inert.same_layout(old, new)) or inert.extracted(file, old, new):
         return [], False
     if order is False:
         return [Finding("order", 0.62, "the same lines in another order", file.path)], True
@@ -156,6 +157,8 @@ def _lone(
     ]
     if gone:
         kind, potency = ("setting_gone", _SETTING_GONE) if file.config_like else ("logic", _CODE_GONE)
+        if file.language == "schema":
+            kind, potency = "schema", _FIELD_GONE
         yield Finding(kind, potency, f"gone: `{snippet(gone[0].line.code)}`", file.path)
     fresh = [
         line for line in new if any(kept[token] < moved[token] for token in line.tokens if token[0].isalnum())

@@ -54,9 +54,12 @@ _OPERATORS = frozenset(
         "or",
         "<<",
         ">>",
+        "??",
     }
 )
 _COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!=", "===", "!=="})
+_PERCENT = re.compile(r"\b(?:percent\w*|pct|ratio|fraction|utili[sz]ation)\b")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9]*_?[A-Z0-9_]+")
 _TYPES = re.compile(
     r"(?:u?int(?:8|16|32|64)?|integer|smallint|bigint|float(?:32|64)?|double|decimal|bigdecimal|long|short|byte|bool(?:ean)?"
     r"|str|string|text|varchar|char|number|date|datetime|timestamp|list|set|dict|map|array|any|uuid|numeric|real|json)",
@@ -151,6 +154,8 @@ def _segment(
     file: FileDiff, old: Tokens, new: Tokens, before: list[str], after: list[str], *, prose: bool
 ) -> Iterator[Finding]:
     quantity = new.quantity or old.quantity
+    if file.config_like and before and after and not _alike(before, after):
+        yield Finding("setting", 0.55, f"{_shown(before)} to {_shown(after)} in {_about(new)}", file.path)
     for was, now in zip(_values(before), _values(after), strict=False):
         yield from compare_values(file, was, now, quantity, new)
     words_before = [token for token in before if value_of(token) is None]
@@ -163,6 +168,16 @@ def _segment(
         yield from _less(file, old, new, before)
     if not before and after:
         yield from _more(file, new, after)
+
+
+def _alike(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether both are numbers, or both are words, so that one can be compared with the other."""
+    numbers = [[value_of(token) is not None for token in tokens] for tokens in (before, after)]
+    return any(numbers[0]) == any(numbers[1]) or all(numbers[0]) == all(numbers[1])
+
+
+def _shown(tokens: Sequence[str]) -> str:
+    return cut(" ".join(value.text() if (value := value_of(token)) else token for token in tokens))
 
 
 def _by_setting(finding: Finding, at: Tokens, settings: Sequence[Setting]) -> Finding:
@@ -187,13 +202,17 @@ def compare_values(
         return
     told = f"{quantity.name if quantity else 'number'} {old.text()} to {new.text()}"
     potency, how = _potency(old.number, new.number)
+    rises = new.number > old.number
+    left = _left(old.number, new.number, at)
     if quantity is not None and quantity.nominal:
         yield Finding(quantity.more, 0.72, f"{told}: another one", file.path)
     elif file.language == "schema":
         yield Finding("schema", 0.78, f"a number of the wire format, {old.text()} to {new.text()}", file.path)
     elif quantity is not None:
-        rises = new.number > old.number
         roomy = quantity.tighter not in {"both", "more" if rises else "less"} and new.number != 0
+        if left > potency and rises:
+            yield Finding(quantity.less, left, f"{told} percent: little of it is left", file.path, "less")
+            return
         kind = quantity.more if rises else quantity.less
         room = "more" if roomy else "less"
         yield Finding(kind, potency * (_MORE_ROOM if roomy else 1.0), told + how, file.path, room)
@@ -201,6 +220,14 @@ def compare_values(
         yield Finding("operator", 0.55, f"what is compared with, {told}", file.path)
     else:
         yield Finding("number", min(potency, 0.65) * 0.8, told + how, file.path)
+
+
+def _left(old: float, new: float, at: Tokens) -> float:
+    """How much a share of a whole that rises can do by what it leaves: 60 to 98 percent leave a twentieth."""
+    whole = 100.0 if max(old, new) > 1 else 1.0
+    if not _PERCENT.search(at.line.words) or not (0 < old < whole and 0 < new <= whole):
+        return 0.0
+    return _potency(whole - old, whole - new)[0]
 
 
 def _potency(old: float, new: float) -> tuple[float, str]:
@@ -234,7 +261,18 @@ def _identifier(old: str, new: str, at: Tokens, *, prose: bool) -> tuple[str, fl
         return "logic", 0.3
     if _TYPES.fullmatch(new) and (_TYPES.fullmatch(old) or _is_called(new, at)):
         return "type", 0.68
-    return ("call_changed", 0.38) if _is_called(new, at) else ("logic", 0.28)
+    if _is_called(new, at):
+        return "call_changed", 0.38
+    return ("constant", 0.56) if _named_alike(old, new, at) else ("logic", 0.28)
+
+
+def _named_alike(old: str, new: str, at: Tokens) -> bool:
+    """Two of several named values: `ON_HOLD` and `SENT`, or `StatusCreated` and `StatusAccepted` of one package."""
+    if _CONSTANT.fullmatch(old) and _CONSTANT.fullmatch(new):
+        return True
+    place = at.tokens.index(new) if new in at.tokens else 0
+    first = split_words(old).split()[:1], split_words(new).split()[:1]
+    return place > 0 and at.tokens[place - 1] in {".", "::"} and old[:1].isupper() and first[0] == first[1]
 
 
 def _is_called(name: str, at: Tokens) -> bool:

@@ -17,6 +17,7 @@ _PATHLIKE = re.compile(r"[\w.${}:-]*/[\w./${}:*-]+")
 _ENV = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _NAME = re.compile(r"[\w.:%{}$-]+")
 _HOLE = re.compile(r"%[sdvq]|\$?\{\w*\}")
+_ANY_HOLE = re.compile(r"%[sdvq]|\$?\{[^{}]*\}")
 _VERSION = re.compile(r"[\^~>=<v]*\d+\.\d+(?:\.\d+)?[\w.+-]*")
 _PROSE = re.compile(
     r"\b(?:raise|throw|panic|error|errorf|errors|exception|message|title|label|description|help|placeholder|usage"
@@ -63,6 +64,8 @@ def text_finding(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool,
         key: It stands where a key stands.
     """
     told = f"{cut(old)} to {cut(new)}"
+    if _HOLE.search(old) and _ANY_HOLE.sub("{}", old) == _ANY_HOLE.sub("{}", new):
+        return Finding("logic", 0.1, f"another way to fill in {told}", file.path)
     version = file.language == "dependencies" or (_VERSION.fullmatch(old) and _VERSION.fullmatch(new))
     if version or (at.tokens and at.tokens[0].lower() in _IMAGES):
         return None

@@ -17,6 +17,7 @@ _CODE = re.compile(
 _CONFIG = re.compile(r"⟦[^⟧]*⟧|[^\s,\"'\[\]{}()=;⟦⟧]+")
 _FLIPPED = re.compile(r"([\w.]+(?:\(\))?|⟦[^⟧]*⟧)\s*(>=|>)\s*([\w.]+(?:\(\))?|⟦[^⟧]*⟧)(?=[\s;)&|:]|$)")
 _ALIAS = re.compile(r"\b[A-Za-z]\w{0,2}\.(?=\w)|\s+AS\s+[A-Za-z]\w{0,2}\b", re.IGNORECASE)
+_FORMATTED = re.compile(r"\b[fFrRbBu]{1,2}(?=[\"'])")  # a prefix of a Python string
 _NOISE = frozenset(",;")
 _CONTEXT = 4
 
@@ -76,6 +77,7 @@ def _tokens(code: str, words: str, file: FileDiff, quantity: Quantity | None) ->
         return tuple(
             token if token[0] in "'\"⟦" else token.upper() for token in _CODE.findall(text) if token not in _NOISE
         )
+    text = _FORMATTED.sub("", text)
     text = _FLIPPED.sub(lambda match: f"{match[3]} {'<=' if match[2] == '>=' else '<'} {match[1]}", text)
     return tuple(_quotes(token) for token in _CODE.findall(text) if token not in _NOISE)
 

@@ -47,7 +47,7 @@ _MAY_BE_DURATION = re.compile(
 )
 _LONE_UNIT = re.compile(r"\btime\.(Millisecond|Second|Minute|Hour)\b(?!\s*\*)")
 _XM = re.compile(r"-Xm[xsn](\d+)([kmgKMG])")
-_PRODUCT = re.compile(r"(?<![\w.])\d[\d_]*(?:\s*(?:\*|<<)\s*\d[\d_]*)+(?![\w.])")
+_PRODUCT = re.compile(r"(?<![\w.])\d[\d_]*[lL]?(?:\s*(?:\*|<<)\s*\d[\d_]*[lL]?)+(?![\w.])")
 _PLAIN = re.compile(
     rf"(?<![\w.$#~-])(?<!\d:)(-?{_NUMBER})(ns|us|µs|ms|min|sec|[KMGT]i?B?|[kmgt]i?b|[kmgsdhwt]|%|[lLfFuU])?(?![\w]|\.\d|:\d|-\d|/\d|\.[A-Za-z])"
 )
@@ -126,7 +126,7 @@ def _single(unit: str) -> str:
 
 
 def _float(text: str) -> float:
-    return float(text.replace("_", ""))
+    return float(text.replace("_", "").rstrip("lL"))
 
 
 def _mark(family: str, number: float) -> str:

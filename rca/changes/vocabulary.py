@@ -187,6 +187,11 @@ class Vocabulary:
         return _any(list(self._table("files", "skip").values()))
 
     @cached_property
+    def keep(self) -> re.Pattern[str]:
+        """Lines that would be skipped, but do something after all."""
+        return _any(list(self._table("files", "keep").values()))
+
+    @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
         """What numbers may be."""
         return tuple(
