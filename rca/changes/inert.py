@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rca.changes.diff import FileDiff
 from rca.changes.tokens import Tokens, differences
@@ -106,7 +107,7 @@ def _flat(lines: Sequence[Tokens], without: set[str]) -> list[str]:
 
 
 def passed(lines: Sequence[Tokens]) -> list[Tokens]:
-    """The lines of the context that changed lines moved past; empty where each run of lines stayed where it was."""
+    """The lines of the context that changed lines moved past; empty where each run of lines stayed in place."""
     blocks: dict[int, tuple[list[Tokens], list[Tokens]]] = {}
     for line in lines:
         if line.line.block >= 0:
@@ -115,7 +116,9 @@ def passed(lines: Sequence[Tokens]) -> list[Tokens]:
         return []
     changed = [i for i, line in enumerate(lines) if line.line.block >= 0]
     between = [line for line in lines[changed[0] : changed[-1]] if line.line.block < 0]
-    return [line for line in between if not {"(", "=", ":="}.isdisjoint(line.tokens)]  # others do nothing themselves
+    return [
+        line for line in between if not {"(", "=", ":="}.isdisjoint(line.tokens)
+    ]  # others do nothing themselves
 
 
 def reordered(
@@ -134,10 +137,18 @@ def reordered(
         return None
     if file.config_like or (len(old) == len(new) == 1 and not past):
         return not _operands_swapped(old, new)
+    if not past and _calls(old) == _calls(new):
+        return True
     lines = [line.line.code for line in (*old, *new, *past)]
     if all(_FREE_ORDER.search(code) for code in lines):
         return True
     return not any(_ORDERED.search(line.line.words) for line in (*old, *new, *past))
+
+
+def _calls(lines: Sequence[Tokens]) -> list[str]:
+    """What is called, in order."""
+    tokens = _flat(lines, set())
+    return [name for name, then in pairwise(tokens) if then == "(" and name.isidentifier()]
 
 
 def _operands_swapped(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:

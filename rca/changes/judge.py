@@ -21,7 +21,11 @@ UNKNOWN = 0.34
 _HARMLESS = 0.12
 _FURTHER = 0.04
 _MOST = 0.96
-_CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW, _FIELD_GONE = 0.4, 0.2, 0.58, 0.36, 0.72
+_CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW = 0.4, 0.2, 0.58, 0.36
+_FIELD_GONE, _MEMBER_GONE = 0.72, 0.62
+_MEMBER = re.compile(  # of an enumeration, or of a union of texts
+    r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\s*(?:\([^)]*\)|=\s*[\"']?[\w-]+[\"']?)?\s*[,;]?|\|\s*[\"'][\w-]+[\"']\s*;?"
+)
 _STRING = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|`([^`]*)`")
 _LITERAL = re.compile(r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.-]{3,}")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w]{2,}")
@@ -159,6 +163,8 @@ def _lone(
         kind, potency = ("setting_gone", _SETTING_GONE) if file.config_like else ("logic", _CODE_GONE)
         if file.language == "schema":
             kind, potency = "schema", _FIELD_GONE
+        elif not file.config_like and any(_MEMBER.fullmatch(line.line.code) for line in gone):
+            kind, potency = "key", _MEMBER_GONE
         yield Finding(kind, potency, f"gone: `{snippet(gone[0].line.code)}`", file.path)
     fresh = [
         line for line in new if any(kept[token] < moved[token] for token in line.tokens if token[0].isalnum())

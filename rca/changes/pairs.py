@@ -12,6 +12,7 @@ from rca.changes.tokens import Tokens, differences
 from rca.changes.values import Value, value_of
 from rca.changes.vocabulary import Quantity, Setting
 
+_EXTENDED = 0.3
 _LIKE_ENOUGH = 0.34
 _MORE_ROOM = 0.6
 _RATIOS = ((1.15, 0.08), (1.4, 0.18), (1.75, 0.35), (2.5, 0.5), (5.0, 0.7))
@@ -59,6 +60,7 @@ _OPERATORS = frozenset(
 )
 _COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!=", "===", "!=="})
 _PERCENT = re.compile(r"\b(?:percent\w*|pct|ratio|fraction|utili[sz]ation)\b")
+_COLLECTIONS = re.compile(r"list|set|dict|map|array", re.IGNORECASE)
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9]*_?[A-Z0-9_]+")
 _TYPES = re.compile(
     r"(?:u?int(?:8|16|32|64)?|integer|smallint|bigint|float(?:32|64)?|double|decimal|bigdecimal|long|short|byte|bool(?:ean)?"
@@ -259,7 +261,7 @@ def _identifier(old: str, new: str, at: Tokens, *, prose: bool) -> tuple[str, fl
         return "key", 0.6  # a constant where a value was
     if _is_text(old) or _is_text(new):
         return "logic", 0.3
-    if _TYPES.fullmatch(new) and (_TYPES.fullmatch(old) or _is_called(new, at)):
+    if _converts(new, at) or (_TYPES.fullmatch(new) and _TYPES.fullmatch(old)):
         return "type", 0.68
     if _is_called(new, at):
         return "call_changed", 0.38
@@ -267,12 +269,17 @@ def _identifier(old: str, new: str, at: Tokens, *, prose: bool) -> tuple[str, fl
 
 
 def _named_alike(old: str, new: str, at: Tokens) -> bool:
-    """Two of several named values: `ON_HOLD` and `SENT`, or `StatusCreated` and `StatusAccepted` of one package."""
+    """Two of several named values: `ON_HOLD` and `SENT`, or a package's `StatusCreated` and `StatusAccepted`."""
     if _CONSTANT.fullmatch(old) and _CONSTANT.fullmatch(new):
         return True
     place = at.tokens.index(new) if new in at.tokens else 0
     first = split_words(old).split()[:1], split_words(new).split()[:1]
     return place > 0 and at.tokens[place - 1] in {".", "::"} and old[:1].isupper() and first[0] == first[1]
+
+
+def _converts(name: str, at: Tokens) -> bool:
+    """Whether a name is a type that something is turned into here."""
+    return _TYPES.fullmatch(name) is not None and not _COLLECTIONS.fullmatch(name) and _is_called(name, at)
 
 
 def _is_called(name: str, at: Tokens) -> bool:
@@ -283,6 +290,9 @@ def _is_called(name: str, at: Tokens) -> bool:
 def _less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Iterator[Finding]:
     """Tokens that the new line no longer has."""
     said = [token for token in gone if token[0].isalnum() or token[0] in "\"'⟦_"]
+    if file.language in {"go", "java"} and not said and any(token in {"*", "&"} for token in gone):
+        yield Finding("race", 0.6, f"a copy, where it was shared, in {_about(new)}", file.path)
+        return
     if not said:
         if any(token in {"!", "not"} for token in gone):
             yield Finding("operator", 0.66, f"a negation is gone in {_about(new)}", file.path)
@@ -294,6 +304,10 @@ def _less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Iter
     elif old.quantity is not None and (bound := _values(gone)):
         told = f"{old.quantity.name} {bound[0].text()} is no longer given"
         yield Finding(old.quantity.less, 0.62, told, file.path, "less")
+    elif any(token in _OPERATORS for token in gone):
+        yield Finding("operator", 0.62, f"`{cut(' '.join(gone))}` is gone from {_about(new)}", file.path)
+    elif converted := next((token for token in gone if _converts(token, old)), None):
+        yield Finding("type", 0.62, f"no longer converted by {converted}", file.path)
     elif "(" in new.tokens or "," in old.line.code:
         yield Finding("argument_gone", 0.4, f"{cut(' '.join(said))} is no longer given", file.path)
     else:
@@ -306,7 +320,7 @@ def _more(file: FileDiff, new: Tokens, added: Sequence[str]) -> Iterator[Finding
         yield Finding("operator", 0.66, f"a negation in {_about(new)}", file.path)
     elif said:
         key = "[" in added and any(_is_text(token) for token in added) and not file.config_like
-        kind, potency = ("key", 0.62) if key else ("logic", 0.2)
+        kind, potency = ("key", 0.62) if key else ("setting", _EXTENDED) if file.config_like else ("logic", 0.2)
         yield Finding(kind, potency, f"{cut(' '.join(said))} is new in {_about(new)}", file.path)
 
 

@@ -89,6 +89,10 @@ def _may_apply(entry: Added, file: FileDiff, old: str, new: str) -> bool:
         or (entry.pure and old)
         or (entry.against is not None and not entry.against.search(old))
         or (entry.unless is not None and entry.unless.search(new))
+        or (
+            entry.beside is not None
+            and not any(entry.beside.search(line.code) for line in file.lines if line.sign != "-")
+        )
         or (entry.where == "any" and not entry.deeper and entry.patterns.search(old))
     )
 

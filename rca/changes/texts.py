@@ -64,14 +64,12 @@ def text_finding(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool,
         key: It stands where a key stands.
     """
     told = f"{cut(old)} to {cut(new)}"
-    if _HOLE.search(old) and _ANY_HOLE.sub("{}", old) == _ANY_HOLE.sub("{}", new):
-        return Finding("logic", 0.1, f"another way to fill in {told}", file.path)
     version = file.language == "dependencies" or (_VERSION.fullmatch(old) and _VERSION.fullmatch(new))
     if version or (at.tokens and at.tokens[0].lower() in _IMAGES):
         return None
     if _REGEX.search(at.line.words) and not file.config_like:
         return Finding("regex", 0.6, f"pattern {told}", file.path)
-    if prose:
+    if prose or (_HOLE.search(old) and _ANY_HOLE.sub("{}", old) == _ANY_HOLE.sub("{}", new)):
         return Finding("logic", 0.06, f"a text, {told}", file.path)
     rules = _RULES if file.config_like or file.language == "sql" else _RULES + _IN_CODE
     for fits, kind, potency, name in rules:

@@ -18,6 +18,9 @@ _CONFIG = re.compile(r"⟦[^⟧]*⟧|[^\s,\"'\[\]{}()=;⟦⟧]+")
 _FLIPPED = re.compile(r"([\w.]+(?:\(\))?|⟦[^⟧]*⟧)\s*(>=|>)\s*([\w.]+(?:\(\))?|⟦[^⟧]*⟧)(?=[\s;)&|:]|$)")
 _ALIAS = re.compile(r"\b[A-Za-z]\w{0,2}\.(?=\w)|\s+AS\s+[A-Za-z]\w{0,2}\b", re.IGNORECASE)
 _FORMATTED = re.compile(r"\b[fFrRbBu]{1,2}(?=[\"'])")  # a prefix of a Python string
+_TEMPLATE = re.compile(r"`(?:\\.|[^`\\])*`")
+_PYTHON_TEMPLATE = re.compile(r"\b[rR]?[fF][rR]?(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)')")
+_FILLED_SCRIPT, _FILLED_PYTHON = re.compile(r"\$\{([^{}]*)\}"), re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 _NOISE = frozenset(",;")
 _CONTEXT = 4
 
@@ -77,9 +80,23 @@ def _tokens(code: str, words: str, file: FileDiff, quantity: Quantity | None) ->
         return tuple(
             token if token[0] in "'\"⟦" else token.upper() for token in _CODE.findall(text) if token not in _NOISE
         )
-    text = _FORMATTED.sub("", text)
+    text = _filled(text, file.language)
     text = _FLIPPED.sub(lambda match: f"{match[3]} {'<=' if match[2] == '>=' else '<'} {match[1]}", text)
     return tuple(_quotes(token) for token in _CODE.findall(text) if token not in _NOISE)
+
+
+def _filled(text: str, language: str) -> str:
+    """A text with holes as the text and what fills it: `"a{}b" x` of `f"a{x}b"`, a template's likewise."""
+    if language == "script" and "${" in text:
+        return _TEMPLATE.sub(lambda match: _apart(match[0][1:-1], _FILLED_SCRIPT), text)
+    if language == "python" and _FORMATTED.search(text):
+        text = _PYTHON_TEMPLATE.sub(lambda match: _apart(match[1] or match[2] or "", _FILLED_PYTHON), text)
+        return _FORMATTED.sub("", text)
+    return text
+
+
+def _apart(body: str, holes: re.Pattern[str]) -> str:
+    return " ".join([f'"{holes.sub("{}", body)}"', *(match[1] for match in holes.finditer(body))])
 
 
 def _quotes(token: str) -> str:

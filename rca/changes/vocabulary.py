@@ -69,6 +69,7 @@ class Added:
     Attributes:
         where: `any`, `loop` or `async`.
         against: What must have been removed with it, or None.
+        beside: What must stand in the hunk with it, or None.
         deeper: Only where it moved into a function.
         pure: Only where the lines replace none.
         languages: Only in these; empty for all.
@@ -80,6 +81,7 @@ class Added:
     unless: re.Pattern[str] | None
     where: str
     against: re.Pattern[str] | None
+    beside: re.Pattern[str] | None
     deeper: bool
     pure: bool
     languages: tuple[str, ...]
@@ -229,6 +231,7 @@ class Vocabulary:
             Added(
                 row["kind"], float(row["potency"]), _any(row["patterns"]), _maybe(row.get("unless")),
                 row["where"], _maybe([row["against"]] if "against" in row else None),
+                _maybe([row["beside"]] if "beside" in row else None),
                 bool(row.get("deeper", False)), bool(row.get("pure", False)), tuple(row.get("languages", ())),
             )
             for row in self._rows("added", "added")

@@ -51,9 +51,12 @@ def read_pairs(folder: str) -> list[DiffPair]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    for fixture, folder in (("first_pair", "pairs"), ("second_pair", "pairs_second")):
+    for fixture, *folders in (
+        ("first_pair", "pairs"),
+        ("later_pair", "pairs_second", "pairs_third", "pairs_fourth"),
+    ):
         if fixture in metafunc.fixturenames:
-            pairs = read_pairs(folder)
+            pairs = [pair for folder in folders for pair in read_pairs(folder)]
             metafunc.parametrize(fixture, pairs, ids=[pair.name for pair in pairs])
 
 

@@ -39,9 +39,9 @@ def test_the_harmful_diff_is_told_from_its_twin(first_pair: DiffPair, judged: Ju
     assert judged(first_pair.innocent, first_pair.path).potency < 0.42
 
 
-def test_a_later_harmful_diff_is_told_from_its_twin(second_pair: DiffPair, judged: Judged) -> None:
-    assert judged(second_pair.guilty, second_pair.path).potency >= 0.5
-    assert judged(second_pair.innocent, second_pair.path).potency < 0.42
+def test_a_later_harmful_diff_is_told_from_its_twin(later_pair: DiffPair, judged: Judged) -> None:
+    assert judged(later_pair.guilty, later_pair.path).potency >= 0.5
+    assert judged(later_pair.innocent, later_pair.path).potency < 0.42
 
 
 def test_the_guilty_deploy_comes_before_its_twin_right_at_the_onset(
