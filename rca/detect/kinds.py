@@ -87,10 +87,13 @@ def _fits(
     if any(word in fine for word in rule.get("without", ())):
         return False
     stems = tuple(rule.get("stems", ()))
+    parts, phrase = _parts(coarse), f" {' '.join(fine)} "
     return (
-        any(word in fine for word in rule.get("words", ()))
+        any(word in fine or word in parts for word in rule.get("words", ()))
+        or any(f" {words} " in phrase for words in rule.get("phrases", ()))
+        or lowered in rule.get("exact", ())
         or any(word.startswith(stems) for word in (*fine, *coarse) if stems)
-        or any(code in part for code in rule.get("codes", ()) for part in _parts(coarse))
+        or any(code in part for code in rule.get("codes", ()) for part in parts)
         or any(rate in lowered for rate in rule.get("rates", ()))
         or (unit in {"s", "ms", "us"} and any(word in fine for word in rule.get("timed", ())))
     )
