@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.analyze.evidence import NOTABLE, Item
+from rca.analyze.evidence import NOTABLE, Item, change_text
 from rca.detect.logs import FindingKind, LogIndex
 from rca.detect.traces import TraceIndex
 from rca.model.incident import Bundle, Span
@@ -14,7 +15,7 @@ from rca.model.report import Evidence, EvidenceKind
 from rca.model.scores import CHANNELS, Channel
 from rca.model.signals import FloatArray, Kind
 from rca.model.tuning import Tuning
-from rca.report.present.units import quantity
+from rca.report.present.text import counted
 from topology import ServiceGraph
 
 _PER_SERVICE = 3
@@ -99,20 +100,20 @@ class Beside:
             level = float(np.log1p(min(finding.strength, self.tuning.z_cap)))
             if finding.strength < _WORTH:
                 continue
-            quoted = f": “{finding.template}”" if finding.template else ""
             items.append(
                 Item(
                     Evidence(
                         id="",
                         kind=EvidenceKind.LOG,
                         service=service,
-                        text=f"{finding.text}{quoted}",
+                        text=finding.text,
                         query=finding.query(),
                         baseline=finding.before,
                         observed=finding.after,
                         unit=finding.unit,
                         onset=finding.onset,
                         strength=level / float(np.log1p(self.tuning.z_cap)),
+                        template=finding.template,
                     ),
                     level * self.tuning.weights[channel],
                     channel,
@@ -129,23 +130,47 @@ class Beside:
             if service not in self.services:
                 continue
             if seen.failing[i] >= _WORTH:
-                count = int(seen.errors[i])
-                text = f"{count} error{'s' if count > 1 else ''} start{'' if count > 1 else 's'} in its spans"
-                items.append((service, self._item(service, text, Channel.TRACE_FAILURE, float(seen.failing[i]))))
+                told = self._failing_spans(self.traces, i, time, baseline)
+                items.append((service, self._item(told, Channel.TRACE_FAILURE, float(seen.failing[i]))))
             if seen.slow[i] >= NOTABLE:
-                old, new = float(seen.own_before[i]), float(seen.own_after[i])
-                text = f"its own time in spans, {quantity(old, 'ms')} to {quantity(new, 'ms')}"
-                items.append((service, self._item(service, text, Channel.TRACE_SLOWNESS, float(seen.slow[i]))))
+                told = self._slow_spans(service, float(seen.own_before[i]), float(seen.own_after[i]))
+                items.append((service, self._item(told, Channel.TRACE_SLOWNESS, float(seen.slow[i]))))
         return items
 
-    def _item(self, service: str, text: str, channel: Channel, z: float) -> Item:
-        level = float(np.log1p(min(z, self.tuning.z_cap)))
-        signal = Kind.ERRORS if channel is Channel.TRACE_FAILURE else Kind.LATENCY
-        strength = level / float(np.log1p(self.tuning.z_cap))
-        evidence = Evidence(
-            id="", kind=EvidenceKind.TRACE, service=service, text=text, strength=strength, signal=signal
+    def _failing_spans(
+        self, traces: TraceIndex, place: int, time: float, baseline: tuple[float, float]
+    ) -> Evidence:
+        failed = traces.failed(place, time, baseline=baseline, end=self.end)
+        often = [f"{number} of {counted(of, 'span')}" for number, of in (failed.after, failed.before)]
+        shares = [number / of if of else None for number, of in (failed.before, failed.after)]
+        return Evidence(
+            id="",
+            kind=EvidenceKind.TRACE,
+            service=traces.services[place],
+            text=f"errors start in {often[0]}, before in {often[1]}",
+            baseline=shares[0],
+            observed=shares[1],
+            unit="ratio",
+            onset=datetime.fromtimestamp(failed.since, UTC) if failed.since is not None else None,
+            signal=Kind.ERRORS,
         )
-        return Item(evidence, level * self.tuning.weights[channel], channel)
+
+    def _slow_spans(self, service: str, before: float, after: float) -> Evidence:
+        return Evidence(
+            id="",
+            kind=EvidenceKind.TRACE,
+            service=service,
+            text=f"own time in spans {change_text(before, after, 'ms')}",
+            baseline=before,
+            observed=after,
+            unit="ms",
+            signal=Kind.LATENCY,
+        )
+
+    def _item(self, told: Evidence, channel: Channel, z: float) -> Item:
+        level = float(np.log1p(min(z, self.tuning.z_cap)))
+        strength = level / float(np.log1p(self.tuning.z_cap))
+        return Item(replace(told, strength=strength), level * self.tuning.weights[channel], channel)
 
 
 def build(

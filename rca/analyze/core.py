@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from rca.alerts.labels import service_of
 from rca.analyze import beside
 from rca.analyze import evidence as shown
 from rca.analyze.beside import Beside
@@ -94,6 +95,8 @@ def analyze(
     top = max(scores.values(), default=0.0)
     shares = {name: score / top for name, score in scores.items()} if top > 0 else {}
     triggers = weigh_bundle(bundle, prepared, shares, onset, index=also.logs if also else None)
+    failure = _first_failure(order, by_service)
+    since = onset.since(failure[1] if failure else None)
     report = Report(
         tool=tool,
         bundle_id=bundle.id,
@@ -102,16 +105,17 @@ def analyze(
         span=bundle.window.span,
         baseline=_baseline_used(bundle, ranked),
         onset=onset,
-        verdict=verdict(order, stood, first, onset, lies.impact, tuning, triggers=triggers),
+        verdict=verdict(order, stood, first, since, lies.impact, tuning, triggers=triggers),
         suspects=_suspects(order, scores, lies, by_service, ranked),
         evidence=every,
         triggers=triggers,
-        first_failure=_first_failure(order, by_service),
+        first_failure=failure,
         impact=lies.impact,
+        user_facing=lies.user_facing,
         healthy_on_path=lies.healthy,
         gaps=gaps(bundle, prepared, ranked, stood),
         similar=tuple(similar) if similar is not None else None,
-        timeline=_timeline(bundle, onset, every),
+        timeline=_timeline(bundle, since, every),
         simple_ranking=simple.rank(ranked.table, int(ranked.rows[ranked.best])),
         sources=bundle.sources,
         redactions=bundle.redactions,
@@ -220,10 +224,10 @@ def _why(service: str, role: Role, evidence: Sequence[Evidence], ranked: Ranked)
     i = ranked.structure.services.index(service)
     explained = ranked.services.explained[ranked.best, i]
     callee = int(ranked.services.by[ranked.best, i, int(np.argmax(explained))])
-    text = evidence[0].text
     if role is not Role.CAUSE and callee >= 0 and explained.max() >= 0.5:  # noqa: PLR2004 - most of it
-        return f"{text}; its callee {ranked.structure.services[callee]} explains {explained.max():.0%} of that"
-    return text
+        share = f"{100 * explained.max():.0f} %"
+        return f"its callee {ranked.structure.services[callee]} explains {share} of it: {evidence[0].text}"
+    return evidence[0].text
 
 
 def _first_failure(
@@ -236,24 +240,45 @@ def _first_failure(
     return order[0], min(times, default=None)
 
 
-def _timeline(bundle: Bundle, onset: OnsetEstimate, evidence: Sequence[Evidence]) -> tuple[TimelineEntry, ...]:
+def _timeline(bundle: Bundle, since: datetime | None, evidence: Sequence[Evidence]) -> tuple[TimelineEntry, ...]:
     span = bundle.window.span
     entries = [
-        TimelineEntry(event.at, f"{event.kind.value} of {event.service}: {event.title}")
+        TimelineEntry(
+            event.at,
+            f"{event.kind.value} of {event.service}: {event.title.removeprefix(f'{event.service}: ')}",
+            kind=event.kind.value,
+            service=event.service,
+        )
         for event in bundle.events
         if span.start <= event.at < span.end
     ]
+    services = {item.service for item in evidence}
     entries += [
-        TimelineEntry(alert.starts_at, f"alert: {alert.labels.get('alertname', 'unnamed')}")
+        TimelineEntry(
+            alert.starts_at,
+            f"alert: {alert.labels.get('alertname', 'unnamed')}",
+            kind="alert",
+            service=service_of(alert, services) or "",
+        )
         for alert in bundle.alerts
         if span.start - timedelta(hours=1) <= alert.starts_at <= span.end
     ]
     if bundle.symptom and bundle.symptom.fired_at and not bundle.alerts:
-        entries.append(TimelineEntry(bundle.symptom.fired_at, f"symptom reported on {bundle.symptom.service}"))
-    if onset.at:
-        entries.append(TimelineEntry(onset.at, "likeliest onset"))
-    departed = [item for item in evidence if item.onset is not None]
-    entries += [TimelineEntry(i.onset, f"{i.service}: {i.text}", i.id) for i in departed[:_TIMELINE] if i.onset]
+        entries.append(
+            TimelineEntry(
+                bundle.symptom.fired_at,
+                f"symptom reported on {bundle.symptom.service}",
+                kind="symptom",
+                service=bundle.symptom.service,
+            )
+        )
+    if since:
+        entries.append(TimelineEntry(since, "likeliest onset", kind="onset"))
+    entries += [
+        TimelineEntry(item.onset, f"{item.service}: {item.text}", item.id, kind="evidence", service=item.service)
+        for item in [item for item in evidence if item.onset is not None][:_TIMELINE]
+        if item.onset
+    ]
     return tuple(sorted(entries, key=lambda entry: (entry.at, entry.evidence or "", entry.what)))
 
 
@@ -278,11 +303,11 @@ def _nothing(
         span=bundle.window.span,
         baseline=bundle.window.baseline,
         onset=onset,
-        verdict=verdict(order, None, (), onset, (), tuning),
+        verdict=verdict(order, None, (), None, (), tuning),
         suspects=tuple(Suspect(i, name, 0.0, Role.BYSTANDER) for i, name in enumerate(order, start=1)),
         gaps=gaps(bundle, prepared, None, None),
         similar=tuple(similar) if similar is not None else None,
-        timeline=_timeline(bundle, onset, ()),
+        timeline=_timeline(bundle, None, ()),
         simple_ranking=tuple(order),
         sources=bundle.sources,
         redactions=bundle.redactions,

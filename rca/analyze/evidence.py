@@ -1,5 +1,6 @@
 """What speaks against each service, in plain words, with its numbers."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ from rca.analyze.ranking import Ranked, departure
 from rca.detect.silence import stopped
 from rca.model.report import Evidence, EvidenceKind
 from rca.model.scores import CHANNELS, Channel, Side
-from rca.model.signals import Kind
+from rca.model.signals import Kind, SignalKey
 from rca.model.tuning import Tuning
 from rca.report.present.units import number, quantity
 
@@ -19,18 +20,17 @@ _FLAT = 1.05  # ratios closer to 1 are told as differences
 _HUGE = 100.0
 _SHOWN_FIRST, _SHOWN_OTHERS, _DETAILED = 6, 2, 5
 _NAMES = {
-    Kind.LATENCY: "latency",
     Kind.ERRORS: "errors",
     Kind.TRAFFIC: "traffic",
-    Kind.SATURATION: "saturation",
     Kind.CPU: "CPU",
     Kind.MEMORY: "memory",
-    Kind.DISK: "disk I/O",
-    Kind.NETWORK: "network",
     Kind.RESTARTS: "restarts",
-    Kind.QUEUE: "queue",
     Kind.AVAILABILITY: "availability",
 }
+
+
+_UNIT_OF_FULL = {1.0: "ratio", 100.0: "%"}  # of an availability without a unit, by its largest possible value
+_SEPARATORS = re.compile(r"[_:]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,13 @@ class Item:
     Attributes:
         weight: How much it counts in its service's score.
         channel: What kind of evidence it is.
+        fact: What was measured between whom, where both ends of a call are told of it; else empty.
     """
 
     evidence: Evidence
     weight: float
     channel: Channel
+    fact: tuple[str, ...] = ()
 
 
 def of_series(ranked: Ranked, tuning: Tuning) -> dict[str, list[Item]]:
@@ -60,10 +62,19 @@ def of_series(ranked: Ranked, tuning: Tuning) -> dict[str, list[Item]]:
         if family in taken:
             continue
         taken.add(family)
-        found.setdefault(key.service, []).append(Item(_evidence(ranked, row, tuning), float(weight[row]), channel))
+        item = Item(_evidence(ranked, row, tuning), float(weight[row]), channel, _fact(key, table.sides[row]))
+        found.setdefault(key.service, []).append(item)
     for service, item in _silent(ranked, tuning):
         found.setdefault(service, []).append(item)
     return found
+
+
+def _fact(key: SignalKey, side: Side) -> tuple[str, ...]:
+    """A call that a caller measured counts for both ends of it, and needs to be shown at one of them only."""
+    if key.peer is None or side not in {Side.EDGE, Side.CALLER}:
+        return ()
+    ends = (key.peer, key.service) if side is Side.EDGE else (key.service, key.peer)
+    return (*ends, key.kind.value)
 
 
 def _silent(ranked: Ranked, tuning: Tuning) -> list[tuple[str, Item]]:
@@ -97,36 +108,50 @@ def _evidence(ranked: Ranked, row: int, tuning: Tuning) -> Evidence:
     before, after = float(ranked.series.before[best, row]), float(ranked.series.after[best, row])
     edge = table.sides[row] in {Side.EDGE, Side.CALLER} and key.peer is not None
     at = departure(ranked, best, row)
+    unit = key.unit or _UNIT_OF_FULL.get(float(table.full_scale[row]), "")
     return Evidence(
         id="",
         kind=EvidenceKind.EDGE if edge else EvidenceKind.METRIC,
         service=key.service,
-        text=_text(ranked, row, before, after),
+        text=_text(ranked, row, before, after, unit),
         query=key.query,
         baseline=before,
         observed=after,
-        unit=key.unit,
+        unit=unit,
         onset=datetime.fromtimestamp(float(table.times[at]), UTC) if at is not None else None,
         strength=float(np.log1p(ranked.series.z[best, row]) / np.log1p(tuning.z_cap)),
         signal=key.kind,
+        metric=plain_metric(key),
         points=_points(ranked, row),
     )
 
 
-def _text(ranked: Ranked, row: int, before: float, after: float) -> str:
+def _text(ranked: Ranked, row: int, before: float, after: float, unit: str) -> str:
     table = ranked.table
     key, side = table.keys[row], table.sides[row]
-    subject = f"{_NAMES[key.kind]} ({key.metric})" if key.kind in _NAMES else key.metric
+    subject = _subject(key, table.quantiles[row])
     if key.instance:
         subject += f" on {key.instance}"
     if side is Side.EDGE and key.peer:
-        where = "seen by" if not table.derived[row] or key.kind is not Kind.LATENCY else "between it and"
-        subject = f"{subject} {where} {key.peer}"
+        waiting = table.derived[row] and key.kind is Kind.LATENCY
+        subject += f" between it and {key.peer}" if waiting else f" seen by {key.peer}"
     elif side is Side.CALLER and key.peer:
-        subject = f"{subject} towards {key.peer}"
+        subject += f" of calls to {key.peer}"
     elif side is Side.HOST:
         subject = f"its host's {subject}"
-    return f"{subject} {change_text(before, after, key.unit)}"
+    return f"{subject} {change_text(before, after, unit)}"
+
+
+def _subject(key: SignalKey, quantile: str) -> str:
+    """What was measured, in words; where the kind alone says too little, in those of the metric's name."""
+    if key.kind is Kind.LATENCY:
+        return f"p{quantile} latency" if quantile.isdecimal() else "latency"
+    return _NAMES.get(key.kind) or " ".join(_SEPARATORS.split(plain_metric(key))).strip() or key.metric
+
+
+def plain_metric(key: SignalKey) -> str:
+    """A metric's name without the callee that some carry at their end."""
+    return key.metric.removesuffix(f":{key.peer}").removesuffix(f":{key.service}")
 
 
 def change_text(before: float, after: float, unit: str) -> str:
@@ -162,13 +187,20 @@ def _points(ranked: Ranked, row: int) -> tuple[tuple[float, float], ...]:
 def number_items(
     order: list[str], found: dict[str, list[Item]]
 ) -> tuple[tuple[Evidence, ...], dict[str, list[Evidence]]]:
-    """Evidence with ids `E1`, `E2`, … in the order of the suspects; the first ones in more detail."""
+    """Evidence with ids `E1`, `E2`, … in the order of the suspects; the first ones in more detail.
+
+    What a caller measured about a callee is told of the one that ranks higher.
+    """
     every: list[Evidence] = []
     by_service: dict[str, list[Evidence]] = {}
+    told: set[tuple[str, ...]] = set()
     for place, service in enumerate(order):
         items = sorted(found.get(service, ()), key=lambda item: -item.weight)
-        for item in items[: _SHOWN_FIRST if place < _DETAILED else _SHOWN_OTHERS]:
+        fresh = [item for item in items if not item.fact or item.fact not in told]
+        shown = fresh or items[:1]  # a service keeps what it was ranked by
+        for item in shown[: _SHOWN_FIRST if place < _DETAILED else _SHOWN_OTHERS]:
             evidence = replace(item.evidence, id=f"E{len(every) + 1}")
+            told.add(item.fact)
             every.append(evidence)
             by_service.setdefault(service, []).append(evidence)
     return tuple(every), by_service

@@ -26,12 +26,14 @@ class Spread:
         roles: Of every service.
         paths: From a service to where the symptom was seen; empty where there is no such path.
         impact: Services hit, the suspect first.
-        healthy: Services on the first suspect's path that stayed healthy.
+        user_facing: Those of them that nobody calls.
+        healthy: Callers of the first suspect, direct or not, that stayed healthy; those on its path first.
     """
 
     roles: Mapping[str, Role]
     paths: Mapping[str, tuple[str, ...]]
     impact: tuple[str, ...]
+    user_facing: tuple[str, ...]
     healthy: tuple[str, ...]
 
 
@@ -64,12 +66,19 @@ def spread(
     hit = [s for s in order[1:] if s in symptomatic and (s in upstream or s == alerted)]
     known = set(services)
     path = paths.get(first, ())
+    impact = (first, *hit) if order and not abstained else tuple(hit)
     return Spread(
         roles,
         paths,
-        (first, *hit) if order and not abstained else tuple(hit),
-        tuple(service for service in path[1:] if service in known and service not in anomalous),
+        impact,
+        tuple(service for service in impact if service in graph and _is_entrance(graph, service)),
+        tuple(s for s in dict.fromkeys((*path[1:], *upstream)) if s in known - {first} and s not in anomalous),
     )
+
+
+def _is_entrance(graph: ServiceGraph, service: str) -> bool:
+    """Whether users come in there: it calls others, and nobody calls it."""
+    return bool(graph.callees(service)) and not graph.callers(service)
 
 
 def _role(

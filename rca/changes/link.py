@@ -9,10 +9,8 @@ from functools import lru_cache
 from rca.changes.diff import is_ignored
 from rca.changes.vocabulary import Vocabulary
 from rca.model.incident import Commit, Event, EventKind
-from rca.model.report import Trigger
 
 _COMMIT_KEYS = ("commit", "sha", "revision", "git_sha", "git_commit", "commit_sha", "vcs_revision")
-_CHANGES = frozenset({*(kind.value for kind in EventKind), "commit"})
 _SUFFIX = re.compile(r"(?:service|server|svc|srv|api|app|backend)$")
 _SHORT_SHA, _SHORT_NAME = 7, 4
 _FLAG_WORDS = re.compile(
@@ -205,8 +203,3 @@ def _older(event: Event, commit: Commit) -> bool:
     """The deploy names another commit than the one asked about that was made before it: it can't hold it."""
     made = event.details.get("committed_at")
     return isinstance(made, str) and made < commit.at.isoformat()
-
-
-def is_change(trigger: Trigger) -> bool:
-    """Whether a trigger is a recorded change; else it says that none of them explains the incident."""
-    return trigger.commit is not None or trigger.kind in _CHANGES

@@ -111,8 +111,8 @@ def _by_content(content: Content, incident: Incident) -> list[Part]:
         value *= min(1.0, finding.potency / content.potency)
         if value > fit:
             fit, names, why = value, symptoms, finding.why
-    shows = (_FITS * fit, f"that can show as {', '.join(names)}")
-    otherwise = (_MISFIT * (1 - fit), "that would show otherwise")
+    shows = (_FITS * fit, f"such a change can show as {', '.join(names)}")
+    otherwise = (_MISFIT * (1 - fit), "such a change would show otherwise")
     return [(power * fit, why), shows if fit >= _FITTING else otherwise]
 
 

@@ -49,7 +49,8 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
     if lead < -_BEFORE * step:
         return Timing(-6.0, out=True, why=f"{_span(-lead)} after the harm began")
     mine = [a for a in facts.anomalies if a.strength >= _TELLING and a.service in {service, facts.first_failing}]
-    score, reasons, at_once = 0.0, [f"{_span(lead)} before the harm began"], False
+    score, at_once = 0.0, False
+    reasons: list[str] = []
     earlier = _moved_before(at, mine, step)
     if earlier is not None:
         score -= 1.8
@@ -72,7 +73,8 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
     if not delayed and not at_once and lead > _LATE_SECONDS:
         score -= min(1.0, 0.4 * (lead - _LATE_SECONDS) / _LATE_SECONDS)
         reasons.append("it would have shown sooner")
-    return Timing(score, out=False, why="; ".join(reasons), at_once=at_once)
+    why = " and ".join(reasons) or f"{_span(lead)} before the harm began"
+    return Timing(score, out=False, why=why, at_once=at_once)
 
 
 def _begins(anomalies: Iterable[Anomaly], facts: Facts, service: str) -> list[float]:

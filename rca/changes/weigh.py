@@ -25,7 +25,7 @@ _LINES, _LEAST_LINES = 2_500, 40
 """Changed lines that are read of all of them together, and at least of each."""
 _WITHIN_REACH = FLOOR - 3
 _SHOWN = 10
-_REASONS = 3
+_REASONS, _REASONS_AGAINST = 3, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def weigh_changes(
         vocabulary: The words; None for those that ship.
 
     Returns:
-        Triggers, best first. One in front that isn't a recorded change (`rca.changes.link.is_change`) says that no
+        Triggers, best first. One in front that isn't a recorded change (`Trigger.is_change`) says that no
         known change explains the incident, and what it looks like instead. Empty when no onset is known.
     """
     if facts.onset is None:
@@ -150,24 +150,36 @@ def _trigger(rank: int, item: Weighed | Elsewhere) -> Trigger:
         return Trigger(rank, item.kind, item.service, at, round(item.score, 4), item.why, None, item.reasons)
     candidate = item.candidate
     named = commit_of(candidate.event) if candidate.event else ""
-    strongest = sorted(item.parts, key=lambda part: -abs(part[0]))[:_REASONS]
-    told = "; ".join(why for _, why in strongest)
     return Trigger(
         rank=rank,
         kind=candidate.kind,
         service=candidate.service,
         at=datetime.fromtimestamp(candidate.at, UTC),
         score=item.score,
-        why=f"{_title(candidate)}: {told}",
+        why=_why(item),
         commit=candidate.commit.sha if candidate.commit else named or None,
         reasons=tuple(f"{score:+.2f} {why}" for score, why in item.parts),
     )
 
 
+def _why(item: Weighed) -> str:
+    """What the change was and the strongest reasons, what speaks against it first where that wins."""
+    strongest = sorted(item.parts, key=lambda part: -abs(part[0]))
+    speaks = [why for score, why in strongest if score > 0][:_REASONS]
+    against = [why for score, why in strongest if score < 0][:_REASONS_AGAINST]
+    title = f"“{_title(item.candidate)}”"
+    if item.score < FLOOR:
+        return f"{'; '.join(against or speaks)} ({title})"
+    doubt = f". Against it: {'; '.join(against)}" if against else ""
+    return f"{title}: {'; '.join(speaks)}{doubt}"
+
+
 def _title(candidate: Candidate) -> str:
+    """Its first line, without the service's name, which stands before it anyway."""
+    title = candidate.event.title if candidate.event else candidate.kind
     if candidate.commit is not None:
-        return (candidate.commit.message.strip() or candidate.commit.sha[:12]).splitlines()[0]
-    return candidate.event.title if candidate.event else candidate.kind
+        title = (candidate.commit.message.strip() or candidate.commit.sha[:12]).splitlines()[0]
+    return title.removeprefix(f"{candidate.service}: ")
 
 
 def _key(candidate: Candidate) -> str:

@@ -9,7 +9,9 @@ from typing import Final
 
 import numpy as np
 
+from rca.detect.bursts import began
 from rca.detect.log_evidence import Evaluation, Parts
+from rca.detect.log_table import LogTable
 from rca.model.logs import LogLine
 from rca.model.signals import FloatArray
 
@@ -20,6 +22,7 @@ _PLACEHOLDER = re.compile(r"\S*<[a-z*]+>\S*|\S*[\"\\]\S*")
 _MINUTE: Final = 60.0
 _TWO_DIGITS: Final = 10
 _MILLISECOND: Final = 1e-3
+_INSTANT: Final = 1e-3  # seconds
 
 
 class FindingKind(StrEnum):
@@ -40,12 +43,13 @@ class LogFinding:
     Attributes:
         service: The service it is evidence about.
         template: The template's text; empty for a silence.
-        text: The change in plain words, without the template.
-        before: Lines a minute in the baseline; for vanished the share (0 to 1) of traces, for slow the usual
-            seconds.
+        text: The change in plain words, the template quoted in them.
+        before: Lines a minute in the baseline, as they were seen; for vanished the share (0 to 1) of traces, for
+            slow the usual seconds.
         after: The same in the incident.
         unit: `lines/min`, `ratio` or `s`.
-        onset: When it was first seen (for a silence: last heard); None when it can't be said.
+        onset: When the burst began (for a silence: last heard); None when it can't be said, as of lines that the
+            baseline has nearly as often.
         strength: z-like, comparable within a split.
         example: A line that shows it, from the incident where there is one.
         phrase: The longest run of constant words of the template, to search for; empty when there is none.
@@ -95,21 +99,34 @@ def _errors(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
     named = (table.event_target == service) & table.is_error
     strength = counts.z * np.where(table.is_error, table.event_severity, 0.5)
     for event in _top(np.where(wrote | named, strength, 0.0)):
-        weight = table.event_weight[event]
-        before = float(counts.before[event] * weight / max(at.split.seconds_before, 1e-3) * _MINUTE)
-        after = float(counts.after[event] * weight / max(at.split.seconds_after, 1e-3) * _MINUTE)
-        new = counts.before[event] == 0
+        rates, since = _rates(table, at, event)
+        new = rates[0] == 0
         accused = bool(named[event])
         kind = FindingKind.ACCUSED if accused else FindingKind.NEW if new else FindingKind.BURSTING
         speaker = table.services[table.event_service[event]]
-        said = f"{speaker} names it in " if accused else ""
-        text = (
-            f"{said}lines never seen in the baseline, {_number(after)} a minute"
-            if new
-            else f"{said}lines x{_number(after / before)}, {_number(before)} to {_number(after)} a minute"
+        said = f"{speaker} names it in a " if accused else ""
+        said += f"new log line, {_often(rates[1])}" if new else f"log line x{_ratio(*rates)}, {_often(*rates)}"
+        text = f"{said}: {_quote(table, event)}"
+        example = table.example(event, at.after[0] if since is None else since, at.after[1])
+        yield _finding(
+            parts, kind, service, event, text, (*rates, "lines/min"), strength[event], example, onset=since
         )
-        example = table.example(event, *at.after)
-        yield _finding(parts, kind, service, event, text, (before, after, "lines/min"), strength[event], example)
+
+
+def _rates(table: LogTable, at: Evaluation, event: int) -> tuple[tuple[float, float], float | None]:
+    """Lines a minute before and after, as they were seen, and when the burst began, if it is one.
+
+    What came before the split but belongs to the burst isn't the baseline's.
+    """
+    times, weights = table.times[table.event == event], table.weight[table.event == event]
+    start, stop = max(at.before[0], float(table.times[0])), min(at.after[1], float(table.times[-1]) + _INSTANT)
+    since = began(times, start, at.after[0], stop) if start < at.after[0] else None
+    calm = (at.before[0], at.before[1] if since is None else min(at.before[1], since))
+    rates = []
+    for low, high in (calm, at.after):
+        seen = weights[(times >= low) & (times < high)].sum()
+        rates.append(float(seen) / max(table.exposure(low, high), _INSTANT) * _MINUTE)
+    return (rates[0], rates[1]), since
 
 
 def _vanished(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
@@ -119,8 +136,8 @@ def _vanished(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding
         first, second = int(follows.first[pair]), int(follows.second[pair])
         p, q = float(gone.before[pair]), float(gone.after[pair])
         text = (
-            f'no longer follows "{_cut(table.templates[table.event_template[first]])}":'
-            f" in {p:.0%} of traces before, {q:.0%} now"
+            f"log line missing, {100 * p:.0f} % to {100 * q:.0f} % of traces: {_quote(table, second)}"
+            f" after {_quote(table, first)}"
         )
         missing = (follows.pair == pair) & (follows.times >= at.after[0]) & (follows.followed == 0)
         onset = follows.times[missing][:1]
@@ -140,8 +157,8 @@ def _slow(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
         peer = table.services[table.event_service[first]]
         usual, worst = float(slower.before[pair]), float(slower.after[pair])
         text = (
-            f'comes up to {_seconds(worst)} after "{_cut(table.templates[table.event_template[first]])}"'
-            f" ({peer}), usually {_seconds(usual)}"
+            f"log line late, usually {_seconds(usual)}, now up to {_seconds(worst)}: {_quote(table, second)}"
+            f" after {_quote(table, first)} of {peer}"
         )
         late = (hops.pair == pair) & (hops.times >= at.after[0]) & (hops.times < at.after[1])
         row = np.flatnonzero(late)[np.argmax(hops.gap[late])] if bool(late.any()) else None
@@ -187,7 +204,7 @@ def _finding(
     table = parts.table
     template = table.templates[table.event_template[event]]
     seen = datetime.fromtimestamp(onset, UTC) if onset is not None else None
-    if seen is None and example is not None and kind is not FindingKind.VANISHED:
+    if seen is None and example is not None and kind is FindingKind.SLOW:
         seen = example.at
     return LogFinding(
         kind=kind,
@@ -225,6 +242,20 @@ def _seconds(value: float) -> str:
     if value >= 1:
         return f"{value:.2g} s"
     return f"{value * 1e3:.0f} ms" if value >= _MILLISECOND else "under 1 ms"
+
+
+def _often(*per_minute: float) -> str:
+    """How often, by the hour where a minute sees less than one: `45 a minute`, `4.9 to 11 an hour`."""
+    each, unit = (1.0, "a minute") if max(per_minute) >= 1 else (_MINUTE, "an hour")
+    return f"{' to '.join(_number(each * rate) for rate in per_minute)} {unit}"
+
+
+def _ratio(before: float, after: float) -> str:
+    return _number(after / before)
+
+
+def _quote(table: LogTable, event: int) -> str:
+    return f"“{_cut(table.templates[table.event_template[event]])}”"
 
 
 def _cut(text: str) -> str:

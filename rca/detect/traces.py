@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.detect.bursts import began
 from rca.model.incident import Span
 from rca.model.signals import FloatArray
 
 _FEW = 3  # spans of an operation, on either side, from which its own time can be compared
 _UNSEEN = 0.25  # of an error is added to the baseline, so that "never" after a short look means little
+_INSTANT = 1e-3  # seconds
 _FLOOR = 0.1  # of the logarithm of own time: less than a tenth is no change
 
 
@@ -22,16 +24,29 @@ class TraceEvidence:
     Attributes:
         failing: Errors that start in the service: no span below failed.
         slow: Own time, without what was spent in the spans below.
-        errors: How many errors started there, from the split on.
         own_before: Own time of the operation that slowed most, ms, median before; NaN without one.
         own_after: The same after.
     """
 
     failing: FloatArray
     slow: FloatArray
-    errors: FloatArray
     own_before: FloatArray
     own_after: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSpans:
+    """How many of a service's spans failed by themselves, of how many.
+
+    Attributes:
+        before: In the baseline: failed, and all.
+        after: In the incident.
+        since: When they began to, unix seconds; None where they failed about as often before.
+    """
+
+    before: tuple[int, int]
+    after: tuple[int, int]
+    since: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +111,29 @@ class TraceIndex:
         expected = (failed_before + _UNSEEN) * calls_after / np.maximum(calls_before, 1)
         failing = np.maximum(failed_after - expected, 0.0) / np.sqrt(expected + failed_after / 4 + 0.5)
         slow, own_before, own_after = self._slower(before, after)
-        return TraceEvidence(failing, slow, failed_after, own_before, own_after)
+        return TraceEvidence(failing, slow, own_before, own_after)
+
+    def failed(
+        self, place: int, split: float, *, baseline: tuple[float, float] | None = None, end: float = np.inf
+    ) -> FailedSpans:
+        """The errors that start in a service, counted for people; arguments as of `evidence`.
+
+        Args:
+            place: The service, by its position in `services`.
+            split: The onset, unix seconds.
+            baseline: What to compare with.
+            end: Where the incident ends.
+        """
+        low, high = baseline or (-np.inf, split)
+        mine = self._service == place
+        failed = self._times[mine & self._deepest]
+        low = max(low, float(self._times[0]))
+        since = began(failed, low, split, min(end, float(self._times[-1]) + _INSTANT)) if low < split else None
+        high = high if since is None else min(high, since)
+        before = mine & (self._times >= low) & (self._times < high)
+        after = mine & (self._times >= split) & (self._times < end) & ~before
+        counts = [(int((part & self._deepest).sum()), int(part.sum())) for part in (before, after)]
+        return FailedSpans(counts[0], counts[1], since)
 
     def _slower(
         self, before: NDArray[np.bool_], after: NDArray[np.bool_]

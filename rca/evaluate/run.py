@@ -9,7 +9,6 @@ from typing import Any
 from rca.analyze import AnalysisOptions, analyze
 from rca.analyze.prepare import prepare
 from rca.bundle import read_bundle
-from rca.changes.link import is_change
 from rca.errors import UsageError
 from rca.evaluate import baselines
 from rca.evaluate.interval import Range
@@ -153,7 +152,7 @@ def _ranked(set_: str, path: Path, tool: ToolInfo, onset: Onset, options: Analys
         abstained=report.verdict.abstained,
         confidence=report.verdict.confidence,
         trigger=first.commit if first else None,
-        blames_change=first is not None and is_change(first),
+        blames_change=first is not None and first.is_change,
         seconds=seconds,
         baselines=_baselines(bundle, report),
     )

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from rca.model.incident import Gap, Interval, SourceRecord
+from rca.model.incident import EventKind, Gap, Interval, SourceRecord
 from rca.model.signals import Kind
 
 SCHEMA_VERSION = 1
+CHANGES = frozenset({*(kind.value for kind in EventKind), "commit"})
+"""Kinds of triggers that are recorded changes."""
 
 
 class Confidence(StrEnum):
@@ -43,7 +45,7 @@ class Evidence:
 
     Attributes:
         id: `E1`, `E2`, … in the order of the suspects.
-        text: The change in plain words: "error ratio x5.2, 0.4 % to 2.1 %".
+        text: The change in plain words: "errors x5.2, 0.4 % to 2.1 %".
         query: What shows it in the source's own console; empty when there is none.
         baseline: The value before, in `unit`; None where there is no number.
         observed: The value during the incident.
@@ -51,6 +53,7 @@ class Evidence:
         strength: 0 to 1, comparable within a report.
         signal: What kind of metric, for evidence of kind metric.
         template: The log template it rests on, for evidence of kind log.
+        metric: The series' name in its source, for evidence that rests on one.
         points: `(unix seconds, value)` for a plot; empty where there is nothing to draw.
     """
 
@@ -66,6 +69,7 @@ class Evidence:
     strength: float = 0.0
     signal: Kind | None = None
     template: str = ""
+    metric: str = ""
     points: tuple[tuple[float, float], ...] = ()
 
 
@@ -110,6 +114,11 @@ class Trigger:
     commit: str | None = None
     reasons: tuple[str, ...] = ()
 
+    @property
+    def is_change(self) -> bool:
+        """Whether it is a recorded change; else it says what the incident looks like instead."""
+        return self.commit is not None or self.kind in CHANGES
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -143,6 +152,19 @@ class OnsetEstimate:
     latest: datetime | None = None
     given: datetime | None = None
 
+    def since(self, first: datetime | None) -> datetime | None:
+        """The time to tell: that of the first failure, where it lies within the range.
+
+        A line of log or a span has its own time, and a series the row at which it departs; the best single time
+        is the one at which everything is compared, a row of the metrics.
+
+        Args:
+            first: When the first suspect failed first, as far as that is known.
+        """
+        if first is None or self.earliest is None or self.latest is None:
+            return self.at
+        return first if self.earliest <= first <= self.latest else self.at
+
 
 @dataclass(frozen=True, slots=True)
 class SimilarIncident:
@@ -159,11 +181,19 @@ class SimilarIncident:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """Something that happened, for the report's timeline."""
+    """Something that happened, for the report's timeline.
+
+    Attributes:
+        evidence: The id of the evidence that it tells.
+        kind: Of a change as of a `Trigger`; else `alert`, `symptom`, `onset` or `evidence`.
+        service: Whom it happened to; empty where that isn't known.
+    """
 
     at: datetime
     what: str
     evidence: str | None = None
+    kind: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +211,8 @@ class Report:
     Attributes:
         simple_ranking: The honest simple ranker's order, best first, for comparison.
         impact: Services hit, the suspect first.
-        healthy_on_path: Services on a path of spread that stayed healthy.
+        user_facing: Those of them that no service calls: where users come in.
+        healthy_on_path: Services on a path of spread that stayed healthy: callers of the suspect, direct or not.
         similar: None when the store of past incidents wasn't asked; empty when nothing resembles it.
         replayed: True when the bundle was read from disk.
         alert_context: The alert that was started from, told by the finding; empty without one.
@@ -200,6 +231,7 @@ class Report:
     triggers: tuple[Trigger, ...] = ()
     first_failure: tuple[str, datetime | None] | None = None
     impact: tuple[str, ...] = ()
+    user_facing: tuple[str, ...] = ()
     healthy_on_path: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     similar: tuple[SimilarIncident, ...] | None = None

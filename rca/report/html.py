@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from rca.model.report import Evidence, Report
 from rca.report import Style
-from rca.report.present import provenance, view
+from rca.report.present import changes, provenance, view
 from rca.report.present.plot import plot
+from rca.report.present.queries import laid_out
 from rca.report.present.text import visible, visible_line
+from rca.report.present.timeline import timeline
 from rca.report.present.units import clock, quantity
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 SUFFIX = ".html"
 
 _DETAILED = 25  # suspects shown with all that speaks against them
+_TIMELINE = 60  # lines
+_QUERY_WIDTH = 100  # columns
 
 
 def render(report: Report, _style: Style) -> str:
@@ -43,17 +47,21 @@ def _template() -> "Template":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"line": visible_line, "name": view.name}
+    environment.filters |= {"line": visible_line, "name": view.name, "query": _query}
     css = (files("rca.report") / "templates" / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     # The style sheet must reach the file as it is: the policy allows it by its hash alone.
-    own = {"css": Markup(css), "css_hash": digest, "view": view}  # noqa: S704 - our own constant file
+    own = {"css": Markup(css), "css_hash": digest, "view": view, "changes": changes}  # noqa: S704 - our own constant file
     return environment.get_template("report.html.j2", globals=own)
 
 
 def _harmless(value: object) -> object:
     """Every value that the template prints goes through here, before it is escaped."""
     return visible(value, keep_newlines=True) if type(value) is str else value
+
+
+def _query(text: str) -> str:
+    return laid_out(text, _QUERY_WIDTH)
 
 
 def _values(report: Report) -> dict[str, Any]:
@@ -83,4 +91,6 @@ def _values(report: Report) -> dict[str, Any]:
         "unsure": report.verdict.abstained or not report.suspects,
         "at": at,
         "drawn": drawn,
+        "timeline": timeline(report, most=_TIMELINE),
+        "changed": changes.changes(report),
     }

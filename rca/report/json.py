@@ -61,6 +61,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "triggers": [_trigger(trigger) for trigger in report.triggers],
         "first_failure": _first_failure(report.first_failure),
         "impact": list(report.impact),
+        "user_facing": list(report.user_facing),
         "healthy_on_path": list(report.healthy_on_path),
         "evidence": [_evidence(evidence) for evidence in report.evidence],
         "gaps": [_gap(gap) for gap in report.gaps],
@@ -116,6 +117,7 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "strength": _number(evidence.strength),
         "signal": evidence.signal.value if evidence.signal else None,
         "template": evidence.template,
+        "metric": evidence.metric,
         "points": [
             [round(at, _SECOND_PLACES), _number(value)] for at, value in evidence.points if math.isfinite(at)
         ],
@@ -139,7 +141,13 @@ def _similar(past: SimilarIncident) -> dict[str, Any]:
 
 
 def _entry(entry: TimelineEntry) -> dict[str, Any]:
-    return {"at": _time(entry.at), "what": entry.what, "evidence": entry.evidence}
+    return {
+        "at": _time(entry.at),
+        "what": entry.what,
+        "evidence": entry.evidence,
+        "kind": entry.kind,
+        "service": entry.service,
+    }
 
 
 def _source(source: SourceRecord) -> dict[str, Any]:

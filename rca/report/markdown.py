@@ -5,13 +5,17 @@ from collections.abc import Sequence
 
 from rca.model.report import Evidence, Report, Suspect
 from rca.report import Style
-from rca.report.present import provenance, view
+from rca.report.present import changes, provenance, view
+from rca.report.present.queries import laid_out
 from rca.report.present.text import cut, visible, visible_line
+from rca.report.present.timeline import timeline
 from rca.report.present.units import clock, quantity
 
 SUFFIX = ".md"
 
 _DETAILED = 10  # suspects shown with all that speaks against them
+_TIMELINE = 40  # lines
+_QUERY_WIDTH = 100  # columns
 _PROSE = 1000  # characters of one sentence from the outside
 _SPECIAL = re.compile(r"[\\`*\[\]~$|]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITY = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
@@ -83,13 +87,15 @@ def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
 
 def _verdict(report: Report) -> str:
     verdict = report.verdict
+    unsure = verdict.abstained or not report.suspects
     parts = [f"# {escape(view.headline(report))}"]
     if verdict.summary:
-        parts.append(escape(verdict.summary))
-    parts.append(_pairs(view.facts(report)))
+        parts.append(escape(view.summary(report)))
+    what = changes.fact(report)
+    parts.append(_pairs((*view.facts(report), *([("Set off by", what)] if what and not unsure else []))))
     if verdict.reasons:
         parts.append("Because:\n\n" + "\n".join(f"- {escape(reason)}" for reason in verdict.reasons))
-    if verdict.abstained or not report.suspects:
+    if unsure:
         parts.append("What would help:\n\n" + "\n".join(f"- {escape(text)}" for text in view.helps(report)))
     return "\n\n".join(parts)
 
@@ -121,59 +127,79 @@ def _suspects(report: Report) -> str:
         return ""
     suspects = view.split(report, detailed=_DETAILED)
     parts = ["## Suspects"]
-    parts += [_suspect(report, suspect) for suspect in suspects.detailed]
+    parts += [
+        _suspect(report, suspect) if suspect in suspects.detailed else _aside(report, suspect)
+        for suspect in suspects.shown
+    ]
     if further := view.further_text(suspects):
         parts.append(f"Then: {escape(further)}.")
     if quiet := view.quiet_text(suspects):
-        parts.append(f"And {quiet}.")
+        parts.append(f"And {escape(quiet)}.")
     return "\n\n".join(parts)
 
 
+def _title(suspect: Suspect) -> str:
+    service = code(view.name(suspect.service))
+    return f"{suspect.rank}. {service}: {suspect.role.value}, score {suspect.score:.2f}"
+
+
+def _aside(report: Report, suspect: Suspect) -> str:
+    evidence = view.evidence_of(report, suspect)
+    told = f" ({escape(view.evidence_text(evidence[0]))})" if evidence else ""
+    return f"{_title(suspect).replace('.', chr(92) + '.', 1)}{told}"  # escaped: it isn't a list
+
+
 def _suspect(report: Report, suspect: Suspect) -> str:
-    title = (
-        f"### {suspect.rank}. {code(view.name(suspect.service))}: {suspect.role.value}, score {suspect.score:.2f}"
-    )
-    parts = [title, escape(suspect.why)]
+    parts = [f"### {_title(suspect)}", escape(view.why(report, suspect))]
     if path := view.own_path(report, suspect):
         parts.append("Path: " + " → ".join(code(view.name(name)) for name in path))
     evidence = view.evidence_of(report, suspect)
     if evidence:
-        head = ("", "What", "Before", "During", "Onset (UTC)")
+        head = ("", "What", "Before", "During", "Onset (UTC)", "Measured as")
         parts.append(_table(head, [_row(report, item) for item in evidence]))
-    parts += [
-        f"{escape(item.id)}, {item.kind.value}:\n\n{fence(item.query)}" for item in evidence if item.query.strip()
+    queries = [
+        f"{escape(item.id)}, {item.kind.value}:\n\n{fence(laid_out(item.query, _QUERY_WIDTH))}"
+        for item in evidence
+        if item.query.strip()
     ]
+    if queries:
+        told = "\n\n".join(queries)
+        parts.append(f"<details>\n<summary>Queries</summary>\n\n{told}\n\n</details>")
     return "\n\n".join(part for part in parts if part)
 
 
 def _row(report: Report, evidence: Evidence) -> tuple[str, ...]:
     onset = clock(evidence.onset, view.first_day(report)) if evidence.onset else ""
     before, during = (quantity(value, evidence.unit) for value in (evidence.baseline, evidence.observed))
-    return escape(evidence.id), escape(evidence.text), escape(before), escape(during), onset
+    metric = code(evidence.metric) if evidence.metric else ""
+    return escape(evidence.id), escape(evidence.text), escape(before), escape(during), onset, metric
 
 
 def _triggers(report: Report) -> str:
-    if not report.triggers:
-        return f"## What changed\n\n{view.NO_TRIGGER}"
-    rows = [
-        (
-            str(item.rank),
-            escape(view.trigger_title(item)),
-            view.trigger_when(item, report),
-            f"{item.score:.2f}",
-            escape(item.why),
-        )
-        for item in report.triggers
-    ]
-    return "## What changed\n\n" + _table(("", "Change", "When (UTC)", "Score", "Why"), rows)
+    found = changes.changes(report)
+    parts = ["## What changed"]
+    if found.lead:
+        parts.append(found.lead)
+    for trigger in found.serious:
+        title = f"**{escape(changes.heading(trigger, report))}** (score {trigger.score:.2f})"
+        parts.append(f"{title}\n{escape(trigger.why)}".strip())
+    if found.unlikely:
+        told = "\n".join(f"- {escape(changes.short(trigger, report))}" for trigger in found.unlikely)
+        parts.append(f"Unlikely:\n\n{told}")
+    return "\n\n".join(parts)
 
 
 def _timeline(report: Report) -> str:
     if not report.timeline:
         return ""
     day = view.first_day(report)
-    rows = [(clock(entry.at, day), escape(entry.what), escape(entry.evidence or "")) for entry in report.timeline]
-    return "## Timeline\n\n" + _table(("UTC", "What", "Evidence"), rows)
+    told = timeline(report, most=_TIMELINE)
+    rows = [
+        (clock(line.at, day), escape(line.what), " ".join(escape(proof) for proof in line.evidence))
+        for line in told.moments
+    ]
+    table = _table(("UTC", "What", "Evidence"), rows)
+    return f"## Timeline\n\n{table}" + (f"\n\nAnd {told.more} more in the JSON format." if told.more else "")
 
 
 def _similar(report: Report) -> str:

@@ -8,16 +8,19 @@ from rich.text import Text
 
 from rca.model.report import Confidence, Evidence, Report, Role, Suspect
 from rca.report import Style
-from rca.report.present import provenance, view
+from rca.report.present import changes, provenance, view
 from rca.report.present.plot import sparkline
+from rca.report.present.queries import laid_out
 from rca.report.present.text import cut, shorten, visible, visible_line
+from rca.report.present.timeline import timeline
 from rca.report.present.units import clock
 
 SUFFIX = ".txt"
 
-_DETAILED = 5  # suspects shown with all that speaks against them
-_EVIDENCE_EACH = 6  # lines of evidence for one suspect; strongest first
-_TIMELINE = 40  # entries
+_DETAILED = 5  # suspects shown with what speaks against them
+_EVIDENCE_FIRST, _EVIDENCE_EACH = 6, 2  # lines of evidence, of the first suspect and of others; strongest first
+_TIMELINE = 14  # lines
+_UNLIKELY = 5  # changes that probably did nothing, a line each
 _LABEL = 15  # columns of a label with its distance to the text
 _INDENT = 4
 _WIDEST = 120  # prose wider than this is hard to follow
@@ -25,8 +28,10 @@ _SPARK_SHARE = 7  # the sparkline takes a seventh of the width
 _NARROW = 70  # below, sparklines and query labels give way
 _NARROWEST = 50  # below, the way it spread has no times and no words
 _READABLE = 16  # columns; text is not squeezed into less
+_METRIC = 80  # characters of a metric's name
 _PROSE = 600  # characters of one sentence from the outside
-_QUERY = 2000  # characters of one query
+_QUERY = 4000  # characters of one query
+_QUERY_SHARE = 1.5  # of the width may a line of a query take: one that wraps reads better than ten short ones
 _ROLE = {Role.CAUSE: "bold red", Role.SYMPTOM: "yellow", Role.BYSTANDER: "dim"}
 _CONFIDENCE = {Confidence.HIGH: "bold green", Confidence.MEDIUM: "bold yellow", Confidence.LOW: "bold red"}
 
@@ -95,9 +100,11 @@ class _Page:
         self._hang(prefix, body if tail is None else Text.assemble(body, tail))
 
     def query(self, ids: Text, text: str) -> None:
-        """A query on lines of its own, left unwrapped, so that it can be copied whole."""
-        for index, line in enumerate(cut(visible(text.strip(), keep_newlines=True), _QUERY).split("\n")):
-            self._put(Text.assemble(ids if index == 0 else Text(" " * ids.cell_len), (line.rstrip(), "dim")))
+        """A query under the evidence it shows, so that it can be copied whole."""
+        self.hang(ids, "")
+        shown = laid_out(cut(text, _QUERY), int(_QUERY_SHARE * self.width))
+        for line in visible(shown, keep_newlines=True).split("\n"):
+            self._put(Text.assemble(" " * _INDENT, (line.rstrip(), "dim")))
 
     def name(self, service: str, *, room: int) -> Text:
         return Text(shorten(visible_line(service), max(room, _READABLE), cells=cell_len), "bold")
@@ -118,10 +125,12 @@ def _verdict(page: _Page, report: Report) -> None:
     unsure = verdict.abstained or not report.suspects
     page.hang(Text(""), view.headline(report), "bold yellow" if unsure else "bold red")
     if verdict.summary:
-        page.hang(Text(""), verdict.summary)
+        page.hang(Text(""), view.summary(report))
     page.blank()
     for label, text in view.facts(report):
         page.labelled(label, text, _CONFIDENCE[verdict.confidence] if label == "Confidence" else "")
+    if not unsure and (what := changes.fact(report)):
+        page.labelled("Set off by", what)
     for index, reason in enumerate(verdict.reasons):
         page.labelled("Because" if index == 0 else "", reason)
     if unsure:
@@ -156,59 +165,83 @@ def _suspects(page: _Page, report: Report) -> None:
     if not report.suspects:
         return
     page.heading("Suspects")
-    for index, suspect in enumerate(suspects.detailed):
-        if index:
-            page.blank()
-        _suspect(page, report, suspect)
-    if suspects.detailed and (suspects.further or suspects.quiet):
-        page.blank()
+    for suspect in suspects.shown:
+        if suspect in suspects.detailed:
+            _suspect(page, report, suspect)
+        else:
+            _aside(page, report, suspect)
     if further := view.further_text(suspects):
         page.hang(Text("Then  ", "bold"), further)
     if quiet := view.quiet_text(suspects):
         page.hang(Text("And   ", "bold"), quiet, "dim")
 
 
-def _suspect(page: _Page, report: Report, suspect: Suspect) -> None:
-    style = _ROLE[suspect.role]
+def _title(page: _Page, suspect: Suspect) -> Text:
     title = Text.assemble(
         (f"{f'#{suspect.rank}':<{_INDENT}}", "bold"), page.name(suspect.service, room=page.width // 2)
     )
-    title.append(f"  {suspect.role.value}", style)
+    title.append(f"  {suspect.role.value}", _ROLE[suspect.role])
     title.append(f"  score {suspect.score:.2f}", "dim")
-    page.line(title)
+    return title
+
+
+def _aside(page: _Page, report: Report, suspect: Suspect) -> None:
+    """A suspect that merely departs too, in one line."""
+    title = _title(page, suspect).append("  ")
+    room = page.width - title.cell_len
+    evidence = view.evidence_of(report, suspect)
+    told = view.evidence_text(evidence[0]) if evidence and room >= _READABLE else ""
+    page.hang(title, cut(visible_line(told), room), "dim")
+
+
+def _suspect(page: _Page, report: Report, suspect: Suspect) -> None:
+    page.line(_title(page, suspect))
     indent = Text(" " * _INDENT)
-    if suspect.why:
-        page.hang(indent, suspect.why)
+    if why := view.why(report, suspect):
+        page.hang(indent, why)
     if path := view.own_path(report, suspect):
         page.hang(indent, " → ".join(map(view.name, path)), "dim")
     evidence = view.evidence_of(report, suspect)
-    shown = evidence[:_EVIDENCE_EACH]
+    shown = evidence[: _most(suspect)]
     columns = max((_id(item.id).cell_len for item in shown), default=0) + 2
     for item in shown:
         _evidence(page, report, item, columns)
-    if len(evidence) > len(shown):
+    if len(evidence) > len(shown) and suspect.rank == 1:
         page.hang(indent, f"and {len(evidence) - len(shown)} more, in the other formats", "dim")
 
 
+def _most(suspect: Suspect) -> int:
+    """How much of a suspect's evidence is shown."""
+    return _EVIDENCE_FIRST if suspect.rank == 1 else _EVIDENCE_EACH
+
+
 def _evidence(page: _Page, report: Report, evidence: Evidence, columns: int) -> None:
-    at = clock(evidence.onset, view.first_day(report)) if evidence.onset else "--:--:--"
-    prefix = Text.assemble(" " * _INDENT, _padded(_id(evidence.id), columns), f"{at}  ")
+    at = clock(evidence.onset, view.first_day(report)) if evidence.onset else ""
+    prefix = Text.assemble(" " * _INDENT, _padded(_id(evidence.id), columns), f"{at:<8}  ")
     spark = sparkline(evidence.points, page.spark, normal=evidence.baseline) if page.spark else ""
-    page.hang(prefix, view.evidence_text(evidence), tail=Text(f"  {spark}", "magenta") if spark else None)
+    tail = Text()
+    if spark:
+        tail.append(f"  {spark}", "magenta")
+    text = view.evidence_text(evidence)
+    metric = Text(f"  {cut(visible_line(evidence.metric), _METRIC)}", "dim")
+    room = page.width - sum(map(cell_len, (prefix.plain, visible_line(text), tail.plain)))
+    if evidence.metric and (metric.cell_len <= room or not evidence.query):  # a query holds its name anyway
+        tail.append_text(metric)
+    page.hang(prefix, text, tail=tail)
 
 
 def _queries(page: _Page, report: Report) -> None:
     """What shows each line of evidence above, to be pasted into the source's own console."""
     asked: dict[str, list[str]] = {}
     for suspect in view.split(report, detailed=_DETAILED).detailed:
-        for evidence in view.evidence_of(report, suspect)[:_EVIDENCE_EACH]:
+        for evidence in view.evidence_of(report, suspect)[: _most(suspect)]:
             if evidence.query.strip():
                 asked.setdefault(evidence.query, []).append(evidence.id)
     if not asked:
         return
     page.heading("Queries (paste to check)")
     for query, ids in asked.items():
-        page.query(Text(" ").join(map(_id, ids)).append("  "), query)
+        page.query(Text(" ").join(map(_id, ids)), query)
 
 
 def _id(name: str) -> Text:
@@ -222,25 +255,35 @@ def _padded(text: Text, columns: int) -> Text:
 
 def _triggers(page: _Page, report: Report) -> None:
     page.heading("What changed")
-    if not report.triggers:
-        page.hang(Text(""), view.NO_TRIGGER, "dim")
-    for trigger in report.triggers:
+    found = changes.changes(report)
+    if found.lead:
+        page.hang(Text(""), found.lead, "" if found.unlikely else "dim")
+    for trigger in found.serious:
         prefix = Text(f"{f'#{trigger.rank}':<{_INDENT}}", "bold")
-        when = view.trigger_when(trigger, report)
-        page.hang(prefix, f"{view.trigger_title(trigger)}, {when}, score {trigger.score:.2f}", "bold")
+        heading = changes.heading(trigger, report)
+        score = Text(f"  score {trigger.score:.2f}", "dim")
+        page.hang(prefix, heading, "bold", tail=score)
         if trigger.why:
             page.hang(Text(" " * _INDENT), trigger.why)
+    if found.unlikely:
+        page.hang(Text(""), "Unlikely:")
+    for trigger in found.unlikely[:_UNLIKELY]:
+        told = cut(visible_line(changes.short(trigger, report)), page.width - _INDENT)
+        page.hang(Text(" " * _INDENT), told, "dim")
+    if (more := len(found.unlikely) - _UNLIKELY) > 0:
+        page.hang(Text(" " * _INDENT), f"and {more} more, in the JSON format", "dim")
 
 
 def _timeline(page: _Page, report: Report) -> None:
     if not report.timeline:
         return
     page.heading("Timeline (UTC)")
-    for entry in report.timeline[:_TIMELINE]:
-        proof = Text("  ").append_text(_id(entry.evidence)) if entry.evidence else None
-        page.hang(Text(f"{clock(entry.at, view.first_day(report))}  "), entry.what, tail=proof)
-    if (more := len(report.timeline) - _TIMELINE) > 0:
-        page.hang(Text(""), f"and {more} more, in the JSON format", "dim")
+    told = timeline(report, most=_TIMELINE)
+    for moment in told.moments:
+        proof = Text("  ").append_text(Text(" ").join(map(_id, moment.evidence))) if moment.evidence else None
+        page.hang(Text(f"{clock(moment.at, view.first_day(report))}  "), moment.what, tail=proof)
+    if told.more:
+        page.hang(Text(""), f"… {told.more} more in the other formats", "dim")
 
 
 def _similar(page: _Page, report: Report) -> None:

@@ -21,6 +21,8 @@ def baseline_text(report: Report) -> str:
     onset = report.onset.at or report.onset.given
     if onset is None:
         return text
+    if 0 <= (onset - end).total_seconds() < 1:
+        return f"{text}, up to the onset"
     if end <= onset:
         return f"{text}, guard {duration((onset - end).total_seconds())} before the onset"
     return f"{text}, taken after the onset" if start >= onset else f"{text}, overlaps the onset"

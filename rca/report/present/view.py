@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rca.model.incident import Gap
-from rca.model.report import Confidence, Evidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect, Trigger
-from rca.report.present.text import ELLIPSIS, counted, cut, listed, shorten, visible_line
+from rca.model.report import Confidence, Evidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect
+from rca.report.present.text import ELLIPSIS, counted, listed, shorten, visible_line
 from rca.report.present.units import clock, duration, moment, quantity
 
 LISTED = 15  # further suspects shown by name
-NO_TRIGGER = "No deploy, configuration change, restart or scaling is on record in the window."
 NO_GAP = "No gap is on record."
 _VERB = {
     Confidence.HIGH: "most likely caused it",
@@ -23,6 +22,13 @@ HEALTHY = "stayed healthy"
 _NAME = 44  # characters of a service's name in running text
 _PATH_ENDS = 3  # services shown at each end of a long path
 _HELPS = 5
+_ANALYSIS = "analysis"  # the source of the gaps that the analysis itself found
+_ADVICE = {  # what to do about them, where something can be done
+    "logs": "log lines of this window: it holds none",
+    "baseline": "a longer or calmer baseline (--baseline-since, --baseline-until)",
+    "clock": "clocks that agree: most log lines lie outside the window",
+    "metrics in the window": "clocks that agree: every row of the metrics lies outside the window",
+}
 _NAMES = 8
 _SOON = 1.0  # seconds; onsets closer than this are the same time
 
@@ -32,14 +38,16 @@ class Suspects:
     """The suspects as they are shown.
 
     Attributes:
-        detailed: Those with their evidence.
+        shown: The first ones, without a gap in their ranks.
+        detailed: Those of them that are shown with their evidence; the others get a line.
         further: Those with something to show, named only.
-        quiet: How many have nothing to show.
+        quiet: Those that have nothing to show.
     """
 
+    shown: tuple[Suspect, ...]
     detailed: tuple[Suspect, ...]
     further: tuple[Suspect, ...]
-    quiet: int
+    quiet: tuple[Suspect, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +81,25 @@ _NEAR = 1 / 3  # of the first suspect's score
 def split(report: Report, *, detailed: int) -> Suspects:
     """Who is shown how, at most so many in detail; services without evidence that only stood by are a number.
 
-    A bystander is shown in detail only when its score comes near the first one's: what nearly won should be seen.
+    In detail: the first, those it hit, and those whose score comes near the first one's, since what nearly won
+    should be seen.
     """
     top = report.suspects[0].score if report.suspects else 0.0
     loud = [s for s in report.suspects if s.evidence or s.role is not Role.BYSTANDER]
-    near = [s for s in loud if s.role is not Role.BYSTANDER or s.score >= _NEAR * top][:detailed]
-    return Suspects(tuple(near), tuple(s for s in loud if s not in near), len(report.suspects) - len(loud))
+    near = [s for s in loud if is_involved(report, s) or s.score >= _NEAR * top][:detailed]
+    last = near[-1].rank if near else 0
+    shown = [s for s in loud if s.rank <= last]
+    further = [s for s in loud if s.rank > last]
+    quiet = [s for s in report.suspects if s not in loud]
+    return Suspects(tuple(shown), tuple(near), tuple(further), tuple(quiet))
+
+
+def is_involved(report: Report, suspect: Suspect) -> bool:
+    """Whether a service is part of what happened, as far as the report says; not merely off at the same time."""
+    if suspect.role is Role.CAUSE or suspect.service in report.impact:
+        return True
+    first = report.suspects[0]
+    return suspect == first or (suspect.service in first.path and suspect.role is not Role.BYSTANDER)
 
 
 def name(service: str) -> str:
@@ -92,8 +113,11 @@ def further_text(suspects: Suspects) -> str:
 
 
 def quiet_text(suspects: Suspects) -> str:
-    """The bystanders in a few words; empty when there are none."""
-    return f"{counted(suspects.quiet, 'service')} with nothing to show" if suspects.quiet else ""
+    """Those with nothing to show in a few words; empty when there are none."""
+    if not suspects.quiet:
+        return ""
+    names = listed((name(suspect.service) for suspect in suspects.quiet), most=_NAMES)
+    return f"{counted(len(suspects.quiet), 'service')} with nothing to show: {names}"
 
 
 def evidence_of(report: Report, suspect: Suspect) -> tuple[Evidence, ...]:
@@ -112,6 +136,12 @@ def evidence_text(evidence: Evidence) -> str:
     return f"{evidence.text}, {before} to {during}" if before else f"{evidence.text}, {during}"
 
 
+def why(report: Report, suspect: Suspect) -> str:
+    """Why a suspect stands where it does, less what its first line of evidence says anyway."""
+    evidence = evidence_of(report, suspect)
+    return suspect.why.removesuffix(evidence[0].text).rstrip(": ") if evidence else suspect.why
+
+
 def headline(report: Report) -> str:
     """The verdict in one line."""
     if not report.suspects:
@@ -119,26 +149,55 @@ def headline(report: Report) -> str:
     if report.verdict.abstained:
         return "Can't tell which service caused it"
     first = shorten(visible_line(report.suspects[0].service), 2 * _NAME)
-    return f"{first} {_VERB[report.verdict.confidence]}"
+    return claim(first, report.verdict.confidence)
+
+
+def claim(service: str, confidence: Confidence) -> str:
+    """Who did it, no surer than the confidence allows."""
+    return f"{service} {_VERB[confidence]}"
+
+
+def since_clause(since: datetime | None) -> str:
+    """How a summary goes on after its claim."""
+    return f" since {moment(since)}" if since else ""
+
+
+def summary(report: Report) -> str:
+    """The summary as it reads below the headline: without the claim, where it begins with it."""
+    text, said = report.verdict.summary, headline(report)
+    if not text.startswith(said):
+        return text
+    rest = text.removeprefix(said).lstrip(" :;,.")
+    return f"{rest[:1].upper()}{rest[1:]}" if rest.startswith("since ") else rest
+
+
+def began(report: Report) -> datetime | None:
+    """When it began, as finely as the data tell."""
+    return report.onset.since(report.first_failure[1] if report.first_failure else None)
 
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
     """The lines under the verdict: label and text."""
-    day = first_day(report)
-    lines = [("Since", onset_text(report.onset))]
-    if report.suspects and not report.verdict.abstained:
-        lines.append(("Confidence", report.verdict.confidence.value))
-    if report.first_failure:
-        service, at = report.first_failure
-        lines.append(
-            ("First failure", f"{name(service)} at {clock(at, day)}" if at else f"{name(service)}, time unknown")
-        )
+    named = bool(report.suspects) and not report.verdict.abstained
+    lines = [("Onset", onset_text(report))]
+    if not named:
+        return tuple(lines)
+    lines.append(("Confidence", report.verdict.confidence.value))
     if report.impact:
-        names = listed(map(name, report.impact), most=_NAMES)
-        lines.append(("Hit", f"{counted(len(report.impact), 'service')}: {names}"))
-    if report.triggers:
-        lines.append(("What changed", f"{trigger_title(report.triggers[0])}{_when(report.triggers[0], report)}"))
+        lines.append(("Hit", hit_text(report)))
+    if report.healthy_on_path:
+        lines.append(("Not hit", f"{listed(map(name, report.healthy_on_path), most=_NAMES)}, though on the way"))
     return tuple(lines)
+
+
+def hit_text(report: Report) -> str:
+    """The services hit, the suspect first, and where users feel it."""
+    names = listed(map(name, report.impact), most=_NAMES)
+    if not report.user_facing:
+        return names
+    if report.user_facing == report.impact:
+        return f"{names}, where users come in"
+    return f"{names}; users come in at {listed(map(name, report.user_facing), most=_PATH_ENDS)}"
 
 
 def first_day(report: Report) -> date:
@@ -146,15 +205,18 @@ def first_day(report: Report) -> date:
     return report.span.start.date()
 
 
-def onset_text(onset: OnsetEstimate) -> str:
+def onset_text(report: Report) -> str:
     """Since when, how certain that is, and what the analysis was told."""
-    told = f"; reported at {moment(onset.given)}" if onset.given else ""
-    if onset.at is None:
+    onset, at = report.onset, began(report)
+    if at is None:
+        told = f"; reported at {moment(onset.given)}" if onset.given else ""
         return f"unknown: nothing departs from normal{told}"
-    if onset.given and abs((onset.given - onset.at).total_seconds()) >= _SOON:
-        late = (onset.given - onset.at).total_seconds()
-        told = f"; reported {duration(late)} {'later' if late > 0 else 'earlier'}"
-    return f"{moment(onset.at)}{_range(onset)}{told}"
+    told = ""
+    if onset.given:
+        late = (onset.given - at).total_seconds()
+        apart = duration(late) if abs(late) >= _SOON else ""
+        told = f"; reported {apart} {'later' if late > 0 else 'earlier'}" if apart else "; reported as that"
+    return f"{moment(at)}{_range(onset)}{told}"
 
 
 def _range(onset: OnsetEstimate) -> str:
@@ -164,29 +226,6 @@ def _range(onset: OnsetEstimate) -> str:
         return ""
     day = onset.at.date()
     return f" (between {clock(onset.earliest, day)} and {clock(onset.latest, day)})"
-
-
-def trigger_title(trigger: Trigger) -> str:
-    """What changed, and where: `deploy of payments (commit 4f2a91c)`."""
-    commit = f" (commit {cut(trigger.commit, 13)})" if trigger.commit else ""
-    return f"{trigger.kind} of {name(trigger.service)}{commit}" if trigger.service else f"{trigger.kind}{commit}"
-
-
-def trigger_when(trigger: Trigger, report: Report) -> str:
-    """When it changed, and how long before or after the onset."""
-    return _when(trigger, report).removeprefix(" at ") or "time unknown"
-
-
-def _when(trigger: Trigger, report: Report) -> str:
-    if trigger.at is None:
-        return ""
-    at = f" at {clock(trigger.at, first_day(report))}"
-    if report.onset.at is None:
-        return at
-    ahead = (report.onset.at - trigger.at).total_seconds()
-    if abs(ahead) < _SOON:
-        return f"{at}, just at the onset"
-    return f"{at}, {duration(ahead)} {'before' if ahead > 0 else 'after'} the onset"
 
 
 def spread(report: Report) -> tuple[Hop, ...]:
@@ -225,9 +264,15 @@ def spread_title(report: Report) -> str:
 
 def helps(report: Report) -> tuple[str, ...]:
     """What would let a verdict be reached, most general last."""
-    found = [f"{group.source}: {listed(group.what, most=3)} ({group.why})" for group in gap_groups(report.gaps)]
+    found = [
+        f"{group.source}: {listed(group.what, most=3)} ({group.why})"
+        for group in gap_groups(report.gaps)
+        if group.source != _ANALYSIS
+    ]
     if not report.suspects:
         return (*found[:_HELPS], "a window for which the sources hold data (--since, --until); see rca doctor")
+    missing = {gap.what for gap in report.gaps if gap.source == _ANALYSIS}
+    found += [text for what, text in _ADVICE.items() if what in missing]
     if report.onset.given is None:
         found.append("the time of the alert or the first complaint (--at)")
     if not any(suspect.path for suspect in report.suspects):

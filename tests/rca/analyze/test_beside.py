@@ -2,7 +2,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rca.analyze import analyze
-from rca.changes.link import is_change
 from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
 from rca.model.logs import LogLine
 from rca.model.report import EvidenceKind, ToolInfo
@@ -81,8 +80,11 @@ def test_errors_in_spans_accuse_where_they_start(checkout: Bundle, tool: ToolInf
     report = analyze(replace(calm(checkout), spans=tuple(slow)), tool=tool)
     assert report.suspects[0].service == "orders"
     texts = [item.text for item in report.evidence if item.kind is EvidenceKind.TRACE]
-    assert any(text.endswith("errors start in its spans") for text in texts)
-    assert "its own time in spans, 40 ms to 1.2 s" in texts
+    assert "errors start in 15 of 15 spans, before in 0 of 44 spans" in texts
+    assert "own time in spans x30, 40 ms to 1.2 s" in texts
+    start_of_errors = next(item for item in report.evidence if item.text.startswith("errors start in"))
+    assert (start_of_errors.baseline, start_of_errors.observed) == (0.0, 1.0)
+    assert start_of_errors.onset == start + timedelta(minutes=45)
 
 
 def test_changes_near_the_suspect_are_weighed_by_time_and_place(checkout: Bundle, tool: ToolInfo) -> None:
@@ -96,11 +98,12 @@ def test_changes_near_the_suspect_are_weighed_by_time_and_place(checkout: Bundle
     alert = Alert({"alertname": "Slow"}, {}, start + timedelta(minutes=50))
     fired = Symptom("web", "latency_p99_ms", start + timedelta(minutes=50))
     report = analyze(replace(checkout, events=events, alerts=(alert,), symptom=fired), tool=tool)
-    weighed = [trigger for trigger in report.triggers if is_change(trigger)]
+    weighed = [trigger for trigger in report.triggers if trigger.is_change]
     assert [(trigger.service, trigger.commit) for trigger in weighed][:2] == [("db", "abc"), ("orders", None)]
     assert "5 min before the harm began" in " ".join(report.triggers[0].reasons)
+    assert report.triggers[0].why.startswith("“deploy v2”: ")
     assert "deploy of db (commit abc" in report.verdict.summary
-    assert "rollback" not in {trigger.why.split(":")[0] for trigger in report.triggers}
+    assert not any("rollback" in trigger.why for trigger in report.triggers)
     assert [entry.what for entry in report.timeline if entry.evidence is None] == [
         "config of mail: flag on",
         "deploy of db: deploy v2",

@@ -30,7 +30,7 @@ def test_the_path_leads_from_the_suspect_to_where_it_was_seen(checkout: Bundle, 
 def test_evidence_is_told_in_words_with_numbers(checkout: Bundle, tool: ToolInfo) -> None:
     report = analyze(checkout, tool=tool)
     texts = [item.text for item in report.evidence if item.service == "db"]
-    assert any(text.startswith("latency (latency_p99_ms) x") and " ms to " in text for text in texts)
+    assert any(text.startswith("p99 latency x") and " ms to " in text for text in texts)
     assert all(item.points and item.baseline is not None for item in report.evidence)
     assert [item.id for item in report.evidence] == [f"E{i + 1}" for i in range(len(report.evidence))]
 

@@ -12,7 +12,7 @@ from rca.analyze.confidence import Standing
 from rca.analyze.evidence import change_text
 from rca.analyze.verdict import verdict
 from rca.model.incident import Bundle, Interval, Window
-from rca.model.report import Confidence, EvidenceKind, OnsetEstimate, ToolInfo
+from rca.model.report import Confidence, EvidenceKind, ToolInfo
 from rca.model.signals import FloatArray, SignalFrame
 from rca.model.tuning import Tuning
 from tests.rca.analyze.conftest import MakeBundle
@@ -45,16 +45,16 @@ def test_a_change_is_told_as_a_person_would(before: float, after: float, unit: s
     ],
 )
 def test_confidence_has_three_words(value: float, abstained: bool, confidence: Confidence) -> None:  # noqa: FBT001 - a column
-    said = verdict(["a"], Standing(value, 2.0, 1.0, 1.0, 12), (), OnsetEstimate(None), ("a",), Tuning())
+    said = verdict(["a", "b"], Standing(value, 2.0, 1.0, 1.0, 12), (), None, ("a",), Tuning())
     assert (said.abstained, said.confidence) == (abstained, confidence)
     assert said.reasons == (
-        "the first suspect's score is x2.0 what 12 windows of the baseline reach",
-        "it leads the second suspect by x2.0",
+        "its score is x2.0 what calm windows reach (12 cut from the baseline)",
+        "it leads the second suspect (b) by x2.0",
     )
 
 
 def test_without_a_comparison_nothing_is_called_sure() -> None:
-    said = verdict(["a"], Standing(9.0, 9.0, 0.0, None, 0), (), OnsetEstimate(None), ("a", "b"), Tuning())
+    said = verdict(["a"], Standing(9.0, 9.0, 0.0, None, 0), (), None, ("a", "b"), Tuning())
     assert said.confidence is Confidence.MEDIUM
     assert said.reasons == (
         "no comparison with the baseline's own windows was possible",
@@ -80,8 +80,24 @@ def test_edges_hosts_and_instances_are_told_apart(make_bundle: MakeBundle, quiet
     edge = next(item for item in report.evidence if item.kind is EvidenceKind.EDGE and item.service == "db")
     assert "between it and web" in edge.text
     texts = " / ".join(item.text for item in report.evidence)
-    assert "towards db" in texts
-    assert "its host's CPU (node_cpu_percent) on pod-1 x" in texts
+    assert edge.metric == "call_latency_p50_ms_to"
+    assert "of calls to db" not in texts  # the same measurement, told of the callee
+    assert "its host's CPU on pod-1 x" in texts
+
+
+def test_a_call_is_told_of_its_caller_where_that_ranks_higher(
+    make_bundle: MakeBundle, quiet: Quiet, tool: ToolInfo
+) -> None:
+    bundle = make_bundle(
+        {
+            "web|call_latency_p50_ms_to:db": quiet(2, 30, 1) + 200 * LATE,
+            "db|latency_p50_ms": quiet(3, 10, 0.5) + 200 * LATE,
+            "web|cpu_percent": quiet(4, 20, 1) + 70 * LATE,
+        },
+        [("web", "db")],
+    )
+    texts = [item.text for item in analyze(bundle, tool=tool).evidence]
+    assert sum("calls to db" in text or "between it and web" in text for text in texts) <= 1
 
 
 def test_a_long_series_is_thinned_for_the_plot(make_bundle: MakeBundle, tool: ToolInfo) -> None:

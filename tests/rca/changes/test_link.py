@@ -11,11 +11,9 @@ from rca.changes.link import (
     compact,
     fewer_replicas,
     flag_of,
-    is_change,
 )  # fmt: skip
 from rca.changes.vocabulary import Vocabulary
 from rca.model.incident import Commit, Event, EventKind
-from rca.model.report import Trigger
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SERVICES = ("cart", "ad-service", "productcatalogservice")
@@ -107,8 +105,3 @@ def test_a_scaling_says_which_way_it_went(title: str, details: dict[str, object]
 def test_a_commit_is_read_from_whatever_key_holds_it() -> None:
     assert commit_of(deploy(0, "cart", revision="abc")) == "abc"
     assert commit_of(deploy(0, "cart", commit=7)) == ""
-
-
-def test_a_recorded_change_is_told_from_what_is_none() -> None:
-    assert is_change(Trigger(1, "deploy", "a", None, 1.0, ""))
-    assert not is_change(Trigger(1, "external", "a", None, 1.0, ""))

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rca.changes.facts import Anomaly, Facts, FailedSpan, NewLines
-from rca.changes.link import is_change
 from rca.changes.weigh import weigh_changes
 from rca.model.incident import Commit, Event, EventKind
 from rca.model.report import Trigger
@@ -68,7 +67,7 @@ def test_the_same_diff_does_not_explain_what_it_cant_do(
     events, commits = [make_deploy("a", 5)], [make_commit("a", UNLOCKS, 9)]
     fits = weigh_changes(make_facts("concurrent map writes"), events, commits)
     misfits = weigh_changes(make_facts("x509: certificate has expired"), events, commits)
-    assert is_change(fits[0])
+    assert fits[0].is_change
     assert misfits[0].kind == "certificate"
 
 
@@ -218,9 +217,24 @@ def test_scaling_up_by_the_autoscaler_and_restarts_are_reactions(make_facts: Mak
     again = Event(at, EventKind.RESTART, "alpha", "restarted")
     down = Event(at, EventKind.SCALE, "alpha", "scaled 6 -> 1")
     facts = make_facts("handler failed", metrics=("cpu", "latency"))
-    scores = {t.why.split(":")[0]: t.score for t in weigh_changes(facts, [up, again, down], [])}
-    reactions = scores["restarted"], scores["scaled 2 -> 6 by the autoscaler"]
-    assert max(reactions) < 0.4 < scores["scaled 6 -> 1"]
+    triggers = weigh_changes(facts, [up, again, down], [])
+    scores = {
+        event.title: next(t.score for t in triggers if f"“{event.title}”" in t.why) for event in (up, again, down)
+    }
+    assert max(scores[up.title], scores[again.title]) < 0.4 < scores[down.title]
+
+
+def test_why_says_what_speaks_for_a_likely_change_and_why_an_unlikely_one_is(
+    make_facts: MakeFacts, onset: datetime
+) -> None:
+    at = onset - timedelta(minutes=1)
+    down = Event(at, EventKind.SCALE, "alpha", "alpha: scaled 6 -> 1")
+    again = Event(at, EventKind.RESTART, "alpha", "alpha: a process started")
+    triggers = weigh_changes(make_facts("handler failed", metrics=("cpu", "latency")), [down, again], [])
+    likely, unlikely = (next(t for t in triggers if t.kind == kind) for kind in ("scale", "restart"))
+    assert likely.why.startswith("“scaled 6 -> 1”: on alpha")
+    assert unlikely.why.startswith("by itself it changes nothing; ")
+    assert unlikely.why.endswith("(“a process started”)")
 
 
 def test_a_change_far_from_what_is_hit_is_not_named(

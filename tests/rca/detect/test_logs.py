@@ -83,7 +83,29 @@ def test_an_error_that_bursts_tells_both_rates() -> None:
     errors = [line(700 + i * 30, "cart", f"write {i} failed", "ERROR") for i in range(10)]
     errors += [line(ONSET + i, "cart", f"write {i} failed", "ERROR") for i in range(300)]
     finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.BURSTING)
-    assert finding.text == "lines x30, 2 to 60 a minute"
+    assert finding.text == "log line x30, 2 to 60 a minute: “write <n> failed”"
+    assert finding.onset == datetime.fromtimestamp(ONSET, UTC)
+
+
+def test_lines_just_before_the_split_belong_to_the_burst_not_to_the_baseline() -> None:
+    errors = [line(ONSET - 10 + i, "cart", f"write {i} failed", "ERROR") for i in range(310)]
+    finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.NEW)
+    assert finding.text == "new log line, 60 a minute: “write <n> failed”"
+    assert (finding.before, finding.onset) == (0.0, datetime.fromtimestamp(ONSET - 10, UTC))
+
+
+def test_of_lines_that_only_became_some_more_nobody_says_since_when() -> None:
+    errors = [line(700 + i * 2, "cart", f"write {i} failed", "ERROR") for i in range(150)]
+    errors += [line(ONSET + i, "cart", f"write {i} failed", "ERROR") for i in range(300)]
+    finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.BURSTING)
+    assert finding.text == "log line x2, 30 to 60 a minute: “write <n> failed”"
+    assert finding.onset is None
+
+
+def test_rare_lines_are_counted_by_the_hour() -> None:
+    errors = [line(ONSET + i * 75, "cart", f"write {i} failed", "ERROR") for i in range(4)]
+    finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.NEW)
+    assert finding.text == "new log line, 48 an hour: “write <n> failed”"
 
 
 def test_errors_grow_with_the_service_s_own_traffic_without_being_evidence() -> None:
@@ -147,7 +169,9 @@ def test_a_line_that_no_longer_follows_accuses_its_service() -> None:
     assert first(index, evidence.failing) == "stock"
     finding = strongest(index, "stock", FindingKind.VANISHED)
     assert finding.template == "stock lookup ends"
-    assert "100% of traces before, 1% now" in finding.text
+    assert finding.text == (
+        "log line missing, 100 % to 1 % of traces: “stock lookup ends” after “stock lookup begins”"
+    )
     assert finding.onset == datetime.fromtimestamp(ONSET + 0.002, UTC)
 
 
@@ -184,7 +208,9 @@ def test_slow_hops_accuse_the_service_that_touches_them_all() -> None:
     assert first(index, evidence.slow) == "stock"
     assert evidence.failing.max() < 1.0
     finding = strongest(index, "stock", FindingKind.SLOW)
-    assert finding.text == 'comes up to 500 ms after "stock lookup begins" (stock), usually 10 ms'
+    assert finding.text == (
+        "log line late, usually 10 ms, now up to 500 ms: “stock lookup ends” after “stock lookup begins” of stock"
+    )
     assert finding.unit == "s"
 
 

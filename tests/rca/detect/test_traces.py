@@ -53,7 +53,18 @@ def test_a_chosen_baseline_is_kept_to() -> None:
     later = ((START + timedelta(minutes=10)).timestamp(), (START + timedelta(minutes=20)).timestamp())
     found = index.evidence(START.timestamp(), baseline=later, end=later[0])
     assert found.failing[index.services.index("db")] > 3
-    assert found.errors.tolist() == [10.0, 0.0]
+    failed = index.failed(index.services.index("db"), START.timestamp(), baseline=later, end=later[0])
+    assert (failed.after, failed.before, failed.since) == ((10, 10), (0, 10), None)
+
+
+def test_failing_spans_are_counted_from_the_first_of_them() -> None:
+    spans = [span for minute in range(40) for span in call(minute, failing=minute >= 18)]
+    index = TraceIndex.build(spans)
+    split = (START + timedelta(minutes=20)).timestamp()
+    failed = index.failed(index.services.index("db"), split)
+    assert (failed.after, failed.before) == ((20, 20), (0, 18))
+    assert failed.since == pytest.approx((START + timedelta(minutes=18)).timestamp(), abs=0.1)
+    assert index.failed(index.services.index("web"), split).after == (0, 20)
 
 
 @pytest.mark.parametrize("order", [1, -1])

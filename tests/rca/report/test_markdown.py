@@ -11,6 +11,7 @@ from markdown_it.token import Token
 from rca.model.report import Report
 from rca.report import render
 from rca.report.markdown import code, escape, fence
+from rca.report.present.queries import laid_out
 
 MakeReport = Callable[[str], Report]
 
@@ -116,4 +117,5 @@ def test_the_simple_rankers_order_and_every_query_are_in_it(incident: Report) ->
     text = render("markdown", incident)
     assert "orders-db, checkout, orders (agrees on the first)" in text
     assert "POST /logs-*/_search" in text
-    assert all(evidence.query in text for evidence in incident.evidence)
+    flat = " ".join(text.split())
+    assert all(" ".join(laid_out(evidence.query, 100).split()) in flat for evidence in incident.evidence)

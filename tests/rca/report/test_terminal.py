@@ -93,10 +93,11 @@ def test_the_way_it_spread_is_a_tree_with_the_healthy_ones_marked(incident: Repo
     assert re.search(r"^ {3}└─▶gateway +stayed healthy$", text, re.MULTILINE)
 
 
-def test_bystanders_are_counted_not_listed(incident: Report) -> None:
-    text = show(incident)
-    assert "38 services with nothing to show" in text
-    assert "quiet-1" not in text
+def test_those_with_nothing_to_show_are_counted_and_the_first_named(incident: Report) -> None:
+    text = " ".join(show(incident).split())
+    assert "38 services with nothing to show: quiet-0, quiet-1" in text
+    assert "quiet-7 and 30 more" in text
+    assert "quiet-8" not in text
 
 
 def test_a_long_name_is_cut_in_its_middle(crowd: Report) -> None:
@@ -127,7 +128,7 @@ def test_a_suspect_with_much_evidence_shows_the_strongest(incident: Report) -> N
 def test_a_long_timeline_says_how_much_is_left_out(incident: Report) -> None:
     entry = incident.timeline[0]
     long = tuple(TimelineEntry(entry.at, f"entry {index}") for index in range(45))
-    assert "and 5 more, in the JSON format" in show(replace(incident, timeline=long))
+    assert "… 31 more in the other formats" in show(replace(incident, timeline=long))
 
 
 def test_a_narrow_terminal_drops_the_words_beside_a_deep_tree(crowd: Report) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rca.model.incident import Gap
-from rca.model.report import Confidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect, Trigger
+from rca.model.report import Confidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect
 from rca.report.present import view
 
 AT = datetime(2026, 11, 22, 3, 11, 40, tzinfo=UTC)
@@ -26,35 +26,70 @@ def later(seconds: float) -> datetime:
         ),
         (OnsetEstimate(AT), "2026-11-22 03:11:40 UTC (uncertainty unknown)"),
         (OnsetEstimate(AT, AT, AT), "2026-11-22 03:11:40 UTC"),
-        (OnsetEstimate(AT, AT, AT, AT), "2026-11-22 03:11:40 UTC; reported at 2026-11-22 03:11:40 UTC"),
+        (OnsetEstimate(AT, AT, AT, AT), "2026-11-22 03:11:40 UTC; reported as that"),
         (OnsetEstimate(AT, AT, AT, later(-90)), "2026-11-22 03:11:40 UTC; reported 1 min 30 s earlier"),
         (OnsetEstimate(AT, later(-60), later(5)), "2026-11-22 03:11:40 UTC (between 03:10:40 and 03:11:45)"),
     ],
 )
-def test_the_onset_says_how_uncertain_it_is_and_what_was_told(onset: OnsetEstimate, text: str) -> None:
-    assert view.onset_text(onset) == text
+def test_the_onset_says_how_uncertain_it_is_and_what_was_told(
+    minimal: Report, onset: OnsetEstimate, text: str
+) -> None:
+    assert view.onset_text(replace(minimal, onset=onset)) == text
 
 
-@pytest.mark.parametrize(
-    ("trigger", "title", "when"),
-    [
-        (
-            Trigger(1, "deploy", "web", later(-60), 1, "", "0123456789abcdef"),
-            "deploy of web (commit 0123456789ab…)",
-            "03:10:40, 1 min before the onset",
-        ),
-        (Trigger(1, "scale", "", later(60), 1, ""), "scale", "03:12:40, 1 min after the onset"),
-        (Trigger(1, "config", "web", AT, 1, ""), "config of web", "03:11:40, just at the onset"),
-        (Trigger(1, "config", "web", None, 1, ""), "config of web", "time unknown"),
-    ],
-)
-def test_a_trigger_says_what_where_and_when(incident: Report, trigger: Trigger, title: str, when: str) -> None:
-    assert view.trigger_title(trigger) == title
-    assert view.trigger_when(trigger, incident) == when
+def test_the_onset_is_the_first_failures_where_that_lies_within_its_range(minimal: Report) -> None:
+    onset = OnsetEstimate(AT, later(-60), AT)
+    assert view.began(replace(minimal, onset=onset, first_failure=("db", later(-4)))) == later(-4)
+    assert view.began(replace(minimal, onset=onset, first_failure=("db", later(-90)))) == AT
+    assert view.began(replace(minimal, onset=onset, first_failure=("db", None))) == AT
+    assert view.began(replace(minimal, onset=OnsetEstimate(AT), first_failure=("db", later(-4)))) == AT
 
 
-def test_a_trigger_without_an_onset_has_only_its_time(minimal: Report) -> None:
-    assert view.trigger_when(Trigger(1, "deploy", "web", AT, 1, ""), minimal) == "03:11:40"
+def test_the_summary_does_not_repeat_the_headline(incident: Report) -> None:
+    def below(summary: str) -> str:
+        return view.summary(replace(incident, verdict=replace(incident.verdict, summary=summary)))
+
+    assert below("orders-db most likely caused it since 03:11: slow.") == "Since 03:11: slow."
+    assert below("orders-db most likely caused it: slow.") == "slow."
+    assert below("orders-db may have caused it: slow.") == "orders-db may have caused it: slow."
+
+
+def test_without_a_verdict_nothing_is_called_hit_or_certain(abstained: Report) -> None:
+    assert [label for label, _ in view.facts(abstained)] == ["Onset"]
+
+
+def test_who_was_hit_where_users_come_in_and_who_stayed_healthy_is_told(incident: Report) -> None:
+    facts = dict(view.facts(replace(incident, user_facing=("checkout",))))
+    assert facts["Hit"] == "orders-db, orders, checkout; users come in at checkout"
+    assert facts["Not hit"] == "gateway, though on the way"
+    alone = replace(incident, impact=("web",), user_facing=("web",), healthy_on_path=())
+    assert dict(view.facts(alone))["Hit"] == "web, where users come in"
+    assert "Not hit" not in dict(view.facts(alone))
+
+
+def test_suspects_are_shown_without_a_gap_and_those_not_involved_in_a_line(incident: Report) -> None:
+    suspects = view.split(incident, detailed=5)
+    assert [s.rank for s in suspects.shown] == [1, 2, 3]
+    assert suspects.detailed == suspects.shown
+    assert [s.rank for s in suspects.further] == [4]
+    assert len(suspects.quiet) == 38
+    second = replace(incident.suspects[1], role=Role.BYSTANDER, score=0.1)
+    aside = replace(
+        incident, suspects=(incident.suspects[0], second, *incident.suspects[2:]), impact=("orders-db", "checkout")
+    )
+    suspects = view.split(aside, detailed=5)
+    assert [s.rank for s in suspects.shown] == [1, 2, 3]
+    assert [s.rank for s in suspects.detailed] == [1, 3]
+
+
+def test_why_leaves_out_what_the_first_evidence_says(incident: Report) -> None:
+    first = incident.suspects[0]
+    text = incident.evidence[0].text
+    assert view.why(incident, replace(first, why=text)) == ""
+    assert view.why(incident, replace(first, why=f"its callee db explains it: {text}")) == (
+        "its callee db explains it"
+    )
+    assert view.why(incident, replace(first, evidence=(), why=text)) == text
 
 
 def test_gaps_for_the_same_reason_are_put_together() -> None:
@@ -70,6 +105,12 @@ def test_what_would_help_names_gaps_then_the_alert_then_a_graph(abstained: Repor
     assert helps[0] == "logs: all (no answer)"
     assert "--at" in helps[1]
     assert "service graph" in helps[2]
+
+
+def test_only_gaps_that_can_be_mended_are_advice(abstained: Report) -> None:
+    gaps = tuple(Gap("analysis", what, "…") for what in ("constant series", "logs", "baseline"))
+    helps = view.helps(replace(abstained, gaps=gaps, onset=OnsetEstimate(AT)))
+    assert [text.split(" ")[:2] for text in helps] == [["log", "lines"], ["a", "longer"], ["the", "time"]]
 
 
 def test_without_any_data_another_window_would_help(minimal: Report) -> None:
@@ -105,10 +146,6 @@ def test_evidence_that_is_not_there_is_left_out(incident: Report) -> None:
     assert view.evidence_of(incident, replace(incident.suspects[0], evidence=("nope", "E2"))) == (
         incident.evidence[1],
     )
-
-
-def test_a_first_failure_without_a_time_says_so(incident: Report) -> None:
-    assert ("First failure", "db, time unknown") in view.facts(replace(incident, first_failure=("db", None)))
 
 
 def test_a_past_incident_leaves_out_what_is_not_known() -> None:

@@ -1,0 +1,98 @@
+"""Which changes are shown, named or left out, and in which words."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rca.model.report import OnsetEstimate, Report, TimelineEntry, Trigger
+from rca.report.present import changes
+
+AT = datetime(2026, 11, 22, 3, 11, 40, tzinfo=UTC)
+NONE = Trigger(9, "unknown", "web", None, 0.4, "None of the known changes explains it")
+
+
+def later(seconds: float) -> datetime:
+    return AT + timedelta(seconds=seconds)
+
+
+def change(kind: str = "deploy", service: str = "web", seconds: float = -60, score: float = 2.0) -> Trigger:
+    return Trigger(1, kind, service, later(seconds), score, "“v2”: it fits")
+
+
+def made(report: Report, *triggers: Trigger) -> Report:
+    return replace(report, triggers=triggers, onset=OnsetEstimate(AT, AT, AT), first_failure=None, timeline=())
+
+
+@pytest.mark.parametrize(
+    ("trigger", "text"),
+    [
+        (
+            Trigger(1, "deploy", "web", later(-60), 1, "", "0123456789abcdef"),
+            "deploy of web (commit 0123456789ab), 03:10:40, 1 min before it began",
+        ),
+        (Trigger(1, "scale", "", later(60), 1, ""), "scale, 03:12:40, 1 min after it began"),
+        (Trigger(1, "config", "web", AT, 1, ""), "config of web, 03:11:40, right when it began"),
+        (Trigger(1, "config", "web", None, 1, ""), "config of web, time unknown"),
+        (Trigger(1, "network", "web", None, 1, ""), "not a recorded change"),
+        (
+            Trigger(1, "traffic", "web", later(-60), 1, ""),
+            "not a recorded change, 03:10:40, 1 min before it began",
+        ),
+    ],
+)
+def test_a_trigger_says_what_where_and_when(incident: Report, trigger: Trigger, text: str) -> None:
+    assert changes.heading(trigger, made(incident)) == text
+
+
+def test_without_an_onset_a_trigger_has_only_its_time(minimal: Report) -> None:
+    assert changes.when(Trigger(1, "deploy", "web", AT, 1, ""), minimal) == "03:11:40"
+
+
+def test_what_is_less_likely_than_no_change_is_only_named(incident: Report) -> None:
+    late = change("config", "cart", 30, -0.6)
+    node = Trigger(4, "node", "node-a", None, 0.1, "A machine")
+    found = changes.changes(made(incident, change(), NONE, node, late))
+    assert found == changes.Changes("", (change(),), (late,))
+
+
+def test_a_restart_belongs_to_the_deploy_in_the_same_seconds(incident: Report) -> None:
+    restart, alone = change("restart", seconds=-58, score=0.5), change("restart", seconds=-20, score=0.45)
+    found = changes.changes(made(incident, change(), restart, alone, NONE))
+    assert found.serious == (change(), alone)
+
+
+def test_where_no_change_explains_it_that_is_said_first(incident: Report) -> None:
+    late = change(score=-1.0)
+    network = Trigger(1, "network", "web", None, 1.2, "The way between web and db")
+    found = changes.changes(made(incident, network, NONE, late))
+    assert found == changes.Changes("None of the known changes explains it.", (network,), (late,))
+    assert changes.fact(made(incident, network, NONE, late)) == "none of the known changes"
+
+
+def test_nothing_on_record_and_nothing_near_are_told_apart(incident: Report) -> None:
+    nothing = made(incident, NONE)
+    assert changes.changes(nothing).lead == changes.NONE_ON_RECORD
+    far = TimelineEntry(later(600), "deploy of mail: v3", kind="deploy", service="mail")
+    assert changes.changes(replace(nothing, timeline=(far,))).lead == (
+        "None of the changes on record is near it in time and place."
+    )
+    assert changes.fact(nothing) == ""
+
+
+def test_a_change_hardly_ahead_of_the_next_is_only_possible(incident: Report) -> None:
+    close, clear = change(score=0.8), change(score=0.9)
+    assert changes.fact(made(incident, close, NONE)).startswith("possibly deploy of web")
+    assert changes.fact(made(incident, clear, NONE)).startswith("deploy of web")
+    rollout = change("restart", seconds=-58, score=0.8)
+    assert changes.is_likely((clear, rollout, NONE))
+
+
+def test_an_unlikely_change_is_told_in_a_line(incident: Report) -> None:
+    late = replace(change("config", "cart", 30), why="little harm in it (“keep”)")
+    assert changes.short(late, made(incident)) == (
+        "config of cart, 03:12:10, 30 s after it began: little harm in it (“keep”)"
+    )
+    assert changes.short(replace(late, why="", service=""), made(incident)) == (
+        "config, 03:12:10, 30 s after it began"
+    )
