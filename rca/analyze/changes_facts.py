@@ -9,6 +9,7 @@ from rca.analyze.prepare import Prepared
 from rca.changes.facts import Anomaly, Facts, FailedSpan, NewLines
 from rca.changes.origin import first_failing
 from rca.changes.shape import departures
+from rca.changes.vocabulary import Vocabulary
 from rca.changes.weigh import weigh_changes
 from rca.detect.kinds import infer
 from rca.detect.log_table import LogTable
@@ -61,6 +62,7 @@ def weigh_bundle(
     onset: OnsetEstimate,
     *,
     index: LogIndex | None = None,
+    vocabulary: Vocabulary | None = None,
 ) -> tuple[Trigger, ...]:
     """Rank what may have set a bundle's incident off.
 
@@ -70,11 +72,13 @@ def weigh_bundle(
         shares: Each suspect's score over the first one's, 0 to 1.
         onset: The ranking's estimate.
         index: The log lines, arranged; None to arrange them here.
+        vocabulary: The words that changes are judged by; None for those that ship.
 
     Returns:
         Triggers, best first.
     """
-    return weigh_changes(gather(bundle, prepared, shares, onset, index=index), bundle.events, bundle.commits)
+    facts = gather(bundle, prepared, shares, onset, index=index)
+    return weigh_changes(facts, bundle.events, bundle.commits, vocabulary=vocabulary)
 
 
 def gather(

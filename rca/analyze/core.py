@@ -18,6 +18,7 @@ from rca.analyze.prepare import Prepared, prepare
 from rca.analyze.ranking import Ranked, build, rank
 from rca.analyze.spread import Spread, spread
 from rca.analyze.verdict import abstains, verdict
+from rca.changes.vocabulary import Vocabulary
 from rca.model.incident import Bundle, Interval
 from rca.model.report import (
     Evidence,
@@ -43,10 +44,12 @@ class AnalysisOptions:
     Attributes:
         tuning: The constants of detection and ranking.
         guard_seconds: The gap that is left between the baseline and the onset, where the baseline is long enough.
+        vocabulary: The words that changes are judged by; None for those that ship.
     """
 
     tuning: Tuning = field(default_factory=Tuning)
     guard_seconds: float = 120.0
+    vocabulary: Vocabulary | None = None
 
 
 def analyze(
@@ -94,7 +97,9 @@ def analyze(
     scores = dict(zip(ranked.structure.services, ranked.mixed.score.tolist(), strict=True))
     top = max(scores.values(), default=0.0)
     shares = {name: score / top for name, score in scores.items()} if top > 0 else {}
-    triggers = weigh_bundle(bundle, prepared, shares, onset, index=also.logs if also else None)
+    triggers = weigh_bundle(
+        bundle, prepared, shares, onset, index=also.logs if also else None, vocabulary=chosen.vocabulary
+    )
     failure = _first_failure(order, by_service)
     since = onset.since(failure[1] if failure else None)
     report = Report(

@@ -1,6 +1,7 @@
 """The files with one record a line (and `alerts.json`): logs, events, traces, commits, alerts."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -27,7 +28,9 @@ _SPAN = frozenset(
         "fields",
     }
 )
-_COMMIT = frozenset({"sha", "author", "timestamp", "message", "files_changed", "diff"})
+_COMMIT = frozenset(
+    {"sha", "author", "timestamp", "message", "files_changed", "diff", "repository", "services", "tags"}
+)
 _ALERT = frozenset(
     {
         "labels",
@@ -56,6 +59,23 @@ def read_logs(text: str, file: str, gaps: list[Gap]) -> tuple[LogLine, ...]:
 def read_events(text: str, file: str, gaps: list[Gap]) -> tuple[Event, ...]:
     """The changes of `events.jsonl`; a kind that isn't known is `other`."""
     return _records(rows(text, file), file, _EVENT, _event, gaps)
+
+
+def read_given_events(text: str, file: str) -> tuple[Event, ...]:
+    """Events that a person or a script wrote: one JSON object a line, or one list of them.
+
+    As in `events.jsonl`, but each needs a service, and fields of other names are taken for details.
+
+    Raises:
+        BundleError: One of them isn't an event; with file and line (in a list, the place).
+    """
+    found: Iterator[Fields]
+    if text.lstrip().startswith("["):
+        items = decode_json(text, file)
+        found = (Fields(f"{file}[{place}]", 0, item) for place, item in enumerate(items))
+    else:
+        found = rows(text, file)
+    return tuple(_given(fields) for fields in found)
 
 
 def read_spans(text: str, file: str, gaps: list[Gap]) -> tuple[Span, ...]:
@@ -126,7 +146,7 @@ def span_record(span: Span) -> dict[str, Any]:
 
 def commit_record(commit: Commit) -> dict[str, Any]:
     """The commit as `commits.jsonl` holds it."""
-    return {
+    record: dict[str, Any] = {
         "sha": commit.sha,
         "author": commit.author,
         "timestamp": time_text(commit.at),
@@ -134,6 +154,13 @@ def commit_record(commit: Commit) -> dict[str, Any]:
         "files_changed": list(commit.files_changed),
         "diff": commit.diff,
     }
+    if commit.repository:
+        record["repository"] = commit.repository
+    if commit.owners:
+        record["services"] = dict(commit.owners)
+    if commit.tags:
+        record["tags"] = list(commit.tags)
+    return record
 
 
 def alert_record(alert: Alert) -> dict[str, Any]:
@@ -194,6 +221,13 @@ def _event(row: Fields) -> Event:
     )
 
 
+def _given(row: Fields) -> Event:
+    row.required("service")
+    other = {name: value for name, value in row.data.items() if name not in _EVENT}
+    event = _event(row)
+    return replace(event, title=event.title or f"{event.kind}", details={**other, **event.details})
+
+
 def _span(row: Fields) -> Span:
     return Span(
         trace_id=row.identifier("trace_id") or "",
@@ -217,6 +251,9 @@ def _commit(row: Fields) -> Commit:
         message=row.text("message"),
         files_changed=tuple(str(name) for name in row.items("files_changed")),
         diff=None if diff is None else row.text("diff"),
+        repository=row.text("repository"),
+        owners=tuple(sorted((path, str(service)) for path, service in row.mapping("services").items())),
+        tags=tuple(str(name) for name in row.items("tags")),
     )
 
 

@@ -11,6 +11,10 @@ from rca.changes.vocabulary import Vocabulary
 from rca.model.incident import Commit, Event, EventKind
 
 _COMMIT_KEYS = ("commit", "sha", "revision", "git_sha", "git_commit", "commit_sha", "vcs_revision")
+_VERSION_KEYS = frozenset(
+    {*_COMMIT_KEYS, "id", "image", "tag", "version", "release", "ref", "build", "to", "image_tag", "new_image"}
+)
+_HASH = re.compile(r"(?<![0-9a-zA-Z])[0-9a-f]{7,40}(?![0-9a-zA-Z])")
 _SUFFIX = re.compile(r"(?:service|server|svc|srv|api|app|backend)$")
 _SHORT_SHA, _SHORT_NAME = 7, 4
 _FLAG_WORDS = re.compile(
@@ -61,7 +65,7 @@ def candidates(
     direct: dict[str, list[Event]] = {}
     made: list[Candidate] = []
     for event in events:
-        commit = by_sha.find(commit_of(event))
+        commit = by_sha.named_by(event)
         if commit is not None:
             direct.setdefault(commit.sha, []).append(event)
         reach = Reach.DIRECT if commit is not None else Reach.EVENT
@@ -87,6 +91,20 @@ def commit_of(event: Event) -> str:
     return ""
 
 
+def revisions_of(event: Event) -> tuple[str, ...]:
+    """Everything in an event that may name a revision, the surest first: a commit, a version, an image's tag."""
+    found = [commit_of(event)]
+    for key, value in sorted(event.details.items()):
+        last = key.lower().rpartition(".")[2]
+        if last in _VERSION_KEYS and isinstance(value, str):
+            said = value.partition("@")[0]  # an image's digest names no revision
+            found += [said, said.rpartition(":")[2], *_HASH.findall(said)]
+    in_title = _HASH.findall(event.title)
+    if len(set(in_title)) == 1:  # of two, nothing says which is the new one
+        found.append(in_title[0])
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
 def flag_of(event: Event) -> str:
     """The flag or setting that an event switched, or empty."""
     for key in ("flag", "feature", "key", "setting", "name"):
@@ -106,7 +124,7 @@ def fewer_replicas(event: Event) -> bool | None:
 
 
 class _ShaIndex:
-    """Commits by their hash, whole or shortened."""
+    """Commits by their hash, whole or shortened, and by their tags."""
 
     def __init__(self, commits: Sequence[Commit]) -> None:
         self._whole = {commit.sha: commit for commit in commits}
@@ -114,6 +132,16 @@ class _ShaIndex:
         for commit in commits:
             key = commit.sha[:_SHORT_SHA]
             self._short[key] = None if key in self._short else commit
+        self._tags: dict[str, Commit | None] = {}
+        for commit in commits:
+            for tag in commit.tags:
+                self._tags[_bare(tag)] = None if _bare(tag) in self._tags else commit
+
+    def named_by(self, event: Event) -> Commit | None:
+        """The commit that an event names in any way; None when it names none that is known."""
+        names = revisions_of(event)
+        found = (self.find(name) or self._tags.get(_bare(name)) for name in names)
+        return next((commit for commit in found if commit is not None), None)
 
     def find(self, sha: str) -> Commit | None:
         """The commit that a hash names; None for an unknown or an ambiguous one."""
@@ -137,15 +165,27 @@ class Owners:
 
     def __init__(self, services: Iterable[str], learnt: Iterable[tuple[Commit, Sequence[str]]]) -> None:
         self._names = {name: compact(name) for name in services}
-        self._folders: dict[str, set[str]] = {}
+        self._folders: dict[tuple[str, str], set[str]] = {}
         for commit, owners in learnt:
             for path in commit.files_changed:
                 folder = path.rpartition("/")[0]
                 if folder:
-                    self._folders.setdefault(folder, set()).update(owners)
+                    self._folders.setdefault((commit.repository, folder), set()).update(owners)
 
-    def of(self, path: str) -> tuple[str, ...]:
-        """The services that a path belongs to, sorted; empty for one that several may share."""
+    def of_file(self, path: str, commit: Commit) -> tuple[str, ...]:
+        """The services that a file of a commit belongs to, sorted; empty for one that several may share.
+
+        What people wrote down is believed first, then a repository that has a service's name, then the path.
+        """
+        told = [(begin, name) for begin, name in commit.owners if not begin or f"{path}/".startswith(f"{begin}/")]
+        if told:
+            return (max(told, key=lambda entry: len(entry[0]))[1],)
+        whole = compact(commit.repository) if commit.repository else ""
+        mine = tuple(sorted(name for name, short in self._names.items() if short == whole))
+        return mine or self.of(path, commit.repository)
+
+    def of(self, path: str, repository: str = "") -> tuple[str, ...]:
+        """The services that a path belongs to by its folders, sorted; empty for one that several may share."""
         segments = [compact(part) for part in path.split("/")[:-1]]
         exact = sorted(name for name, short in self._names.items() if short in segments)
         if exact:
@@ -158,7 +198,13 @@ class Owners:
         )
         if len(set(near)) == 1:
             return (near[0],)
-        return tuple(sorted(self._folders.get(path.rpartition("/")[0], ())))
+        return tuple(sorted(self._folders.get((repository, path.rpartition("/")[0]), ())))
+
+
+def _bare(tag: str) -> str:
+    """A tag without what release tools put in front: `v1.4.2`, `refs/tags/v1.4.2` and `1.4.2` are one."""
+    last = tag.rpartition("/")[2]
+    return last[1:] if last[:1] == "v" and last[1:2].isdigit() else last
 
 
 @lru_cache(maxsize=20_000)
@@ -174,7 +220,7 @@ def _carried(commit: Commit, deploys: Sequence[Event], owners: Owners, vocabular
     live = [path for path in commit.files_changed if not is_ignored(path, vocabulary)] or list(
         commit.files_changed
     )
-    owned = [owners.of(path) for path in live]
+    owned = [owners.of_file(path, commit) for path in live]
     mine = {service for services in owned for service in services}
     shared = not mine or not all(owned)
     later: Mapping[str, Event] = {

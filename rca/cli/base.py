@@ -5,7 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -117,30 +117,41 @@ def printable(text: str) -> str:
 def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a command: the common options are added, and errors become exit codes.
 
-    The function takes `run: Run` first, then its own options.
+    The function takes `run: Run` first, then its own options. One that is a dataclass stands for a flag for each
+    of its fields (`rca.cli.options`).
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
-        common = [
-            inspect.Parameter(
-                entry.name, inspect.Parameter.KEYWORD_ONLY, default=entry.default, annotation=entry.type
-            )
-            for entry in fields(Run)
-        ]
+        groups = {one.name: one.annotation for one in own if is_dataclass(one.annotation)}
+        flags = [flag for one in own for flag in (_flags(groups[one.name]) if one.name in groups else [one])]
+        flags = [flag.replace(kind=inspect.Parameter.KEYWORD_ONLY) for flag in [*flags, *_flags(Run)]]
 
         @wraps(function)
         def wrapper(**values: Any) -> None:
-            run = Run(**{entry.name: values.pop(entry.name) for entry in fields(Run)})
-            guarded(lambda: function(run, **values), verbose=run.verbose)
+            made = {name: _filled(group, values) for name, group in {"run": Run, **groups}.items()}
+            run = made.pop("run")
+            guarded(lambda: function(run, **made, **values), verbose=run.verbose)
 
-        keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
-        wrapper.__signature__ = inspect.Signature([*keyword, *common])  # type: ignore[attr-defined] # typer reads it
-        wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in (*keyword, *common)}
+        wrapper.__signature__ = inspect.Signature(flags)  # type: ignore[attr-defined] # typer reads it
+        wrapper.__annotations__ = {flag.name: flag.annotation for flag in flags}
         app.command(name, **settings)(wrapper)
         return function
 
     return register
+
+
+def _flags(group: Any) -> list[inspect.Parameter]:
+    """A parameter for each field of a dataclass."""
+    return [
+        inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=entry.default, annotation=entry.type)
+        for entry in fields(group)
+    ]
+
+
+def _filled(group: Any, values: dict[str, Any]) -> Any:
+    """The dataclass, with its fields taken out of the values."""
+    return group(**{entry.name: values.pop(entry.name) for entry in fields(group)})
 
 
 def guarded(action: Callable[[], None], *, verbose: bool) -> None:

@@ -18,38 +18,27 @@ def register(app: typer.Typer) -> None:
 def capture(
     run: Run,
     *,
-    at: options.At = None,
-    since: options.Since = None,
-    until: options.Until = None,
+    moments: options.Moments,
     service: options.Service = None,
-    baseline_since: options.BaselineSince = None,
-    baseline_until: options.BaselineUntil = None,
-    timezone: options.Timezone = None,
-    step: options.Step = None,
-    topology: options.TopologyFiles = None,
-    time_budget: options.Budget = None,
+    collecting: options.Collecting,
+    changes: options.Changes,
     title: Annotated[
         str | None, typer.Option("--title", envvar="RCA_TITLE", help="What the incident is called.")
     ] = None,
-    no_redact: options.NoRedact = False,
     force: options.Overwrite = False,
 ) -> None:
     """Collect an incident into a bundle, to be replayed, shared or kept."""
     from dataclasses import replace  # noqa: PLC0415 - only when the command runs
 
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - as above
-    from rca.cli.collecting import Wanted, gather, keeping, window_settings  # noqa: PLC0415 - as above
-    from rca.window import Asked  # noqa: PLC0415 - as above
+    from rca.cli.collecting import Wanted, gather, keeping  # noqa: PLC0415 - as above
 
     if run.output is None:
         raise UsageError("-o is missing", hint="Say where to: -o incident.tar.gz (or a folder, or .zip).")
     refuse_existing(run.output, force=force)
     symptom, _ = read_alert(None, service)
-    settings = window_settings(
-        timezone=timezone, step=step, time_budget=time_budget, no_redact=no_redact, topology=topology
-    )
-    asked = Asked(at, since, until, baseline_since, baseline_until)
-    collected, loaded = gather(run, Wanted(asked, symptom, None, settings))
+    settings = {**collecting.settings(), **changes.settings()}
+    collected, loaded = gather(run, Wanted(moments.asked(), symptom, None, settings, changes=True))
     bundle = replace(collected.bundle, title=title) if title else collected.bundle
     with keeping(bundle, loaded, run.output, overwrite=force) as (bundle, kept):
         for gap in bundle.gaps:

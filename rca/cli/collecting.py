@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from rca.config.settings import Config
 from rca.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from rca.model.incident import Bundle, Symptom
+    from rca.model.incident import Bundle, Event, Symptom
     from rca.sources.base import Source
     from rca.sources.collect import Collected, Progress
     from rca.window import Asked, Plan
@@ -29,30 +29,14 @@ class Wanted:
 
     Attributes:
         settings: Dotted configuration keys that flags override.
+        changes: Read the configured repositories and the file of events, too.
     """
 
     asked: "Asked"
     symptom: "Symptom | None" = None
     alerted_at: datetime | None = None
     settings: Mapping[str, Any] | None = None
-
-
-def window_settings(
-    *,
-    timezone: str | None,
-    step: int | None,
-    time_budget: float | None,
-    no_redact: bool,
-    topology: list[Path] | None,
-) -> dict[str, Any]:
-    """The configuration keys behind the shared flags; None where a flag was not given."""
-    return {
-        "window.timezone": timezone,
-        "window.step_seconds": step,
-        "time_budget_seconds": time_budget,
-        "redact": False if no_redact else None,
-        "topology.files": topology or None,
-    }
+    changes: bool = False
 
 
 def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
@@ -70,6 +54,12 @@ def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
     config = loaded.config
     plan = plan_window(wanted.asked, config.window, now=datetime.now(UTC), alerted_at=wanted.alerted_at)
     sources = build_sources(config)
+    events: tuple[Event, ...] = ()
+    if wanted.changes:
+        from rca.cli.changes import read_events, repositories  # noqa: PLC0415 - only for commands that want them
+
+        sources += repositories(config)
+        events = read_events(config.changes.events) if config.changes.events is not None else ()
     declared = declared_graph(config)
     _announce(run, plan)
     with progress_display(run) as show:
@@ -79,10 +69,12 @@ def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
             time_budget_seconds=config.time_budget_seconds,
             declared=declared,
             symptom=wanted.symptom,
+            lookback=timedelta(hours=config.changes.lookback_hours),
+            events=events,
             on_progress=show,
             meanwhile=_load_what_follows,
         )
-    return collected.with_bundle(_redacted(collected.bundle, config, run)), loaded
+    return collected.with_bundle(redacted(collected.bundle, config, run)), loaded
 
 
 def _load_what_follows() -> None:
@@ -157,13 +149,15 @@ def keeping(
     written.result()
 
 
-def _redacted(bundle: "Bundle", config: Config, run: Run) -> "Bundle":
+def redacted(bundle: "Bundle", config: Config, run: Run) -> "Bundle":
+    """The bundle without secrets and personal data, unless they are to be kept; how many there were is noted."""
     if not config.redact:
         return bundle
     from rca.redact import redact_bundle  # noqa: PLC0415 - only for commands that collect
 
+    before = sum(bundle.redactions.values())
     bundle = redact_bundle(bundle)
-    total = sum(bundle.redactions.values())
+    total = sum(bundle.redactions.values()) - before
     if total:
         run.note(f"redacted: {total} secrets or personal data in the captured text (--no-redact keeps them)")
     return bundle

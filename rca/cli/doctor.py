@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import typer
@@ -21,33 +21,35 @@ def register(app: typer.Typer) -> None:
     command(app, "doctor")(doctor)
 
 
-def doctor(
-    run: Run,
-    *,
-    since: options.Since = "1h",
-    until: options.Until = None,
-    timezone: options.Timezone = None,
-    time_budget: options.Budget = None,
-) -> None:
+def doctor(run: Run, *, recent: options.Recent, changes: options.Changes) -> None:
     """Check the sources: reachable, as whom, which fields, packs and services were found, what is missing."""
-    from rca.cli.collecting import build_sources, declared_graph, window_settings  # noqa: PLC0415 - when it runs
+    from rca.cli.changes import read_events, repositories  # noqa: PLC0415 - only when the command runs
+    from rca.cli.collecting import build_sources, declared_graph  # noqa: PLC0415 - as above
+    from rca.cli.reporting import own_words  # noqa: PLC0415 - as above
     from rca.sources.base import Check, Request  # noqa: PLC0415 - as above
-    from rca.window import Asked, plan_window  # noqa: PLC0415 - as above
+    from rca.window import plan_window  # noqa: PLC0415 - as above
 
-    settings = window_settings(
-        timezone=timezone, step=None, time_budget=time_budget, no_redact=False, topology=None
-    )
-    loaded = run.load(settings)
+    loaded = run.load({**recent.settings(), **changes.settings()})
     config = loaded.config
-    plan = plan_window(Asked(since=since, until=until), config.window, now=datetime.now(UTC))
-    request = Request(plan.window.span, plan.step_seconds, time.monotonic() + config.time_budget_seconds)
+    plan = plan_window(recent.asked(), config.window, now=datetime.now(UTC))
+    request = Request(
+        plan.window.span,
+        plan.step_seconds,
+        time.monotonic() + config.time_budget_seconds,
+        timedelta(hours=config.changes.lookback_hours),
+    )
     file = str(loaded.path) if loaded.path else "none (rca config init makes one)"
     checks = [Check("configuration", "file", None, file)]
     declared = declared_graph(config)
     if declared is not None:
         checks.append(Check("topology", "declared", ok=True, detail=f"{len(declared)} services"))
+    if config.changes.events is not None:
+        found, told = read_events(config.changes.events), f"{config.changes.events}"
+        checks.append(Check("changes", "events", ok=True, detail=f"{len(found)} in {told}"))
+    if own_words(config) is not None:
+        checks.append(Check("changes", "vocabulary", ok=True, detail=f"your own in {config.changes.vocabulary}"))
     _show(run, checks)
-    for source in build_sources(config):
+    for source in [*build_sources(config), *repositories(config)]:
         for check in source.check(request):
             checks.append(check)
             _show(run, [check])

@@ -64,7 +64,7 @@ def group(
     from rca.alerts.listing import FORMATS  # noqa: PLC0415 - as above
     from rca.bundle import read_bundle  # noqa: PLC0415 - as above
     from rca.cli.alerts import alerts_from  # noqa: PLC0415 - as above
-    from rca.cli.collecting import declared_graph, window_settings  # noqa: PLC0415 - as above
+    from rca.cli.collecting import declared_graph  # noqa: PLC0415 - as above
     from rca.cli.reporting import emit_text  # noqa: PLC0415 - as above
     from rca.window import Asked  # noqa: PLC0415 - as above
 
@@ -73,8 +73,8 @@ def group(
         raise UsageError("alerts have no such format", hint=f"Choose one of {', '.join(FORMATS)}.")
     if until and not since:
         raise UsageError("--until needs --since", hint="Say when to begin: --since now-2h, or --since 90m.")
-    settings = window_settings(timezone=timezone, step=None, time_budget=None, no_redact=False, topology=topology)
-    config = run.load({**settings, "alertmanager.url": url}).config
+    settings = {"window.timezone": timezone, "topology.files": topology or None, "alertmanager.url": url}
+    config = run.load(settings).config
     recorded = read_bundle(bundle) if bundle else None
     alerts: list[Alert] = []
     if file:

@@ -7,6 +7,7 @@ import typer
 
 from rca.cli import options
 from rca.cli.base import Run, choose_format, command
+from rca.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -17,9 +18,7 @@ def register(app: typer.Typer) -> None:
 def investigate(
     run: Run,
     *,
-    at: options.At = None,
-    since: options.Since = None,
-    until: options.Until = None,
+    moments: options.Moments,
     alert: Annotated[
         str | None,
         typer.Option(
@@ -36,36 +35,26 @@ def investigate(
             "--save", metavar="BUNDLE", envvar="RCA_SAVE", help="Keep the bundle here: a folder, .tar.gz or .zip."
         ),
     ] = None,
-    baseline_since: options.BaselineSince = None,
-    baseline_until: options.BaselineUntil = None,
-    timezone: options.Timezone = None,
-    step: options.Step = None,
-    topology: options.TopologyFiles = None,
-    time_budget: options.Budget = None,
-    no_redact: options.NoRedact = False,
+    collecting: options.Collecting,
+    changes: options.Changes,
+    vocabulary: options.Vocabulary = None,
     force: options.Overwrite = False,
     exit_code: options.ExitCodeFlag = False,
 ) -> None:
     """Collect from Elasticsearch and Prometheus, rank the services, and report what most likely caused it."""
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - only when the command runs
-    from rca.cli.collecting import (  # noqa: PLC0415 - as above
-        Wanted,
-        declared_graph,
-        gather,
-        keeping,
-        window_settings,
-    )
-    from rca.cli.reporting import emit, make_report, verdict_code  # noqa: PLC0415 - as above
-    from rca.window import Asked  # noqa: PLC0415 - as above
+    from rca.cli.collecting import Wanted, declared_graph, gather, keeping  # noqa: PLC0415 - as above
+    from rca.cli.reporting import emit, make_report, own_words, verdict_code  # noqa: PLC0415 - as above
 
     choose_format(run)  # a wrong format must not be found out after a minute of collecting
-    settings = window_settings(
-        timezone=timezone, step=step, time_budget=time_budget, no_redact=no_redact, topology=topology
-    )
-    graph = declared_graph(run.load(settings).config) if alert else None
+    settings = {**collecting.settings(), **changes.settings(), "changes.vocabulary": vocabulary}
+    config = run.load(settings).config
+    own_words(config)  # as above
+    if alert == "-" and str(config.changes.events) == "-":
+        raise UsageError("standard input can't hold the alert and the events", hint="Put one into a file.")
+    graph = declared_graph(config) if alert else None
     symptom, alerted_at = read_alert(alert, service, graph=graph, note=run.note)
-    asked = Asked(at, since, until, baseline_since, baseline_until)
-    collected, loaded = gather(run, Wanted(asked, symptom, alerted_at, settings))
+    collected, loaded = gather(run, Wanted(moments.asked(), symptom, alerted_at, settings, changes=True))
     with keeping(collected.bundle, loaded, save, overwrite=force) as (bundle, kept):
         report = make_report(bundle, loaded, replayed=False)
         emit(report, run)

@@ -1,9 +1,17 @@
-"""Options that several commands take."""
+"""Options that several commands take: each written once, and in groups where they go together.
 
+A command takes a group as one parameter (`moments: options.Moments`), and `rca.cli.base.command` makes flags of
+its fields.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rca.window import Asked
 
 _TIMES = "RFC 3339, now-2h, or 2026-11-22 03:10 with --timezone"
 
@@ -63,6 +71,49 @@ TopologyFiles = Annotated[
         help="A declared dependency graph, YAML or JSON; repeatable.",
     ),
 ]
+Repos = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--repo",
+        metavar="PATH",
+        envvar="RCA_REPO",
+        help="A local Git repository whose commits may be the cause, only read; repeatable.",
+    ),
+]
+Branch = Annotated[
+    str | None,
+    typer.Option(
+        "--branch",
+        metavar="NAME",
+        help="Whose history counts; what is checked out by default. (env var: RCA_CHANGES_BRANCH)",
+    ),
+]
+ChangeLookback = Annotated[
+    float | None,
+    typer.Option(
+        "--change-lookback",
+        metavar="HOURS",
+        min=0,
+        help="How long before what is collected a change may lie; 24 by default."
+        " (env var: RCA_CHANGES_LOOKBACK_HOURS)",
+    ),
+]
+Events = Annotated[
+    Path | None,
+    typer.Option(
+        "--events",
+        metavar="FILE|-",
+        help="Deploys and other changes, one JSON object a line. (env var: RCA_CHANGES_EVENTS)",
+    ),
+]
+Vocabulary = Annotated[
+    Path | None,
+    typer.Option(
+        "--vocabulary",
+        metavar="FOLDER",
+        help="Your own words for judging changes; see docs/changes.md. (env var: RCA_CHANGES_VOCABULARY)",
+    ),
+]
 Service = Annotated[
     str | None, typer.Option("--service", metavar="S", envvar="RCA_SERVICE", help="Where the symptom was seen.")
 ]
@@ -82,3 +133,85 @@ ExitCodeFlag = Annotated[
         "--exit-code", envvar="RCA_EXIT_CODE", help="Exit with 10 when the verdict is that nothing stands out."
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Where to look."""
+
+    at: At = None
+    since: Since = None
+    until: Until = None
+    baseline_since: BaselineSince = None
+    baseline_until: BaselineUntil = None
+
+    def asked(self) -> "Asked":
+        """The times as they were typed."""
+        from rca.window import Asked  # noqa: PLC0415 - only when a command runs
+
+        return Asked(self.at, self.since, self.until, self.baseline_since, self.baseline_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """A stretch of time to look over, the last hour by default, and what is known of it beforehand."""
+
+    since: Since = "1h"
+    until: Until = None
+    timezone: Timezone = None
+    time_budget: Budget = None
+    topology: TopologyFiles = None
+
+    def asked(self) -> "Asked":
+        """The times as they were typed."""
+        from rca.window import Asked  # noqa: PLC0415 - only when a command runs
+
+        return Asked(since=self.since, until=self.until)
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration keys behind the flags; None where a flag was not given."""
+        return {
+            "window.timezone": self.timezone,
+            "time_budget_seconds": self.time_budget,
+            "topology.files": self.topology or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """How to collect an incident."""
+
+    timezone: Timezone = None
+    step: Step = None
+    topology: TopologyFiles = None
+    time_budget: Budget = None
+    no_redact: NoRedact = False
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration keys behind the flags; None where a flag was not given."""
+        return {
+            "window.timezone": self.timezone,
+            "window.step_seconds": self.step,
+            "topology.files": self.topology or None,
+            "time_budget_seconds": self.time_budget,
+            "redact": False if self.no_redact else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Where changes are known from beside the servers."""
+
+    repo: Repos = None
+    branch: Branch = None
+    change_lookback: ChangeLookback = None
+    events: Events = None
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration keys behind the flags; None where a flag was not given."""
+        return {
+            "changes.repos": self.repo or None,
+            "changes.branch": self.branch,
+            "changes.lookback_hours": self.change_lookback,
+            "changes.events": self.events,
+        }

@@ -10,6 +10,8 @@ from rca.config.load import Loaded, config_hash, data_dir
 from rca.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from rca.changes.vocabulary import Vocabulary
+    from rca.config.settings import Config
     from rca.model.incident import Bundle
     from rca.model.report import Report
 
@@ -22,7 +24,9 @@ def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report"
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
 
     tool = ToolInfo(__version__, config_hash(loaded.config))
-    options = AnalysisOptions(guard_seconds=60.0 * loaded.config.window.guard_minutes)
+    options = AnalysisOptions(
+        guard_seconds=60.0 * loaded.config.window.guard_minutes, vocabulary=own_words(loaded.config)
+    )
     report = analyze(bundle, tool=tool, options=options, replayed=replayed)
     report = recall(report, data_dir(loaded.config) / "incidents.sqlite")
     if bundle.symptom is None:
@@ -31,6 +35,19 @@ def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report"
 
     alert = alert_of(bundle.symptom)
     return replace(report, alert_context=alert_context(report, alert)) if alert else report
+
+
+def own_words(config: "Config") -> "Vocabulary | None":
+    """The vocabulary with the user's own words in it; None where only what ships is used.
+
+    Raises:
+        ConfigError: A file of it can't be used.
+    """
+    if config.changes.vocabulary is None:
+        return None
+    from rca.changes.vocabulary import load  # noqa: PLC0415 - only where there is one
+
+    return load(config.changes.vocabulary)
 
 
 def emit(report: "Report", run: Run) -> None:

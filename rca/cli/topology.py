@@ -44,24 +44,12 @@ def show(run: Run, places: Places = None, *, service: options.Service = None) ->
     _write("\n".join(tree_lines(graph, service)))
 
 
-def discover(
-    run: Run,
-    *,
-    since: options.Since = "1h",
-    until: options.Until = None,
-    timezone: options.Timezone = None,
-    time_budget: options.Budget = None,
-    topology: options.TopologyFiles = None,
-) -> None:
+def discover(run: Run, *, recent: options.Recent) -> None:
     """Learn the graph from the live sources: service-graph metrics, spans, the order of log lines."""
-    from rca.cli.collecting import Wanted, gather, window_settings  # noqa: PLC0415 - only when the command runs
-    from rca.window import Asked  # noqa: PLC0415 - as above
+    from rca.cli.collecting import Wanted, gather  # noqa: PLC0415 - only when the command runs
     from topology.merge import merge  # noqa: PLC0415 - as above
 
-    settings = window_settings(
-        timezone=timezone, step=None, time_budget=time_budget, no_redact=False, topology=topology
-    )
-    collected, _ = gather(run, Wanted(Asked(since=since, until=until), settings=settings))
+    collected, _ = gather(run, Wanted(recent.asked(), settings=recent.settings()))
     graph = collected.bundle.graph
     for gap in collected.bundle.gaps:
         run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")

@@ -25,6 +25,7 @@ _SECTION_ENV = {
     "prometheus": "PROMETHEUS",
     "alertmanager": "ALERTMANAGER",
     "topology": "TOPOLOGY",
+    "changes": "CHANGES",
     "window": "WINDOW",
 }
 _VARIABLES = (
@@ -33,6 +34,7 @@ _VARIABLES = (
     "RCA_PROMETHEUS_",
     "RCA_ALERTMANAGER_",
     "RCA_TOPOLOGY_",
+    "RCA_CHANGES_",
     "RCA_WINDOW_",
 )
 _TRUE = {"1", "true", "yes", "on"}
@@ -78,7 +80,10 @@ def data_dir(config: Config) -> Path:
 
 def config_hash(config: Config) -> str:
     """A short hash of what can change an analysis; where the data came from, and credentials, are left out."""
-    relevant = {"guard_minutes": config.window.guard_minutes}
+    relevant: dict[str, object] = {"guard_minutes": config.window.guard_minutes}
+    if config.changes.vocabulary is not None:
+        files = sorted(config.changes.vocabulary.glob("*.toml"))
+        relevant["vocabulary"] = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -89,6 +89,28 @@ class TopologySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangesSettings:
+    """Where changes are known from beside the servers, and the words they are judged by.
+
+    Attributes:
+        repos: Local Git repositories, bare ones too; they are only read.
+        branch: Whose history counts, in all of them; empty for what each has checked out.
+        services: Whose code a path is, where its name doesn't say: `libs/billing` of any repository, `shop/libs`
+            of the one called shop, or `shop` for all of that one.
+        lookback_hours: How long before the collected stretch a change may lie.
+        events: A file of events, or `-` for standard input; None for none.
+        vocabulary: Folder with the user's own words, or None.
+    """
+
+    repos: tuple[Path, ...] = ()
+    branch: str = ""
+    services: Mapping[str, str] = field(default_factory=dict)
+    lookback_hours: float = 24.0
+    events: Path | None = None
+    vocabulary: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WindowSettings:
     """How a window is made from a single time.
 
@@ -123,6 +145,7 @@ class Config:
     prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
     alertmanager: AlertmanagerSettings = field(default_factory=AlertmanagerSettings)
     topology: TopologySettings = field(default_factory=TopologySettings)
+    changes: ChangesSettings = field(default_factory=ChangesSettings)
     window: WindowSettings = field(default_factory=WindowSettings)
     time_budget_seconds: float = 60.0
     redact: bool = True

@@ -111,7 +111,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What was changed in the code."""
+    """What was changed in the code.
+
+    Attributes:
+        at: When it came to the branch.
+        repository: The repository's name; a service of that name is the one whose code it holds. Empty where it
+            isn't known.
+        owners: Beginnings of paths with the service whose code lies there, as people wrote them down; an empty
+            beginning is all of the repository.
+        tags: Names that were given to this very revision.
+    """
 
     sha: str
     author: str
@@ -119,6 +128,9 @@ class Commit:
     message: str
     files_changed: tuple[str, ...] = ()
     diff: str | None = None
+    repository: str = ""
+    owners: tuple[tuple[str, str], ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,9 +7,10 @@ failure of the whole source is raised as a `SourceError`.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 
-from rca.model.incident import Alert, Event, Gap, Interval, SourceRecord, Span
+from rca.model.incident import Alert, Commit, Event, Gap, Interval, SourceRecord, Span
 from rca.model.logs import LogCounts, LogLine
 from rca.model.signals import SignalFrame
 from topology import ServiceGraph
@@ -23,11 +24,18 @@ class Request:
         span: The stretch of time, baseline included.
         step_seconds: The resolution of series and log buckets.
         deadline: `time.monotonic()` by which the source must have ended, whatever it has by then.
+        lookback: How long before the span a change of state (a deploy, a commit) may lie.
     """
 
     span: Interval
     step_seconds: int
     deadline: float
+    lookback: timedelta = timedelta(0)
+
+    @property
+    def changes(self) -> Interval:
+        """The stretch in which changes of state are looked for."""
+        return Interval(self.span.start - self.lookback, self.span.end)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +59,7 @@ class Harvest:
     events: tuple[Event, ...] = ()
     alerts: tuple[Alert, ...] = ()
     spans: tuple[Span, ...] = ()
+    commits: tuple[Commit, ...] = ()
     gaps: tuple[Gap, ...] = ()
     record: SourceRecord | None = None
 
@@ -73,9 +82,15 @@ class Check:
 
 
 class Source(Protocol):
-    """What every source does."""
+    """What every source does.
+
+    Attributes:
+        measures: It may hold what an analysis needs: series, lines or spans. One that can't (a repository) doesn't
+            make up for those that failed.
+    """
 
     name: str
+    measures: bool
 
     def harvest(self, request: Request) -> Iterator[Harvest]:
         """Yield pieces as they arrive, until done or until the deadline.

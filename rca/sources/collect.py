@@ -8,11 +8,11 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from rca.errors import AllSourcesFailedError, NoDataError, SourceError
-from rca.model.incident import Alert, Bundle, Event, Gap, Span, Symptom
+from rca.model.incident import Alert, Bundle, Commit, Event, Gap, Interval, Span, Symptom
 from rca.model.logs import LogLine, in_whole_traces
 from rca.sources.base import Harvest, Request, Source
 from rca.sources.merge import merge_counts, merge_frames
@@ -60,6 +60,7 @@ class Collected:
 class _Tray:
     """What one source has handed over so far."""
 
+    measures: bool = True
     pieces: list[Harvest] = field(default_factory=list)
     error: SourceError | None = None
     finished: bool = False
@@ -79,6 +80,8 @@ def collect(
     time_budget_seconds: float,
     declared: ServiceGraph | None = None,
     symptom: Symptom | None = None,
+    lookback: timedelta = timedelta(0),
+    events: Sequence[Event] = (),
     on_progress: Callable[[Progress], None] = lambda _: None,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Collected:
@@ -90,6 +93,8 @@ def collect(
         time_budget_seconds: Everything ends by then; a source that is still working becomes a gap.
         declared: The dependency graph as people wrote it down.
         symptom: What was reported.
+        lookback: How long before what is collected a change of state may lie.
+        events: Changes of state that were given by hand; those outside the window become a gap.
         on_progress: Called from the calling thread for each piece.
         meanwhile: Called once, in the calling thread, when the sources have begun.
 
@@ -100,8 +105,8 @@ def collect(
         AllSourcesFailedError: No source gave anything.
         NoDataError: They answered, and nothing lies in the window.
     """
-    request = Request(plan.span, plan.step_seconds, time.monotonic() + time_budget_seconds)
-    trays = {source.name: _Tray() for source in sources}
+    request = Request(plan.span, plan.step_seconds, time.monotonic() + time_budget_seconds, lookback)
+    trays = {source.name: _Tray(source.measures) for source in sources}
     interrupted = False
     messages = _start(sources, request)
     try:
@@ -114,7 +119,36 @@ def collect(
         source.close()
     gaps = _unfinished(trays, interrupted=interrupted, budget=time_budget_seconds)
     _refuse_if_empty(trays, gaps, interrupted=interrupted)
-    return Collected(_assemble(trays, plan, gaps, declared, symptom), interrupted)
+    kept, left_out = within(events, request.changes)
+    bundle = _assemble(trays, plan, [*gaps, *left_out], declared, symptom)
+    return Collected(with_changes(bundle, kept, ()), interrupted)
+
+
+def within(events: Sequence[Event], span: Interval) -> tuple[list[Event], list[Gap]]:
+    """Events of a stretch of time, and a gap for those outside."""
+    kept = [event for event in events if span.start <= event.at < span.end]
+    left = len(events) - len(kept)
+    why = (
+        f"before {time_of(span.start)} or after {time_of(span.end)};"
+        " --change-lookback widens it, and check the time zone"
+    )
+    return kept, [Gap("events", f"{left} of {len(events)} given events", why)] if left else []
+
+
+def with_changes(bundle: Bundle, events: Sequence[Event], commits: Sequence[Commit]) -> Bundle:
+    """The bundle with further changes; one that it holds already isn't told twice."""
+    every = {_event_order(event): event for event in (*events, *bundle.events)}
+    known = {commit.sha: commit for commit in (*commits, *bundle.commits)}
+    return replace(
+        bundle,
+        events=tuple(every[key] for key in sorted(every)),
+        commits=tuple(sorted(known.values(), key=lambda commit: (commit.at, commit.sha))),
+    )
+
+
+def time_of(at: datetime) -> str:
+    """A time as messages tell it."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _start(sources: Sequence[Source], request: Request) -> "queue.SimpleQueue[_Message]":
@@ -175,7 +209,7 @@ def _unfinished(trays: dict[str, _Tray], *, interrupted: bool, budget: float) ->
         elif not tray.finished:
             why = f"no answer within the time budget of {budget:g} s; raise --time-budget or shorten the window"
             gaps.append(Gap(name, "what had not come by then", why))
-        elif not any(_has_data(piece) for piece in tray.pieces):
+        elif tray.measures and not any(_has_data(piece) for piece in tray.pieces):
             gaps.append(
                 Gap(name, "the whole window", "it answered, and holds nothing there; 'rca doctor' says more")
             )
@@ -188,7 +222,7 @@ def _refuse_if_empty(trays: dict[str, _Tray], gaps: Sequence[Gap], *, interrupte
     if interrupted:
         raise KeyboardInterrupt
     reasons = "; ".join(f"{gap.source}: {gap.why}" for gap in gaps)
-    if all(tray.error is not None or not tray.finished for tray in trays.values()):
+    if all(tray.error is not None or not tray.finished for tray in trays.values() if tray.measures):
         raise AllSourcesFailedError(
             f"no source gave anything. {reasons}", hint="Run 'rca doctor' to see what is reachable and as whom."
         )
@@ -238,6 +272,7 @@ def _assemble(
         events=tuple(sorted((event for piece in pieces for event in piece.events), key=_event_order)),
         alerts=tuple(sorted((alert for piece in pieces for alert in piece.alerts), key=_alert_order)),
         spans=tuple(spans),
+        commits=tuple(commit for piece in pieces for commit in piece.commits),
         gaps=tuple(sorted({gap for piece in pieces for gap in piece.gaps} | set(gaps))),
     )
 

@@ -39,6 +39,7 @@ class ElasticsearchSource:
     """
 
     name = NAME
+    measures = True
 
     def __init__(self, settings: ElasticsearchSettings) -> None:
         self._settings = settings
@@ -113,7 +114,7 @@ class ElasticsearchSource:
         lines = self._settings.sample_lines
         drawn = pool.submit(sample.draw, self._client, census, self._schema, grid, lines)
         traced = pool.submit(collect_spans, self._client, self._settings.span_indices, request.span)
-        changes = pool.submit(collect_events, self._client, self._settings.event_indices, request.span)
+        changes = pool.submit(collect_events, self._client, self._settings.event_indices, request.changes)
         counted: list[LogCounts] = []
         gaps: list[Gap] = []
         try:

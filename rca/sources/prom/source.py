@@ -43,6 +43,7 @@ class PrometheusSource:
     """
 
     name = NAME
+    measures = True
 
     def __init__(self, settings: PrometheusSettings) -> None:
         self._settings = settings

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -105,3 +106,52 @@ def test_a_scaling_says_which_way_it_went(title: str, details: dict[str, object]
 def test_a_commit_is_read_from_whatever_key_holds_it() -> None:
     assert commit_of(deploy(0, "cart", revision="abc")) == "abc"
     assert commit_of(deploy(0, "cart", commit=7)) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "repository", "owners", "expected"),
+    [
+        ("libs/billing/a.go", "shop", (("libs/billing", "cart"),), ("cart",)),
+        ("libs/billing/a.go", "shop", (("", "search"), ("libs/billing", "cart")), ("cart",)),
+        ("libs/billings/a.go", "shop", (("libs/billing", "cart"),), ()),
+        ("libs/billing", "shop", (("libs/billing", "cart"),), ("cart",)),
+        ("src/search/a.go", "cart-service", (), ("cart",)),
+        ("src/search/a.go", "cart", (("", "search"),), ("search",)),
+        ("src/search/a.go", "shop", (), ("search",)),
+    ],
+)
+def test_what_people_wrote_down_comes_before_the_repository_and_that_before_the_path(
+    path: str, repository: str, owners: tuple[tuple[str, str], ...], expected: tuple[str, ...]
+) -> None:
+    made = replace(commit("a", 1, path), repository=repository, owners=owners)
+    assert Owners(("cart", "search"), ()).of_file(path, made) == expected
+
+
+def test_folders_that_a_deploy_taught_are_those_of_its_repository() -> None:
+    taught = replace(commit("a", 1, "src/main/a.go"), repository="one")
+    owners = Owners(("cart",), [(taught, ["cart"])])
+    assert owners.of("src/main/b.go", "one") == ("cart",)
+    assert owners.of("src/main/b.go", "two") == ()
+
+
+@pytest.mark.parametrize(
+    ("title", "details", "named"),
+    [
+        ("image registry/cart:1.9 became registry/cart:main-aaaaaaaaa", {}, True),
+        ("image cart:aaaaaaaaa became cart:bbbbbbbbb", {}, False),
+        ("image cart:bbbbbbbbb became cart:aaaaaaaaa", {"to": "cart:aaaaaaaaa"}, True),
+        ("rollout", {"image": "registry:5000/cart:v1.4.2"}, True),
+        ("rollout", {"service.version": "1.4.2"}, True),
+        ("rollout", {"git.commit.id": "aaaaaaaaaa"}, True),
+        ("rollout", {"image": "cart@sha256:" + "a" * 64}, False),
+        ("rollout", {"version": "1.4.3", "note": "aaaaaaaaa"}, False),
+    ],
+)
+def test_a_deploy_finds_its_commit_by_hash_image_or_tag(
+    vocabulary: Vocabulary, title: str, details: dict[str, str], *, named: bool
+) -> None:
+    known = replace(commit("a", 5), tags=("v1.4.2",))
+    event = Event(known.at + timedelta(minutes=2), EventKind.DEPLOY, "cart", title, details)
+    other = commit("c", 9, "services/search/b.go")
+    found = candidates([event], [known, other], ("cart", "search"), vocabulary)
+    assert [one.commit for one in found if one.event is event and one.reach is Reach.DIRECT] == [known] * named

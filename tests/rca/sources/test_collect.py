@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rca.errors import AllSourcesFailedError, NoDataError, SourceAuthError, SourceError, SourceUnreachableError
-from rca.model.incident import Event, EventKind, Gap, Interval, SourceRecord, Symptom, Window
+from rca.model.incident import Commit, Event, EventKind, Gap, Interval, SourceRecord, Symptom, Window
 from rca.model.logs import LogLine
 from rca.model.signals import SignalFrame, SignalKey
 from rca.sources import collect as collecting
@@ -32,6 +32,7 @@ class Scripted:
     hang: threading.Event | None = None
     before: Callable[[], None] = lambda: None
     closed: int = 0
+    measures: bool = True
 
     def harvest(self, request: Request) -> Iterator[Harvest]:
         assert request.deadline > time.monotonic()
@@ -193,3 +194,36 @@ def test_what_is_to_be_done_meanwhile_is_done_while_the_sources_work() -> None:
     waiting = Scripted("elasticsearch", [lines("a")], before=lambda: None, hang=done)
     collected = collect([waiting], PLAN, time_budget_seconds=20, meanwhile=done.set)
     assert [line.message for line in collected.bundle.logs] == ["a"]
+
+
+def test_given_events_and_commits_are_put_in_order_and_told_once() -> None:
+    def event(minutes: float, title: str = "v2") -> Event:
+        return Event(START + timedelta(minutes=minutes), EventKind.DEPLOY, "cart", title)
+
+    commit = Commit("b" * 40, "ada", START, "m")
+    pieces = [
+        Harvest(commits=(commit, Commit("a" * 40, "ada", START, "m")), events=(event(1),)),
+        Harvest(commits=(commit,)),
+    ]
+    collected = collect(
+        [Scripted("git", pieces, measures=False), Scripted("elasticsearch", [lines("a")])],
+        PLAN,
+        time_budget_seconds=5,
+        lookback=timedelta(hours=2),
+        events=[event(1), event(-119, "early"), event(-121, "too early"), event(60, "too late")],
+    )
+    bundle = collected.bundle
+    assert [one.title for one in bundle.events] == ["early", "v2"]
+    assert [one.sha[0] for one in bundle.commits] == ["a", "b"]
+    gaps = [gap for gap in bundle.gaps if gap.source == "events"]
+    assert [gap.what for gap in gaps] == ["2 of 4 given events"]
+    assert not [gap for gap in bundle.gaps if gap.source == "git"]  # it says itself what it lacks
+
+
+def test_commits_alone_are_no_incident() -> None:
+    landed = Scripted("git", [Harvest(commits=(Commit("b" * 40, "ada", START, "m"),))], measures=False)
+    failed = Scripted("elasticsearch", error=SourceUnreachableError("nobody answered"))
+    with pytest.raises(AllSourcesFailedError):
+        collect([landed, failed], PLAN, time_budget_seconds=5)
+    with pytest.raises(NoDataError):
+        collect([landed, Scripted("elasticsearch")], PLAN, time_budget_seconds=5)

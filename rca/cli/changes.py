@@ -1,0 +1,94 @@
+"""Changes that people hand over beside what the servers tell: repositories, and files of events."""
+
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rca.errors import BundleError, UsageError
+
+if TYPE_CHECKING:
+    from rca.cli.base import Run
+    from rca.cli.options import Changes
+    from rca.config.settings import Config
+    from rca.model.incident import Bundle, Event
+    from rca.sources.base import Source
+
+_MAX_BYTES = 16 * 1024 * 1024
+
+
+def repositories(config: "Config") -> "list[Source]":
+    """The configured Git repositories as a source; empty without any.
+
+    Raises:
+        ConfigError: One isn't a repository.
+    """
+    if not config.changes.repos:
+        return []
+    from rca.sources.git import GitSource  # noqa: PLC0415 - only where there are repositories
+
+    return [GitSource(config.changes)]
+
+
+def read_events(source: Path) -> "tuple[Event, ...]":
+    """The events of a file, or of standard input for `-`: one JSON object a line, or one list.
+
+    Raises:
+        UsageError: It can't be read, or one of them isn't an event; with its line and the reason.
+    """
+    from rca.bundle.fields import decode_text  # noqa: PLC0415 - only where a file is given
+    from rca.bundle.records import read_given_events  # noqa: PLC0415 - as above
+
+    shown = "standard input" if str(source) == "-" else str(source)
+    try:
+        if str(source) == "-":
+            data = sys.stdin.buffer.read(_MAX_BYTES + 1)
+        else:
+            with source.open("rb") as file:
+                data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{shown} can't be read: {error.strerror}", hint="Check the path of --events.") from error
+    if len(data) > _MAX_BYTES:
+        raise UsageError(f"{shown} is larger than {_MAX_BYTES >> 20} MiB", hint="Give the events of one incident.")
+    try:
+        return read_given_events(decode_text(data, shown), shown)
+    except BundleError as error:
+        hint = (
+            'An event is a line like {"timestamp": "2026-01-31T09:30:00Z", "service": "cart", "kind": "deploy"}.'
+        )
+        raise UsageError(error.message, hint=hint) from error
+
+
+def with_given_changes(run: "Run", bundle: "Bundle", config: "Config", given: "Changes") -> "Bundle":
+    """A recorded bundle with the commits and events that flags name, redacted as a capture is.
+
+    Those that the configuration file names are for collecting: a replay doesn't depend on what they hold today.
+
+    Raises:
+        UsageError: A repository or the file of events can't be used.
+    """
+    if not given.repo and given.events is None:
+        return bundle
+    chosen = replace(config.changes, repos=config.changes.repos if given.repo else (), events=given.events)
+    config = replace(config, changes=chosen)
+    import time  # noqa: PLC0415 - only where changes are added
+
+    from rca.bundle import seal  # noqa: PLC0415 - as above
+    from rca.cli.collecting import redacted  # noqa: PLC0415 - as above
+    from rca.sources.base import Request  # noqa: PLC0415 - as above
+    from rca.sources.collect import with_changes, within  # noqa: PLC0415 - as above
+
+    sources = repositories(config)
+    told = read_events(chosen.events) if chosen.events is not None else ()
+    lookback = timedelta(hours=chosen.lookback_hours)
+    request = Request(bundle.window.span, 1, time.monotonic() + config.time_budget_seconds, lookback)
+    events, gaps = within(told, request.changes)
+    pieces = [piece for source in sources for piece in source.harvest(request)]
+    commits = [commit for piece in pieces for commit in piece.commits]
+    gaps += [gap for piece in pieces for gap in piece.gaps]
+    run.note(f"added to the recording: {len(events)} events, {len(commits)} commits")
+    records = tuple(piece.record for piece in pieces if piece.record)
+    more = with_changes(bundle, events, commits)
+    more = replace(more, gaps=tuple(sorted({*more.gaps, *gaps})), sources=(*more.sources, *records))
+    return seal(redacted(more, config, run)).bundle
