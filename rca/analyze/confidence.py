@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rca.analyze.beside import Beside
-from rca.analyze.ranking import Ranked, rank, until
+from rca.analyze.ranking import Moments, Ranked, judge, look, moments
 from rca.model.tuning import Tuning
 
 _SHORTEST = 4  # rows of a pseudo-window
@@ -61,26 +61,30 @@ def standing(
 def _pseudo(
     ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning, guard_seconds: float
 ) -> list[float]:
-    start = int(ranked.rows[ranked.best])
-    length, sought = len(ranked.table.times) - start, len(ranked.table.times) - ranked.lead
+    table, start = ranked.table, int(ranked.rows[ranked.best])
+    length, sought = len(table.times) - start, len(table.times) - ranked.lead
     coarse = replace(tuning, grid_growth=tuning.pseudo_growth)
     ends = np.unique(np.linspace(max(_SHORTEST, start // 2), start, tuning.pseudo_ends).astype(int))
-    tops = []
-    for end in ends[(ends >= _SHORTEST) & (ends <= start)]:
-        part = until(ranked.table, int(end))
-        width = min(length, max(1, int(end) // 3))
-        at = float(part.times[int(end) - width]) if told else None
-        extra = also.until(float(ranked.table.times[int(end)]) - also.lead).at if also else None
-        pseudo = rank(
-            part,
-            ranked.structure,
-            told=at,
+    windows: list[tuple[int, Moments]] = []
+    for end in ends[(ends >= _SHORTEST) & (ends <= start)].tolist():
+        at = moments(
+            table.times[:end],
+            told=float(table.times[end - min(length, max(1, end // 3))]) if told else None,
             baseline=None,
-            extra=extra,
             tuning=coarse,
-            lead=max(0, int(end) - sought),
+            lead=max(0, end - sought),
             guard_seconds=guard_seconds,
         )
-        if pseudo is not None:
-            tops.append(pseudo.top_score)
+        if at is not None:
+            windows.append((end, at))
+    # The series of all windows at once: these overlap, and numpy is quick at much of the same.
+    splits = [split for _, at in windows for split in at.splits]
+    seen = look(table, ranked.structure, ranked.ordered, splits, coarse)
+    tops, first = [], 0
+    for end, at in windows:
+        extra = also.until(float(table.times[end]) - also.lead).at if also else None
+        mine = seen.part(slice(first, first + len(at.splits)))
+        first += len(at.splits)
+        _, mixed = judge(table, ranked.structure, at, mine, extra, coarse)
+        tops.append(float(mixed.score.max(initial=0.0)))
     return tops

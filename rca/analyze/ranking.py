@@ -1,7 +1,7 @@
 """A bundle ranked: the table, the graph, the candidates, and the scores they lead to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rca.detect import onset, series, table
 from rca.detect.kinds import infer
 from rca.detect.log_resolving import unresolved
+from rca.detect.ordered import Ordered
 from rca.detect.series import Split
 from rca.detect.silence import silence
 from rca.model.incident import Bundle
@@ -34,6 +35,7 @@ class Ranked:
     """Everything the ranking rests on.
 
     Attributes:
+        ordered: The values of the table in order.
         rows: Shape `(c,)`, the candidate onsets, as rows of the table.
         splits: What each counts as before and after.
         series: Each series at each candidate.
@@ -44,6 +46,7 @@ class Ranked:
 
     table: SeriesTable
     structure: Structure
+    ordered: Ordered
     rows: NDArray[np.intp]
     splits: tuple[Split, ...]
     series: SeriesScores
@@ -152,6 +155,37 @@ def build(
     return made, arrays
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Candidate onsets.
+
+    Attributes:
+        rows: Shape `(c,)`, as rows of the table.
+        splits: What each counts as before and after.
+    """
+
+    rows: NDArray[np.intp]
+    splits: tuple[Split, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the series show at candidate onsets.
+
+    Attributes:
+        scores: Each series at each candidate.
+        silence: Shape `(c, s)`, who stopped reporting, z-like.
+    """
+
+    scores: SeriesScores
+    silence: FloatArray
+
+    def part(self, some: slice) -> "Seen":
+        """The same of some of the candidates."""
+        scores = SeriesScores(self.scores.z[some], self.scores.before[some], self.scores.after[some])
+        return Seen(scores, self.silence[some])
+
+
 def rank(
     made: SeriesTable,
     arrays: Structure,
@@ -178,28 +212,49 @@ def rank(
     Returns:
         None when the window is too short for any candidate, or nobody is known.
     """
-    rows = onset.candidates(made.times, told, baseline, tuning, lead=lead)
-    splits = tuple(
-        onset.split(made.times, int(row), baseline, tuning, guard_seconds=guard_seconds) for row in rows
-    )
-    usable = [i for i, split in enumerate(splits) if len(split.before) and len(split.after)]
-    if not usable or not arrays.services:
+    at = moments(made.times, told=told, baseline=baseline, tuning=tuning, lead=lead, guard_seconds=guard_seconds)
+    if at is None or not arrays.services:
         return None
-    rows, splits = rows[usable], tuple(splits[i] for i in usable)
-    scored = series.score(made, list(splits), tuning)
-    beside = _silence(made, splits, arrays, tuning)
+    ordered = Ordered.of(made.values)
+    seen = look(made, arrays, ordered, at.splits, tuning)
+    services, mixed = judge(made, arrays, at, seen, extra, tuning)
+    return Ranked(made, arrays, ordered, at.rows, at.splits, seen.scores, services, mixed, lead)
+
+
+def moments(
+    times: FloatArray,
+    *,
+    told: float | None,
+    baseline: tuple[float, float] | None,
+    tuning: Tuning,
+    lead: int,
+    guard_seconds: float,
+) -> Moments | None:
+    """The candidate onsets, each with something before and after it; None without any."""
+    rows = onset.candidates(times, told, baseline, tuning, lead=lead)
+    splits = tuple(onset.split(times, int(row), baseline, tuning, guard_seconds=guard_seconds) for row in rows)
+    usable = [i for i, split in enumerate(splits) if len(split.before) and len(split.after)]
+    return Moments(rows[usable], tuple(splits[i] for i in usable)) if usable else None
+
+
+def look(made: SeriesTable, arrays: Structure, ordered: Ordered, splits: Sequence[Split], tuning: Tuning) -> Seen:
+    """What the series show at each of the splits."""
+    return Seen(
+        series.score(made, splits, tuning, ordered),
+        silence(made, splits, arrays.owner, len(arrays.services), tuning),
+    )
+
+
+def judge(
+    made: SeriesTable, arrays: Structure, at: Moments, seen: Seen, extra: Extra | None, tuning: Tuning
+) -> tuple[ServiceScores, Mixed]:
+    """What that, and the evidence that isn't a series', mean for each service."""
+    beside = np.zeros((len(at.splits), len(arrays.services), len(CHANNELS)))
+    beside[:, :, CHANNELS.index(Channel.SILENCE)] = np.log1p(seen.silence)
     if extra is not None:
-        beside = np.maximum(beside, extra(made.times[rows], baseline_ends(made.times, splits)))
-    services = score_services(made, scored, arrays, beside, tuning)
-    return Ranked(made, arrays, rows, splits, scored, services, mixture.mix(services, tuning), lead)
-
-
-def _silence(made: SeriesTable, splits: Sequence[Split], arrays: Structure, tuning: Tuning) -> FloatArray:
-    """Who stopped reporting, as evidence of shape `(c, s, k)`."""
-    result = np.zeros((len(splits), len(arrays.services), len(CHANNELS)))
-    z = silence(made, list(splits), arrays.owner, len(arrays.services), tuning)
-    result[:, :, CHANNELS.index(Channel.SILENCE)] = np.log1p(z)
-    return result
+        beside = np.maximum(beside, extra(made.times[at.rows], baseline_ends(made.times, at.splits)))
+    services = score_services(made, seen.scores, arrays, beside, tuning)
+    return services, mixture.mix(services, tuning)
 
 
 def baseline_ends(times: FloatArray, splits: Sequence[Split]) -> FloatArray:
@@ -207,8 +262,3 @@ def baseline_ends(times: FloatArray, splits: Sequence[Split]) -> FloatArray:
     last = np.array([split.before[-1] for split in splits], dtype=np.intp)
     ends: FloatArray = times[np.minimum(last + 1, len(times) - 1)]
     return ends
-
-
-def until(made: SeriesTable, end: int) -> SeriesTable:
-    """The same table with only the first rows."""
-    return replace(made, times=made.times[:end], values=made.values[:, :end])

@@ -1,10 +1,13 @@
 """How far each series departed at a candidate onset: robust, persistent, directed; all series at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.detect.ordered import Ordered, Quantiles
+from rca.detect.peers import Peers
 from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
@@ -12,6 +15,9 @@ from rca.model.tuning import Tuning
 _IQR_OF_SIGMA = 1.349  # the inter-quartile range of a normal distribution, in sigmas
 _TAIL_OF_SIGMA = 3.290  # its 5 % to 95 % range
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_UPPER, _LOWER = 0.75, 0.25
+_CELLS = 100_000  # candidates times series that are worked on at once: few calls, and memory that stays near
+_SLACK = 1e-9  # far more than rounding
 _COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
 # How much there is of these compares between services; a quick service's latency matters as much as a slow one's.
 _RESOURCES = [CHANNELS.index(c) for c in (Channel.CPU, Channel.MEMORY, Channel.IO, Channel.TRAFFIC, Channel.OTHER)]
@@ -22,8 +28,8 @@ class Split:
     """Which rows count as before and which as after.
 
     Attributes:
-        before: Indices of the baseline's rows.
-        after: Indices of the incident's rows.
+        before: Indices of the baseline's rows, one after the other.
+        after: Indices of the incident's rows, one after the other.
         recent: Indices of the rows just before the onset, for the local reference; may be empty.
     """
 
@@ -32,186 +38,225 @@ class Split:
     recent: NDArray[np.intp]
 
 
-def quantiles(sorted_rows: FloatArray, counts: FloatArray, q: float) -> FloatArray:
-    """A quantile of each row, by linear interpolation.
+def score(
+    table: SeriesTable, splits: Sequence[Split], tuning: Tuning, ordered: Ordered | None = None
+) -> SeriesScores:
+    """Score every series at every candidate.
+
+    For each: `z = (median after - median before) / scale`, the recent rows' upper (lower) quartile having to be
+    beaten too; for latency and errors the geometric mean of that and of the same on the logarithm, so that ratios
+    count; damped where some window of the baseline was as extreme.
 
     Args:
-        sorted_rows: Shape `(m, n)`, each row sorted, its missing values (NaN) last.
-        counts: Shape `(m,)`, how many values each row has.
-        q: 0 to 1.
-
-    Returns:
-        Shape `(m,)`; NaN for an empty row.
+        table: The series.
+        splits: The candidates' rows.
+        tuning: The constants.
+        ordered: The table's values in order, where they were sorted before.
     """
-    if sorted_rows.shape[1] == 0:
-        return np.full(len(sorted_rows), np.nan)
-    position = np.maximum(counts - 1, 0) * q
-    low = np.floor(position).astype(np.intp)
-    high = np.minimum(low + 1, np.maximum(counts - 1, 0).astype(np.intp))
-    rows = np.arange(len(sorted_rows), dtype=np.intp)
-    lower = sorted_rows[rows, low]
-    result: FloatArray = lower + (sorted_rows[rows, high] - lower) * (position - low)
-    return result
+    scorer = _Scorer.of(table, ordered or Ordered.of(table.values), tuning)
+    size = max(1, _CELLS // max(1, len(table)))
+    blocks = [scorer.score(splits[start : start + size]) for start in range(0, len(splits), size)]
+    if not blocks:
+        nothing = np.empty((0, len(table)))
+        return SeriesScores(nothing, nothing, nothing)
+    return SeriesScores(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
 
 
-def median(values: FloatArray) -> FloatArray:
-    """The median of each row, missing values left out; NaN for an empty row."""
-    ordered = np.sort(values, axis=1)
-    return quantiles(ordered, _counts(values), 0.5)
+def _stretch(rows: NDArray[np.intp]) -> slice:
+    return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
 
 
-def _counts(values: FloatArray) -> FloatArray:
-    """How many values each row has."""
-    return np.asarray(np.sum(~np.isnan(values), axis=1), dtype=np.float64)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scorer:
+    """A table with what doesn't depend on a candidate; its answers have the shape `(c, m)`.
+
+    Attributes:
+        by_row: Shape `(n, m)`, the table's values once more, a row being what is read at once.
+        peers: Series that measure the same elsewhere.
+        counted: Shape `(m,)`, which count events.
+        ratio: Those of which ratios count.
+        ratio_peers: The same among these.
+    """
+
+    table: SeriesTable
+    ordered: Ordered
+    tuning: Tuning
+    by_row: FloatArray
+    peers: Peers
+    counted: NDArray[np.bool_]
+    ratio: NDArray[np.intp]
+    ratio_peers: Peers
+
+    @classmethod
+    def of(cls, table: SeriesTable, ordered: Ordered, tuning: Tuning) -> "_Scorer":
+        ratio = np.flatnonzero(table.proportional)
+        return cls(
+            table,
+            ordered,
+            tuning,
+            np.ascontiguousarray(table.values.T),
+            Peers.of(table.groups),
+            np.isin(table.channels, _COUNTED),
+            ratio,
+            Peers.of(table.groups[ratio]),
+        )
+
+    def score(self, splits: Sequence[Split]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """What departed, from where and to where, at each candidate."""
+        table, tuning, ratio = self.table, self.tuning, self.ratio
+        before = [_stretch(split.before) for split in splits]
+        after = [_stretch(split.after) for split in splits]
+        usual = Quantiles.stacked([self.ordered.quantiles(rows, _QUANTILES) for rows in before])
+        near = Quantiles.stacked(
+            [self.ordered.quantiles(_stretch(split.recent), (_UPPER, _LOWER)) for split in splits]
+        )
+        counts = np.stack([self.ordered.counts(rows) for rows in before]).astype(np.float64)
+        observed = np.stack([self._typical(rows) for rows in after])
+        linear = self._linear(usual, near, counts)
+        z = linear.z(observed, table.direction)
+        seen = np.stack(
+            [
+                self._seen_before(rows, later.stop - later.start, z[i], linear.center[i], linear.scale[i])
+                for i, (rows, later) in enumerate(zip(before, after, strict=True))
+            ]
+        )
+        if len(ratio):
+            # A constant share of what the series usually reaches keeps zeros finite and the unit out of it.
+            level = np.fmax(0.05 * np.abs(linear.center[:, ratio]), 0.01 * np.abs(observed[:, ratio]))
+            level = np.fmax(level, tuning.floor_ratio * table.reference[ratio])
+            level = np.where(level > 0, level, 1.0)
+            logs = self._logarithmic(usual.of_logs(ratio, level), near.of_logs(ratio, level), counts[:, ratio])
+            after_logs = np.log(np.maximum(observed[:, ratio], 0.0) + level)
+            z[:, ratio] = np.sqrt(z[:, ratio] * logs.z(after_logs, table.direction[ratio]))
+        z = np.where(seen, tuning.seen_before * z, z)
+        later_counts = np.stack([self.ordered.counts(rows) for rows in after])
+        enough = (counts >= tuning.min_before) & (later_counts >= tuning.min_after)
+        z = np.where(enough, np.nan_to_num(z, nan=0.0, posinf=tuning.z_cap), 0.0)
+        return np.minimum(z, tuning.z_cap), linear.center, observed
+
+    def _typical(self, rows: slice) -> FloatArray:
+        """What each series was like over a stretch of rows: `typical` of them."""
+        middle: FloatArray = self.ordered.quantiles(rows, (0.5,)).values[0]
+        some = np.flatnonzero(self.counted & ~np.isnan(middle))
+        middle[some] = np.nansum(self.table.values[some, rows], axis=1) / self.ordered.counts(rows)[some]
+        return middle
+
+    def _linear(self, usual: Quantiles, near: Quantiles, counts: FloatArray) -> "_Baseline":
+        """Of the values themselves."""
+        table, tuning = self.table, self.tuning
+        center, spread = _center_and_spread(usual)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.where(np.abs(center) > 0, spread / np.abs(center), np.nan)
+        prior = np.abs(center) * self.peers.medians(relative)
+        floor = np.where(
+            table.full_scale > 0,
+            tuning.floor_full_scale * table.full_scale,
+            tuning.floor_ratio * np.fmax(np.abs(center), table.reference),
+        )
+        peers = tuning.floor_peers * self.peers.largest(np.where(spread > 0, np.abs(center), 0.0))
+        floor = np.where(np.isin(table.channels, _RESOURCES), np.fmax(floor, peers), floor)
+        return _Baseline(center, _scale(spread, prior, floor, counts, tuning), *near.values.swapaxes(0, 1))
+
+    def _logarithmic(self, usual: Quantiles, near: Quantiles, counts: FloatArray) -> "_Baseline":
+        """Of the logarithms of those of which ratios count."""
+        center, spread = _center_and_spread(usual)
+        floor = np.full_like(spread, self.tuning.floor_ratio)
+        scale = _scale(spread, self.ratio_peers.medians(spread), floor, counts, self.tuning)
+        return _Baseline(center, scale, *near.values.swapaxes(0, 1))
+
+    def _seen_before(
+        self, before: slice, width: int, z: FloatArray, center: FloatArray, scale: FloatArray
+    ) -> NDArray[np.bool_]:
+        """Whether some window of the baseline, as long as the incident, was as far out. Shape `(m,)`."""
+        length = before.stop - before.start
+        width = min(width, max(1, length // 2))
+        seen = np.zeros(len(z), dtype=bool)
+        if length <= 1 or not np.any(z > 0):
+            return seen
+        starts = before.start + np.arange(0, length - width + 1, max(1, width // 2))
+        at, series = np.nonzero(self._far(before, starts, width, z, center, scale))
+        windows = self.table.values[series[:, None], starts[at, None] + np.arange(width)]
+        shift = typical(windows, self.counted[series]) - center[series]
+        past = _departure(shift, -shift, self.table.direction[series], scale[series])
+        seen[series[past >= z[series]]] = True
+        return seen
+
+    def _far(
+        self,
+        before: slice,
+        starts: NDArray[np.intp],
+        width: int,
+        z: FloatArray,
+        center: FloatArray,
+        scale: FloatArray,
+    ) -> NDArray[np.bool_]:
+        """Windows that may be as far out, as half of their values are (one, of a mean). Shape `(len(starts), m)`.
+
+        Counting is quick, and leaves few whose median has to be taken.
+        """
+        reach = np.nan_to_num(z, posinf=0.0) * scale  # z is infinite where the scale is 0
+        reach -= _SLACK * (np.abs(center) + reach)
+        direction, rows = self.table.direction, self.by_row[before]
+        high = rows >= np.where((z > 0) & (direction >= 0), center + reach, np.inf)
+        low = rows <= np.where((z > 0) & (direction <= 0), center - reach, -np.inf)
+        small = np.min_scalar_type(width)
+        far = np.zeros((len(starts), len(z)), dtype=bool)
+        for i, start in enumerate(starts.tolist()):
+            known = self.ordered.counts(slice(start, start + width))
+            least = np.where(self.counted, 1, np.maximum(known + 1, 2) // 2)
+            window = slice(start - before.start, start - before.start + width)
+            for out in (high, low):
+                far[i] |= out[window].sum(axis=0, dtype=small) >= least
+        return far
 
 
 def typical(values: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
     """What a series was like over some rows: the mean where events are counted, else the median.
 
     A service that fails in one minute of three fails a third of the calls; a latency's peak is just a peak.
+
+    Args:
+        values: Shape `(m, n)`; NaN where missing.
+        counted: Shape `(m,)`.
+
+    Returns:
+        Shape `(m,)`; NaN without any value.
     """
-    middle = median(values)
-    rows = np.flatnonzero(counted & ~np.isnan(middle))
-    middle[rows] = np.nansum(values[rows], axis=1) / _counts(values[rows])
+    ordered, rows = np.sort(values, axis=1), np.arange(len(values))
+    counts = np.sum(~np.isnan(values), axis=1)
+    low, high = np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, values.shape[1] - 1)
+    middle: FloatArray = ordered[rows, low]
+    middle += (ordered[rows, high] - middle) * 0.5
+    some = np.flatnonzero(counted & (counts > 0))
+    middle[some] = np.nansum(values[some], axis=1) / counts[some]
     return middle
-
-
-def score(table: SeriesTable, splits: list[Split], tuning: Tuning) -> SeriesScores:
-    """Score every series at every candidate.
-
-    For each: `z = (median after - median before) / scale`, the recent rows' upper (lower) quartile having to be
-    beaten too; for latency and errors the geometric mean of that and of the same on the logarithm, so that ratios
-    count; damped where some window of the baseline was as extreme.
-    """
-    shape = (len(splits), len(table))
-    z, before, after = np.zeros(shape), np.full(shape, np.nan), np.full(shape, np.nan)
-    for row, split in enumerate(splits):
-        z[row], before[row], after[row] = _score_split(table, split, tuning)
-    return SeriesScores(z, before, after)
-
-
-def _score_split(table: SeriesTable, split: Split, tuning: Tuning) -> tuple[FloatArray, FloatArray, FloatArray]:
-    pre, post = table.values[:, split.before], table.values[:, split.after]
-    recent = table.values[:, split.recent]
-    counted = np.isin(table.channels, _COUNTED)
-    observed = typical(post, counted)
-    ordered, counts = np.sort(pre, axis=1), _counts(pre)
-    near, near_counts = np.sort(recent, axis=1), _counts(recent)
-    linear = _Baseline.linear(ordered, counts, near, near_counts, table, tuning)
-    z = linear.z(observed, table.direction)
-    seen = linear.seen_before(pre, post.shape[1], z, table.direction, counted)
-    ratio = np.flatnonzero(table.proportional)
-    if len(ratio):
-        # A constant share of what the series usually reaches keeps zeros finite and the unit out of it.
-        level = np.fmax(0.05 * np.abs(linear.center[ratio]), 0.01 * np.abs(observed[ratio]))
-        level = np.fmax(level, tuning.floor_ratio * table.reference[ratio])
-        level = np.where(level > 0, level, 1.0)[:, None]
-        # The logarithm keeps the order: nothing is sorted twice.
-        logs = _Baseline.logarithmic(
-            _log(ordered[ratio], level),
-            counts[ratio],
-            _log(near[ratio], level),
-            near_counts[ratio],
-            table.groups[ratio],
-            tuning,
-        )
-        z[ratio] = np.sqrt(z[ratio] * logs.z(_log(observed[ratio, None], level)[:, 0], table.direction[ratio]))
-    z = np.where(seen, tuning.seen_before * z, z)
-    enough = (counts >= tuning.min_before) & (_counts(post) >= tuning.min_after)
-    z = np.where(enough, np.nan_to_num(z, nan=0.0, posinf=tuning.z_cap), 0.0)
-    return np.minimum(z, tuning.z_cap), linear.center, observed
-
-
-def _log(values: FloatArray, level: FloatArray) -> FloatArray:
-    result: FloatArray = np.log(np.maximum(values, 0.0) + level)
-    return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Baseline:
+    """What is usual before each candidate; arrays of shape `(c, m)`."""
+
     center: FloatArray
     scale: FloatArray
     recent_high: FloatArray
     recent_low: FloatArray
 
-    @classmethod
-    def linear(
-        cls,
-        ordered: FloatArray,
-        counts: FloatArray,
-        near: FloatArray,
-        near_counts: FloatArray,
-        table: SeriesTable,
-        tuning: Tuning,
-    ) -> "_Baseline":
-        """Of the values themselves; each row sorted, missing ones last."""
-        center, spread = _center_and_spread(ordered, counts)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            relative = np.where(np.abs(center) > 0, spread / np.abs(center), np.nan)
-        prior = np.abs(center) * _group_median(relative, table.groups)
-        floor = np.where(
-            table.full_scale > 0,
-            tuning.floor_full_scale * table.full_scale,
-            tuning.floor_ratio * np.fmax(np.abs(center), table.reference),
-        )
-        peers = tuning.floor_peers * _group_max(np.where(spread > 0, np.abs(center), 0.0), table.groups)
-        floor = np.where(np.isin(table.channels, _RESOURCES), np.fmax(floor, peers), floor)
-        scale = _scale(spread, prior, floor, counts, tuning)
-        return cls(center, scale, *_recent(near, near_counts))
-
-    @classmethod
-    def logarithmic(
-        cls,
-        ordered: FloatArray,
-        counts: FloatArray,
-        near: FloatArray,
-        near_counts: FloatArray,
-        groups: NDArray[np.intp],
-        tuning: Tuning,
-    ) -> "_Baseline":
-        """Of their logarithms."""
-        center, spread = _center_and_spread(ordered, counts)
-        floor = np.full_like(spread, tuning.floor_ratio)
-        scale = _scale(spread, _group_median(spread, groups), floor, counts, tuning)
-        return cls(center, scale, *_recent(near, near_counts))
-
     def z(self, observed: FloatArray, direction: FloatArray) -> FloatArray:
+        """How far what was observed lies beyond both the median and the recent rows, the bad way."""
         up = observed - np.fmax(self.center, self.recent_high)
         down = np.fmin(self.center, self.recent_low) - observed
-        return self.departure(up, down, direction)
-
-    def departure(self, up: FloatArray, down: FloatArray, direction: FloatArray) -> FloatArray:
-        change = np.where(direction > 0, up, np.where(direction < 0, down, np.fmax(up, down)))
-        change = np.maximum(np.nan_to_num(change, nan=0.0), 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(change > 0, change / self.scale, 0.0)
-
-    def seen_before(
-        self, pre: FloatArray, width: int, z: FloatArray, direction: FloatArray, counted: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
-        """Whether some window of the baseline, as long as the incident, was as far from its median."""
-        length = pre.shape[1]
-        width = min(width, max(1, length // 2))
-        if length <= 1 or not np.any(z > 0):
-            return np.zeros(len(pre), dtype=bool)
-        starts = np.arange(0, length - width + 1, max(1, width // 2))
-        candidates = np.flatnonzero(z > 0)
-        windows = pre[candidates][:, starts[:, None] + np.arange(width)]
-        medians = typical(windows.reshape(-1, width), np.repeat(counted[candidates], len(starts))).reshape(
-            len(candidates), len(starts)
-        )
-        shift = medians - self.center[candidates, None]
-        worst_up, worst_down = np.fmax.reduce(shift, axis=1), np.fmax.reduce(-shift, axis=1)
-        past = _Baseline(
-            self.center[candidates], self.scale[candidates], self.center[candidates], self.center[candidates]
-        ).departure(worst_up, worst_down, direction[candidates])
-        seen = np.zeros(len(pre), dtype=bool)
-        seen[candidates] = past >= z[candidates]
-        return seen
+        return _departure(up, down, direction, self.scale)
 
 
-def _center_and_spread(ordered: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
-    low, quarter, center, three, high = (quantiles(ordered, counts, q) for q in _QUANTILES)
+def _departure(up: FloatArray, down: FloatArray, direction: FloatArray, scale: FloatArray) -> FloatArray:
+    change = np.where(direction > 0, up, np.where(direction < 0, down, np.fmax(up, down)))
+    change = np.maximum(np.nan_to_num(change, nan=0.0), 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(change > 0, change / scale, 0.0)
+
+
+def _center_and_spread(usual: Quantiles) -> tuple[FloatArray, FloatArray]:
+    low, quarter, center, three, high = usual.values.swapaxes(0, 1)
     iqr, tail = (three - quarter) / _IQR_OF_SIGMA, (high - low) / _TAIL_OF_SIGMA
     return center, np.where(iqr > 0, np.sqrt(iqr * np.maximum(tail, iqr)), tail / 2)
 
@@ -223,31 +268,3 @@ def _scale(
     n = tuning.prior_rows
     scale: FloatArray = np.sqrt((n * prior**2 + counts * spread**2) / (n + counts) + floor**2)
     return scale
-
-
-def _recent(near: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
-    return quantiles(near, counts, _QUANTILES[3]), quantiles(near, counts, _QUANTILES[1])
-
-
-def _group_max(values: FloatArray, groups: NDArray[np.intp]) -> FloatArray:
-    """For each element the largest of its group; 0 where none is known."""
-    result = np.zeros(int(groups.max(initial=-1)) + 1)
-    np.maximum.at(result, groups, np.nan_to_num(values))
-    picked: FloatArray = result[groups]
-    return picked
-
-
-def _group_median(values: FloatArray, groups: NDArray[np.intp]) -> FloatArray:
-    """For each element the median of its group's values that vary; 0 where none does."""
-    usable = np.flatnonzero(np.isfinite(values) & (values > 0))
-    total = int(groups.max(initial=-1)) + 1
-    result = np.zeros(total)
-    if len(usable):
-        order = usable[np.lexsort((values[usable], groups[usable]))]
-        ordered_groups = groups[order]
-        starts = np.flatnonzero(np.r_[True, ordered_groups[1:] != ordered_groups[:-1]])
-        counts = np.diff(np.r_[starts, len(order)])
-        middle = (values[order[starts + (counts - 1) // 2]] + values[order[starts + counts // 2]]) / 2
-        result[ordered_groups[starts]] = middle
-    picked: FloatArray = result[groups]
-    return picked

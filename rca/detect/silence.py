@@ -5,6 +5,8 @@ of failures or a quantile is also missing where nobody calls. Rows in which most
 hole in the scraping and say nothing about anybody.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +25,7 @@ _ASKED = 0.25  # of the strength, where nothing but requests is measured: nobody
 
 
 def silence(
-    table: SeriesTable, splits: list[Split], owner: NDArray[np.intp], services: int, tuning: Tuning
+    table: SeriesTable, splits: Sequence[Split], owner: NDArray[np.intp], services: int, tuning: Tuning
 ) -> FloatArray:
     """How surely each service has stopped reporting, z-like.
 
@@ -47,18 +49,25 @@ def silence(
         return result
     present = ~np.isnan(table.values[rows])
     usable = present.mean(axis=0) >= _HOLE
+    # How much was there up to a row: any stretch is then a difference.
+    count = np.r_[0, np.cumsum(usable)]
+    there = np.pad(np.cumsum(present & usable, axis=1), ((0, 0), (1, 0)))
     whose = owner[rows]
     weight = np.where(np.isin(table.channels[rows], _RESOURCES), 1.0, _ASKED)
     total = np.bincount(whose, weight, minlength=services)
+    monitored = total > 0
     # Where only requests are measured, a quarter of the strength is left.
-    known = np.maximum(total, np.where(total > 0, 1.0, np.inf))
+    known = np.maximum(total, np.where(monitored, 1.0, np.inf))
     for row, split in enumerate(splits):
-        z = _stopped(present, split.before[usable[split.before]], split.after[usable[split.after]], tuning)
+        before, after = ([some[0], some[-1] + 1] for some in (split.before, split.after))
+        z = _stopped(
+            np.diff(there[:, before])[:, 0], np.diff(count[before])[0],
+            np.diff(there[:, after])[:, 0], np.diff(count[after])[0], tuning,
+        )  # fmt: skip
         if not z.any():
             continue
         share = np.bincount(whose, weight * (z > 0), minlength=services) / np.maximum(total, 1e-9)
         found = np.where(share >= _MOST, np.bincount(whose, weight * z, minlength=services) / known, 0.0)
-        monitored = total > 0
         others = (float(np.sum(found > 0)) - (found > 0)) / max(1, int(np.sum(monitored)) - 1)
         result[row] = found * np.clip(1.0 - 2.0 * others, 0.0, 1.0)
     return result
@@ -74,19 +83,26 @@ def steady(table: SeriesTable) -> NDArray[np.intp]:
 
 def stopped(table: SeriesTable, split: Split, tuning: Tuning) -> NDArray[np.bool_]:
     """Which series of any kind were always there before and are missing since. Shape `(m,)`."""
-    return _stopped(~np.isnan(table.values), split.before, split.after, tuning) > 0
+    there, later = (np.sum(~np.isnan(table.values[:, rows]), axis=1) for rows in (split.before, split.after))
+    return _stopped(there, len(split.before), later, len(split.after), tuning) > 0
 
 
 def _stopped(
-    present: NDArray[np.bool_], before: NDArray[np.intp], after: NDArray[np.intp], tuning: Tuning
+    before: NDArray[np.intp], rows_before: int, after: NDArray[np.intp], rows_after: int, tuning: Tuning
 ) -> FloatArray:
-    """The z of each series' missing rows; 0 where it was sporadic, or goes on."""
-    count, later = len(before), len(after)
-    if count < tuning.min_before or later < tuning.min_after:
-        return np.zeros(len(present))
-    there = present[:, before].sum(axis=1)
-    missing = later - present[:, after].sum(axis=1)
-    usual = (count - there + 1.0) / (count + 2.0)
-    z = (missing - _LATE - later * usual) / np.sqrt(later * usual * (1.0 - usual))
-    gone = (there >= _ALWAYS * count) & (missing >= _MOST * later)
+    """The z of each series' missing rows; 0 where it was sporadic, or goes on.
+
+    Args:
+        before: Shape `(m,)`, values in the baseline.
+        rows_before: Its rows.
+        after: Shape `(m,)`, values in the incident.
+        rows_after: Its rows.
+        tuning: The constants.
+    """
+    if rows_before < tuning.min_before or rows_after < tuning.min_after:
+        return np.zeros(len(before))
+    missing = rows_after - after
+    usual = (rows_before - before + 1.0) / (rows_before + 2.0)
+    z = (missing - _LATE - rows_after * usual) / np.sqrt(rows_after * usual * (1.0 - usual))
+    gone = (before >= _ALWAYS * rows_before) & (missing >= _MOST * rows_after)
     return np.where(gone, np.clip(z, 0.0, tuning.z_cap), 0.0)

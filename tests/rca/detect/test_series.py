@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rca.detect import onset, table
-from rca.detect.series import median, quantiles, score
-from rca.model.signals import FloatArray
+from rca.detect.series import Split, score
+from rca.model.scores import CHANNELS, Channel, SeriesTable
+from rca.model.signals import FloatArray, SignalFrame, SignalKey
 from rca.model.tuning import Tuning
 from tests.rca.detect.conftest import MakeFrame
 
@@ -16,22 +17,6 @@ _NOISE = np.random.default_rng(3).standard_normal(40)
 def z_of(make_frame: MakeFrame, column: FloatArray, metric: str = "latency_ms", row: int = 30) -> float:
     made = table.build(make_frame({f"a|{metric}": column}))
     return float(score(made, [onset.split(made.times, row, None, TUNING)], TUNING).z[0, 0])
-
-
-@given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=1, max_size=30), st.floats(0, 1))
-def test_quantiles_agree_with_numpy(values: list[float], q: float) -> None:
-    row = np.array([values])
-    ours = quantiles(np.sort(row, axis=1), np.sum(~np.isnan(row), axis=1).astype(float), q)[0]
-    known = row[~np.isnan(row)]
-    if len(known):
-        assert ours == pytest.approx(np.quantile(known, q), rel=1e-9, abs=1e-6)
-    else:
-        assert np.isnan(ours)
-
-
-def test_the_median_of_nothing_is_missing() -> None:
-    assert np.isnan(median(np.full((1, 3), np.nan))[0])
-    assert np.isnan(median(np.empty((1, 0)))[0])
 
 
 def test_a_step_departs_and_noise_does_not(make_frame: MakeFrame) -> None:
@@ -84,3 +69,120 @@ def test_an_idle_service_is_measured_by_the_system(make_frame: MakeFrame) -> Non
     made = table.build(make_frame({"idle|cpu_usage": idle, "busy|cpu_usage": 50 + _NOISE}))
     z = score(made, [onset.split(made.times, 30, None, TUNING)], TUNING).z[0]
     assert z[0] < 2 < z_of(make_frame, idle, "cpu_usage")
+
+
+class Definition:
+    """What docs/ranking.md says of a series' departure, one series after the other."""
+
+    def __init__(self, made: SeriesTable, split: Split) -> None:
+        self.made = made
+        self.before, self.after, self.recent = (
+            [row[rows][~np.isnan(row[rows])] for row in made.values]
+            for rows in (split.before, split.after, split.recent)
+        )
+        width = min(len(split.after), max(1, len(split.before) // 2))
+        starts = range(0, len(split.before) - width + 1, max(1, width // 2))
+        self.windows = [split.before[start : start + width] for start in starts]
+        self.level = [self._level(i) for i in range(len(made))]
+
+    def z(self, i: int) -> float:
+        before, after, recent = self.before[i], self.after[i], self.recent[i]
+        if len(before) < 2 or not len(after):
+            return 0.0
+        scale = self._scale(i)
+        z = self._beyond(i, self._typical(i, after), np.median(before), recent, scale)
+        values = [self.made.values[i, rows] for rows in self.windows]
+        usual = [self._typical(i, x[~np.isnan(x)]) for x in values if not np.isnan(x).all()]
+        past = max((self._beyond(i, x, np.median(before), recent[:0], scale) for x in usual), default=0.0)
+        factor = TUNING.seen_before if past >= z else 1.0
+        if self.made.proportional[i]:
+            x, near, observed = (self._logs(i, some) for some in (before, recent, self._typical(i, after)))
+            z = np.sqrt(z * self._beyond(i, float(observed), np.median(x), near, self._scale_of_logs(i)))
+        return float(min(factor * z, TUNING.z_cap))
+
+    def _typical(self, i: int, x: FloatArray) -> float:
+        counted = {Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS}
+        return float(np.mean(x) if CHANNELS[self.made.channels[i]] in counted else np.median(x))
+
+    def _level(self, i: int) -> float:
+        middle = np.median(self.before[i]) if len(self.before[i]) else 0.0
+        observed = self._typical(i, self.after[i]) if len(self.after[i]) else 0.0
+        return float(max(0.05 * abs(middle), 0.01 * abs(observed), 0.05 * self.made.reference[i])) or 1.0
+
+    def _logs(self, i: int, x: FloatArray | float) -> FloatArray:
+        return np.asarray(np.log(np.maximum(x, 0.0) + self.level[i]))
+
+    def _scale(self, i: int) -> float:
+        made, middle = self.made, abs(float(np.median(self.before[i])))
+        relative = [spread(x) / abs(float(np.median(x))) for x in self._peers(i) if np.median(x)]
+        floor = 0.05 * max(middle, made.reference[i])
+        if made.full_scale[i]:
+            floor = 0.005 * made.full_scale[i]
+        if CHANNELS[made.channels[i]] in {
+            Channel.CPU, Channel.MEMORY, Channel.IO, Channel.TRAFFIC, Channel.OTHER
+        }:  # fmt: skip
+            floor = max([floor, *(0.01 * abs(np.median(x)) for x in self._peers(i) if spread(x) > 0)])
+        return self._leaning(self.before[i], middle * middle_of(relative), floor)
+
+    def _scale_of_logs(self, i: int) -> float:
+        rows = np.flatnonzero(self.made.groups == self.made.groups[i])
+        spreads = [spread(self._logs(j, self.before[j])) for j in rows.tolist() if len(self.before[j])]
+        return self._leaning(self._logs(i, self.before[i]), middle_of(spreads), 0.05)
+
+    def _leaning(self, x: FloatArray, prior: float, floor: float) -> float:
+        return float(np.sqrt((4 * prior**2 + len(x) * spread(x) ** 2) / (4 + len(x)) + floor**2))
+
+    def _peers(self, i: int) -> list[FloatArray]:
+        rows = np.flatnonzero(self.made.groups == self.made.groups[i])
+        return [self.before[j] for j in rows.tolist() if len(self.before[j])]
+
+    def _beyond(self, i: int, observed: float, middle: float, recent: FloatArray, scale: float) -> float:
+        lower, upper = np.quantile(recent, [0.25, 0.75]) if len(recent) else (middle, middle)
+        up, down = observed - max(middle, upper), min(middle, lower) - observed
+        direction = self.made.direction[i]
+        change = up if direction > 0 else down if direction < 0 else max(up, down)
+        return float(change / scale) if change > 0 else 0.0
+
+
+def spread(x: FloatArray) -> float:
+    low, quarter, three, high = np.quantile(x, [0.05, 0.25, 0.75, 0.95]).tolist()
+    iqr, tail = (three - quarter) / 1.349, (high - low) / 3.29
+    return float(np.sqrt(iqr * max(tail, iqr)) if iqr > 0 else tail / 2)
+
+
+def middle_of(values: list[float]) -> float:
+    positive = [value for value in values if value > 0]
+    return float(np.median(positive)) if positive else 0.0
+
+
+METRICS = ("latency_ms", "error_ratio", "availability", "cpu_usage", "requests_per_second", "queue_depth", "thing")
+
+
+@settings(max_examples=15)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(6, 40),
+    st.sampled_from([0.0, 0.2, 0.7]),
+    st.sampled_from([None, (0.0, 0.3), (0.7, 1.0)]),
+)
+def test_all_series_at_once_score_what_each_one_does(
+    seed: int, size: int, missing: float, baseline: tuple[float, float] | None
+) -> None:
+    random = np.random.default_rng(seed)
+    names = [f"{service}|{metric}" for service in "abc" for metric in METRICS]
+    values = random.gamma(3.0, 1.0, (size, len(names))) * random.choice(
+        [0.0, 1.0, 50.0], len(names), p=[0.2, 0.5, 0.3]
+    )
+    values[size * 2 // 3 :] *= random.choice([0.2, 1.0, 1.0, 6.0], len(names))
+    values[random.random(values.shape) < missing] = np.nan
+    keys = tuple(SignalKey(name[0], name[2:]) for name in names)
+    made = table.build(SignalFrame(np.arange(0.0, 30.0 * size, 30.0), values, keys))
+    chosen = (baseline[0] * 30.0 * size, baseline[1] * 30.0 * size) if baseline else None
+    rows = onset.candidates(made.times, None, chosen, TUNING)
+    splits = [onset.split(made.times, int(row), chosen, TUNING) for row in rows]
+    splits = [split for split in splits if len(split.before) and len(split.after)]
+    found = score(made, splits, TUNING)
+    for at, split in enumerate(splits):
+        definition = Definition(made, split)
+        expected = [definition.z(i) for i in range(len(made))]
+        np.testing.assert_allclose(found.z[at], expected, rtol=1e-7, atol=1e-9)

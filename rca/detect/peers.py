@@ -1,0 +1,51 @@
+"""Series that measure the same elsewhere: what is usual among them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rca.model.signals import FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peers:
+    """Groups of series.
+
+    Attributes:
+        blocks: Groups of one size each: shape `(groups, size)`, the members of each.
+    """
+
+    blocks: tuple[NDArray[np.intp], ...]
+
+    @classmethod
+    def of(cls, groups: NDArray[np.intp]) -> "Peers":
+        """Arrange them.
+
+        Args:
+            groups: Shape `(m,)`, the group of each series.
+        """
+        members = np.argsort(groups, kind="stable")
+        _, first, sizes = np.unique(groups[members], return_index=True, return_counts=True)
+        return cls(
+            tuple(members[first[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes).tolist())
+        )
+
+    def medians(self, values: FloatArray) -> FloatArray:
+        """The median of each group's values that are finite and above 0; 0 where none is. Shapes `(c, m)`."""
+        usable = np.where(np.isfinite(values) & (values > 0), values, np.nan)
+        result = np.zeros_like(values)
+        for block in self.blocks:
+            ordered = np.sort(usable[:, block], axis=2)  # the unusable last
+            counts = np.sum(~np.isnan(ordered), axis=2, keepdims=True)
+            low = np.take_along_axis(ordered, np.maximum(counts - 1, 0) // 2, axis=2)
+            high = np.take_along_axis(ordered, np.minimum(counts // 2, block.shape[1] - 1), axis=2)
+            result[:, block] = np.where(counts > 0, (low + high) / 2, 0.0)
+        return result
+
+    def largest(self, values: FloatArray) -> FloatArray:
+        """The largest of each group's values, none of which is below 0; 0 where none is known. Shapes `(c, m)`."""
+        result = np.zeros_like(values)
+        for block in self.blocks:
+            result[:, block] = np.nan_to_num(values[:, block]).max(axis=2, keepdims=True)
+        return result
