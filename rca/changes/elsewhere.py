@@ -1,5 +1,6 @@
 """When no change did it: what it looks like instead, scored like the changes."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from rca.changes.facts import Facts, NewLines
 from rca.changes.origin import accusers
 from rca.changes.vocabulary import Hypothesis, Vocabulary
 from rca.model.signals import Kind
+from topology.propagate import caller_distances
 
 FLOOR = 0.4
 """What "none of the known changes explains it" scores: a change that scores less isn't named."""
@@ -20,6 +22,7 @@ _MANY, _MOST, _LONG_ID = 4, 0.6, 3
 _LONG_STEPS = 10
 _TOGETHER_STEPS, _STRONG = 6, 8.0
 _TWICE = 2.0
+_WAITED, _PER_DOUBLING, _MOST_WAITED = 1.8, 0.4, 2.8
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|cloud|co|app|ai|eu|us|de|uk)\b", re.IGNORECASE)
 _SERVER_ERROR = re.compile(r"\b50[0-4]\b")
 _HOSTLIKE = re.compile(r"(^|[_.-])(node|host|machine|vm|instance)([_.-]|$)", re.IGNORECASE)
@@ -31,6 +34,7 @@ _ID = re.compile(
 _OF_MACHINES = frozenset({Kind.CPU, Kind.MEMORY, Kind.DISK, Kind.SATURATION, Kind.NETWORK})
 _FOLLOWS = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.AVAILABILITY, Kind.SATURATION, Kind.QUEUE})
 _FILLS = frozenset({Kind.DISK, Kind.SATURATION, Kind.MEMORY})
+_BUSY = frozenset({Kind.CPU, Kind.TRAFFIC})
 _GROWS = _FILLS | {Kind.QUEUE, Kind.OTHER}
 
 
@@ -111,7 +115,7 @@ def _external(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | No
         hosts = [host for host in _HOST.findall(line.text) if not known.has(host)]
         theirs = words["their_fault"].search(line.text) and (words["providers"].search(line.text) or hosts)
         ours = words["our_fault"].search(line.text) and not _SERVER_ERROR.search(line.text)
-        return bool(theirs) and not ours and not line.accused
+        return bool(theirs) and not ours and line.accused not in facts.services
 
     share = _share(_own(facts), outside)
     if share > 0:
@@ -149,7 +153,7 @@ class _Known:
 def _traffic(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None:
     """More came in first, and the rest followed."""
     ups = [a for a in facts.anomalies if a.kind is Kind.TRAFFIC and a.up and a.ratio >= _A_THIRD_MORE]
-    if not ups:
+    if not ups or not _reaches({a.service for a in ups}, facts):
         return None
     total = _Sum()
     first = min(ups, key=lambda a: (a.at, a.service, a.metric))
@@ -166,6 +170,14 @@ def _traffic(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | Non
         total.add(0.5, "lines tell of too much load")
     why = f"A surge: {first.metric} of {first.service} rose first"
     return Elsewhere("traffic", first.service, total.score, why, tuple(total.reasons), first.at)
+
+
+def _reaches(services: set[str], facts: Facts) -> bool:
+    """Whether what happens to services comes down to the one that failed first, as far as anyone knows."""
+    first = facts.first_failing
+    if first in services or first not in facts.graph:
+        return True
+    return any(name in services or name not in facts.graph for name in caller_distances(facts.graph, first))
 
 
 def _node(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None:
@@ -246,6 +258,8 @@ def _dependency(facts: Facts) -> Elsewhere | None:
             callers.setdefault(line.accused, set()).add(line.service)
     gone = {a.service for a in near if a.kind is Kind.AVAILABILITY and not a.up}
     for name in sorted({*callers, *gone}):
+        if facts.first_failing not in {name, *callers.get(name, ())}:
+            continue  # what failed first doesn't fail at it
         leaf = name in facts.graph and not facts.graph.callees(name)
         at_it = sorted(callers.get(name, set()))
         total = _Sum()
@@ -266,6 +280,8 @@ def _between(facts: Facts) -> Elsewhere | None:
         a for a in facts.anomalies if abs(a.at - onset) <= _TOGETHER_STEPS * facts.step and a.strength >= _STRONG
     ]
     slow = {a.service for a in near if a.kind in {Kind.LATENCY, Kind.ERRORS} and not a.peer}
+    # One that computes, or is asked, twice as much waits for itself.
+    busy = {a.service for a in near if a.kind in _BUSY and a.up and a.ratio >= _TWICE and not a.peer}
     waits = [
         a
         for a in near
@@ -274,13 +290,15 @@ def _between(facts: Facts) -> Elsewhere | None:
         and a.ratio >= _TWICE
         and a.peer
         and a.peer not in slow
+        and a.service not in busy
         and facts.first_failing in {a.service, a.peer}
     ]
     if not waits:
         return None
     one = max(waits, key=lambda a: (a.strength, a.service, a.metric))
     total = _Sum()
-    total.add(2.2, f"{one.service} waits x{one.ratio:.1f} as long for {one.peer}, which is no slower by itself")
+    gain = min(_MOST_WAITED, _WAITED + _PER_DOUBLING * math.log2(one.ratio / _TWICE))
+    total.add(gain, f"{one.service} waits x{one.ratio:.1f} as long for {one.peer}, which is no slower by itself")
     why = f"The way between {one.service} and {one.peer}: the one waits, the other is as before"
     return Elsewhere("network", one.service, total.score, why, tuple(total.reasons), one.at)
 

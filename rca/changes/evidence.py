@@ -11,7 +11,7 @@ from rca.changes.findings import Content
 
 _NAMED, _VALUE, _GONE, _FILE = 1.3, 1.0, 1.4, 1.2
 _MOST_DIRECT, _MOST_WORDS = 2.2, 0.9
-_TOKEN = re.compile(r"[A-Za-z_][\w]{3,}")
+_TOKEN = re.compile(r"(?<!\w)[A-Za-z_]\w{3,}")
 _LITERAL = re.compile(
     r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.-]{3,}|(?<=['\"`])[\w.:-]{2,}(?=['\"`])"
 )

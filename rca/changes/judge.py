@@ -28,7 +28,7 @@ _MEMBER = re.compile(  # of an enumeration, or of a union of texts
 )
 _STRING = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|`([^`]*)`")
 _LITERAL = re.compile(r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.-]{3,}")
-_IDENTIFIER = re.compile(r"[A-Za-z_][\w]{2,}")
+_IDENTIFIER = re.compile(r"(?<!\w)[A-Za-z_]\w{2,}")
 
 
 def judge(commit: Commit, vocabulary: Vocabulary, most_lines: int = MOST_LINES) -> Content:

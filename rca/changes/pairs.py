@@ -187,8 +187,10 @@ def _by_setting(finding: Finding, at: Tokens, settings: Sequence[Setting]) -> Fi
     if finding.kind not in {"setting", "key", "toggle"}:
         return finding
     known = next((setting for setting in settings if setting.words.search(at.line.words)), None)
-    if known is None:
+    if known is None or (known.looks and finding.kind != "toggle"):
         return finding
+    if known.looks:
+        return replace(finding, potency=min(known.potency, finding.potency))
     return replace(finding, kind=known.kind, potency=max(known.potency, finding.potency))
 
 

@@ -1,8 +1,9 @@
 """One change's score: a sum of reasons, each of which can be printed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rca.changes.diff import split_words
 from rca.changes.elsewhere import FLOOR
 from rca.changes.evidence import Speech, direct, words_in_common
 from rca.changes.facts import Facts
@@ -33,6 +34,8 @@ _UNSEEN = -0.6
 _RESTARTED = -1.0
 _UNSEEN_ROLLOUT = -0.25  # another version does harm more often than a switch, and not always at once
 _WORDS_OF_EVENT = 0.5
+_NAMELESS, _LOOKS = -0.5, -0.9
+_COINCIDENCE, _EVIDENT = -0.9, 0.8
 _FINDINGS = 6
 _DELAYED_FINDINGS = 3
 _EVENT_KINDS = {
@@ -51,7 +54,7 @@ class Incident:
     """What every change is held against.
 
     Attributes:
-        shown: Symptoms with their strength.
+        shown: Symptoms with their strength, as a change to each of the services can show.
         speech: What the incident says.
         counts: In how many of the judged changes each word occurs.
         judged: How many were judged.
@@ -59,13 +62,44 @@ class Incident:
 
     facts: Facts
     vocabulary: Vocabulary
-    shown: Mapping[str, float]
+    shown: Mapping[str, Mapping[str, float]]
     speech: Speech
     counts: Mapping[str, int]
     judged: int
 
 
-def parts_of(candidate: Candidate, content: Content | None, where: Part, incident: Incident) -> tuple[Part, ...]:
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What adds up to a change's score.
+
+    Attributes:
+        tied: More than its time and place speaks for it: the errors name what it changed, or show what only a
+            change of its kind does.
+    """
+
+    parts: tuple[Part, ...]
+    tied: bool
+
+    @property
+    def score(self) -> float:
+        """All of it."""
+        return round(sum(score for score, _ in self.parts), 4)
+
+    def explained_away(self, by: float, what: str) -> "Sum":
+        """The same where something else is evident: a coincidence in time and place is then likely.
+
+        Args:
+            by: The other cause's score.
+            what: What it is called.
+        """
+        share = min(1.0, (by - FLOOR) / _EVIDENT)
+        if self.tied or share <= 0:
+            return self
+        part = (round(_COINCIDENCE * share, 3), f"{what} is evident, and nothing ties it to that")
+        return replace(self, parts=(*self.parts, part))
+
+
+def parts_of(candidate: Candidate, content: Content | None, where: Part, incident: Incident) -> Sum:
     """What adds up to a change's score.
 
     Args:
@@ -74,11 +108,13 @@ def parts_of(candidate: Candidate, content: Content | None, where: Part, inciden
         where: The score of whom it can touch.
         incident: What it is held against.
     """
+    tied = False
     delayed = content is not None and _is_delayed(content, incident.vocabulary)
     when = timing(candidate.at, candidate.service, incident.facts, delayed=delayed)
     parts = [(REACH[candidate.reach], _HOW[candidate.reach]), where, (when.score, when.why)]
     if content is None:
-        parts += _by_event(candidate, when, incident)
+        more, tied = _by_event(candidate, when, incident)
+        parts += more
     elif content.inert:
         parts.append((_INERT, content.why))
     elif not content.known:
@@ -86,10 +122,12 @@ def parts_of(candidate: Candidate, content: Content | None, where: Part, inciden
         if not (when.at_once and candidate.reach is Reach.DIRECT):
             parts.append((_UNSEEN, "nothing ties it to what is seen"))
     else:
-        parts += _by_content(content, incident)
-        parts += _by_words(content, incident)
+        more, specific = _by_content(content, incident, incident.shown[candidate.service])
+        words, named = _by_words(content, incident)
+        tied = specific or named
+        parts += more + words
         parts += _doubt(parts, content)
-    return tuple((round(score, 3), why) for score, why in parts if round(score, 2) != 0)
+    return Sum(tuple((round(score, 3), why) for score, why in parts if round(score, 2) != 0), tied)
 
 
 def _is_delayed(content: Content, vocabulary: Vocabulary) -> bool:
@@ -99,33 +137,37 @@ def _is_delayed(content: Content, vocabulary: Vocabulary) -> bool:
     )
 
 
-def _by_content(content: Content, incident: Incident) -> list[Part]:
-    """What the diff can do, only as far as that is what is seen."""
+def _by_content(content: Content, incident: Incident, shown: Mapping[str, float]) -> tuple[list[Part], bool]:
+    """What the diff can do, only as far as that is what is seen; and whether that is telling."""
     power = _SLOPE * (content.potency - NEUTRAL)
     if power <= 0:
-        return [(power, f"little harm in it: {content.why}")]
+        return [(power, f"little harm in it: {content.why}")], False
+    specific = False
     fit, why = 0.0, content.why
     names: tuple[str, ...] = ()
     for finding in content.findings[:_FINDINGS]:
-        value, symptoms = match(finding.kind, incident.shown, incident.vocabulary)
+        value, symptoms = match(finding.kind, shown, incident.vocabulary)
         value *= min(1.0, finding.potency / content.potency)
         if value > fit:
             fit, names, why = value, symptoms, finding.why
+            known = incident.vocabulary.kinds.get(finding.kind)
+            specific = known is not None and not known.generic and fit >= _FITTING
     shows = (_FITS * fit, f"such a change can show as {', '.join(names)}")
     otherwise = (_MISFIT * (1 - fit), "such a change would show otherwise")
-    return [(power * fit, why), shows if fit >= _FITTING else otherwise]
+    return [(power * fit, why), shows if fit >= _FITTING else otherwise], specific
 
 
-def _by_words(content: Content, incident: Incident) -> list[Part]:
+def _by_words(content: Content, incident: Incident) -> tuple[list[Part], bool]:
     parts: list[Part] = []
     score, reasons = direct(content, incident.speech, incident.facts)
+    named = score > 0 and content.potency > NEUTRAL
     if score:
         parts.append((score * min(1.0, 0.4 + content.potency), "; ".join(reasons)))
     score, common = words_in_common(content.text, incident.speech, incident.counts, incident.judged)
     if common:
         told = f"words in common with what is new: {', '.join(common)}"
         parts.append((score * min(1.0, 0.3 + content.potency), told))
-    return parts
+    return parts, named
 
 
 def _doubt(parts: list[Part], content: Content) -> list[Part]:
@@ -138,22 +180,32 @@ def _doubt(parts: list[Part], content: Content) -> list[Part]:
     return [(-_DOUBT - 2 * (NEUTRAL - content.potency), "what it changes seldom does harm")]
 
 
-def _by_event(candidate: Candidate, when: Timing, incident: Incident) -> list[Part]:
-    """A change of which no content is on record."""
+def _by_event(candidate: Candidate, when: Timing, incident: Incident) -> tuple[list[Part], bool]:
+    """A change of which no content is on record; and whether words tie it to what is seen."""
     kind, potency, told = _event_kind(candidate)
-    fit, _ = match(kind, incident.shown, incident.vocabulary)
+    fit, _ = match(kind, incident.shown[candidate.service], incident.vocabulary)
     power = _SLOPE * (potency - NEUTRAL)
     parts = [(power * fit if power > 0 else power, told)]
     if candidate.kind == "restart":
         parts.append((_RESTARTED, "by itself it changes nothing"))
     if not when.at_once:
         parts.append((_UNSEEN_ROLLOUT if kind == "rollout" else _UNSEEN, "nothing departs when it happens"))
+    common: tuple[str, ...] = ()
     if candidate.event is not None:
         named = f"{flag_of(candidate.event)} {candidate.event.title}"
         score, common = words_in_common(named, incident.speech, incident.counts, incident.judged)
         if common:
             parts.append((min(score, _WORDS_OF_EVENT), f"words in common: {', '.join(common)}"))
-    return parts
+    if kind == "flag" and not common:
+        looks = _about_looks(candidate, incident.vocabulary)
+        told = "by its name it is about how something looks" if looks else "nothing tells what the switch does"
+        parts.append((_LOOKS if looks else _NAMELESS, told))
+    return parts, len(common) > 1 or kind == "scaled_down"
+
+
+def _about_looks(candidate: Candidate, vocabulary: Vocabulary) -> bool:
+    named = split_words(flag_of(candidate.event)) if candidate.event is not None else ""
+    return any(setting.looks and setting.words.search(named) for setting in vocabulary.settings)
 
 
 def _event_kind(candidate: Candidate) -> tuple[str, float, str]:

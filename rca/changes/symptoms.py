@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from rca.changes.facts import Anomaly, Facts
 from rca.changes.vocabulary import Sign, Vocabulary
+from topology.propagate import caller_distances
 
 _OTHERS = 0.6
+_OUTSIDE = 0.5
 _CALM_LINE = 0.4
 _SPANS = 0.9
 _METRICS = 0.85
@@ -15,20 +17,36 @@ _BEST, _REST = 0.8, 0.2
 _ABSOLUTE = 0.35
 
 
-def seen(facts: Facts, vocabulary: Vocabulary) -> dict[str, float]:
-    """Symptoms with their strength, 0 to 1: full in the service that failed first, less elsewhere."""
+def reached(service: str, facts: Facts) -> frozenset[str]:
+    """The services at which a change to one can show: itself, its callers and its callees; empty for anywhere."""
+    if service not in facts.graph:
+        return frozenset()
+    return frozenset({service, *caller_distances(facts.graph, service), *facts.graph.callees(service)})
+
+
+def seen(facts: Facts, vocabulary: Vocabulary, reach: frozenset[str] = frozenset()) -> dict[str, float]:
+    """Symptoms with their strength, 0 to 1: full in the service that failed first, less elsewhere.
+
+    Args:
+        facts: The incident.
+        vocabulary: How symptoms show.
+        reach: Where a change can show; what others show counts for less. Empty for anywhere.
+    """
+
+    def near(*services: str) -> float:
+        outside = bool(reach) and reach.isdisjoint(services)
+        return _near(set(services), facts) * (_OUTSIDE if outside else 1.0)
+
     said = [
-        (line.text, _near({line.service, line.accused}, facts) * (_CALM_LINE + (1 - _CALM_LINE) * line.level))
+        (line.text, near(line.service, line.accused) * (_CALM_LINE + (1 - _CALM_LINE) * line.level))
         for line in facts.lines
     ]
-    said += [
-        (span.text, _near({span.service}, facts) * (_SPANS if span.deepest else _OTHERS)) for span in facts.spans
-    ]
+    said += [(span.text, near(span.service) * (_SPANS if span.deepest else _OTHERS)) for span in facts.spans]
     found: dict[str, float] = {}
     for symptom in vocabulary.symptoms:
         strengths = [strength for text, strength in said if symptom.logs and symptom.logs.search(text)]
         strengths += [
-            _near({anomaly.service}, facts) * _METRICS * min(1.0, anomaly.strength / _STRONG)
+            near(anomaly.service) * _METRICS * min(1.0, anomaly.strength / _STRONG)
             for anomaly in facts.anomalies
             if any(_shows(sign, anomaly) for sign in symptom.metrics)
         ]

@@ -78,7 +78,10 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
 
 
 def _begins(anomalies: Iterable[Anomaly], facts: Facts, service: str) -> list[float]:
-    begins = [a.began for a in anomalies] + [a.at for a in anomalies]
+    mine = [
+        a for a in anomalies if not (a.kind in _QUIET and a.service == service)
+    ]  # what comes in isn't its doing
+    begins = [a.began for a in mine] + [a.at for a in mine]
     begins += [line.first for line in facts.lines if line.service == service]
     return [*begins, *([facts.onset] if facts.onset is not None and service == facts.first_failing else [])]
 

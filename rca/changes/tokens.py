@@ -1,7 +1,7 @@
 """Tokens of a line, comparable between the old and the new way of writing it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TypeAlias
@@ -56,18 +56,29 @@ def tokenize(file: FileDiff, vocabulary: Vocabulary) -> tuple[Tokens, ...]:
     """Every line of a file that can do harm, in order, with its tokens."""
     made: list[Tokens] = []
     recent: list[str] = []
+    before: list[Line] = []
     around = file.header.lower()
     for line in file.lines:
         if not line.code:
             continue
         quantity = quantity_of(line.words, vocabulary)
         if quantity is None and any(ch.isdigit() for ch in line.code):
-            for words in (*reversed(recent[-_CONTEXT:]), around):
+            for words in (*_enclosing(line, before), *reversed(recent[-_CONTEXT:]), around):
                 quantity = quantity or quantity_of(words, vocabulary)
         if line.sign != "-":
             recent.append(line.words)
+            before.append(line)
         made.append(Tokens(line, _tokens(line.code, line.words, file, quantity), quantity))
     return tuple(made)
+
+
+def _enclosing(line: Line, before: Sequence[Line]) -> Iterator[str]:
+    """The words of the lines that a line stands under, by indentation, the nearest first, however far above."""
+    indent = line.indent
+    for other in reversed(before):
+        if other.indent < indent:
+            indent = other.indent
+            yield other.words
 
 
 def _tokens(code: str, words: str, file: FileDiff, quantity: Quantity | None) -> tuple[str, ...]:

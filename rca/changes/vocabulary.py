@@ -38,11 +38,16 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What another value of a setting that isn't a number can do."""
+    """What another value of a setting that isn't a number can do.
+
+    Attributes:
+        looks: By its name it is about how something looks: switching it does at most so much.
+    """
 
     words: re.Pattern[str]
     kind: str
     potency: float
+    looks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +122,13 @@ class KindOfChange:
     Attributes:
         effects: Symptom to affinity, 0 to 1.
         delayed: Its effect may begin long after the change.
+        generic: It can do anything, so that what is seen tells little for it.
     """
 
     text: str
     effects: Mapping[str, float]
     delayed: bool
+    generic: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +215,7 @@ class Vocabulary:
     def settings(self) -> tuple[Setting, ...]:
         """Settings that aren't numbers."""
         return tuple(
-            Setting(words_pattern(row["words"]), row["kind"], float(row["potency"]))
+            Setting(words_pattern(row["words"]), row["kind"], float(row["potency"]), bool(row.get("looks", False)))
             for row in self._rows("quantities", "setting")
         )
 
@@ -258,7 +265,9 @@ class Vocabulary:
     def kinds(self) -> Mapping[str, KindOfChange]:
         """What each kind of change can do."""
         return {
-            name: KindOfChange(row["text"], dict(row["effects"]), bool(row.get("delayed", False)))
+            name: KindOfChange(
+                row["text"], dict(row["effects"]), bool(row.get("delayed", False)), bool(row.get("generic", False))
+            )
             for name, row in self._table("kinds").items()
         }
 

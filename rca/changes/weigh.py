@@ -1,7 +1,7 @@
 """Every change weighed as what may have set the incident off, beside what else it may be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from rca.changes.elsewhere import FLOOR, Elsewhere, hypotheses
@@ -10,8 +10,8 @@ from rca.changes.facts import Facts
 from rca.changes.findings import Content
 from rca.changes.link import Candidate, candidates, commit_of
 from rca.changes.scope import scope
-from rca.changes.score import REACH, Incident, Part, parts_of
-from rca.changes.symptoms import seen
+from rca.changes.score import REACH, Incident, Sum, parts_of
+from rca.changes.symptoms import reached, seen
 from rca.changes.timing import timing
 from rca.changes.vocabulary import Vocabulary, shipped
 from rca.model.incident import Commit, Event
@@ -34,8 +34,12 @@ class Weighed:
 
     candidate: Candidate
     content: Content | None
-    score: float
-    parts: tuple[Part, ...]
+    sum: Sum
+
+    @property
+    def score(self) -> float:
+        """All of its reasons together."""
+        return self.sum.score
 
     @property
     def key(self) -> str:
@@ -70,6 +74,7 @@ def weigh_changes(
     others = hypotheses(facts, words, min(reachable, default=None))
     if not events and not commits:  # nothing is known of changes, so nothing can be said of them
         others = tuple(item for item in others if item.score > FLOOR)
+    weighed = _explained_away(weighed, others)
     ranked: list[Weighed | Elsewhere] = [*_best_of_each(weighed), *others]
     ranked.sort(key=lambda item: -item.score)  # stable: a change comes before what is none
     return tuple(_trigger(rank, item) for rank, item in enumerate(ranked[:_SHOWN], start=1))
@@ -91,16 +96,26 @@ def weigh(
     most = _fair_share([_changed_lines(commit) for commit in commits_near.values()])
     judged = _judged(commits_near, vocabulary, most)
     counts = document_counts(judged.values())
-    incident = Incident(
-        facts, vocabulary, seen(facts, vocabulary), listen(facts, vocabulary.stop), counts, max(1, len(judged))
-    )
+    shown = {
+        service: seen(facts, vocabulary, reached(service, facts)) for service in {c.service for _, c, _ in near}
+    }
+    incident = Incident(facts, vocabulary, shown, listen(facts, vocabulary.stop), counts, max(1, len(judged)))
     made = []
     for _, candidate, where in near:
         content = judged[candidate.commit.sha] if candidate.commit else None
-        parts = parts_of(candidate, content, where, incident)
-        made.append(Weighed(candidate, content, round(sum(score for score, _ in parts), 4), parts))
+        made.append(Weighed(candidate, content, parts_of(candidate, content, where, incident)))
     made.sort(key=lambda w: (-w.score, w.candidate.at, w.key))
     return made
+
+
+def _explained_away(weighed: Sequence[Weighed], others: Sequence[Elsewhere]) -> list[Weighed]:
+    """The changes, held against what is evident beside them; best first."""
+    best = max(others, key=lambda item: item.score, default=None)
+    if best is None:
+        return list(weighed)
+    what = best.why.partition(":")[0]
+    held = [replace(item, sum=item.sum.explained_away(best.score, what)) for item in weighed]
+    return sorted(held, key=lambda w: (-w.score, w.candidate.at, w.key))
 
 
 def _judged(commits: Mapping[str, Commit], vocabulary: Vocabulary, most: int) -> dict[str, Content]:
@@ -158,13 +173,13 @@ def _trigger(rank: int, item: Weighed | Elsewhere) -> Trigger:
         score=item.score,
         why=_why(item),
         commit=candidate.commit.sha if candidate.commit else named or None,
-        reasons=tuple(f"{score:+.2f} {why}" for score, why in item.parts),
+        reasons=tuple(f"{score:+.2f} {why}" for score, why in item.sum.parts),
     )
 
 
 def _why(item: Weighed) -> str:
     """What the change was and the strongest reasons, what speaks against it first where that wins."""
-    strongest = sorted(item.parts, key=lambda part: -abs(part[0]))
+    strongest = sorted(item.sum.parts, key=lambda part: -abs(part[0]))
     speaks = [why for score, why in strongest if score > 0][:_REASONS]
     against = [why for score, why in strongest if score < 0][:_REASONS_AGAINST]
     title = f"“{_title(item.candidate)}”"
