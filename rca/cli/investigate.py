@@ -58,7 +58,7 @@ def investigate(
     with keeping(collected.bundle, loaded, save, overwrite=force) as (bundle, kept):
         report = make_report(bundle, loaded, replayed=False)
         emit(report, run)
-        if report.alert_context:
+        if report.alert_context and run.output is not None:  # the report itself tells it, and nobody sees that now
             run.note(report.alert_context)
     run.note(f"kept: {kept}\nreplay it offline: rca replay {kept}")
     raise typer.Exit(verdict_code(report, wanted=exit_code, interrupted=collected.interrupted))

@@ -179,7 +179,8 @@ def began(report: Report) -> datetime | None:
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
     """The lines under the verdict: label and text."""
     named = bool(report.suspects) and not report.verdict.abstained
-    lines = [("Onset", onset_text(report))]
+    lines = [("The alert", report.alert_context)] if report.alert_context else []
+    lines.append(("Onset", onset_text(report)))
     if not named:
         return tuple(lines)
     lines.append(("Confidence", report.verdict.confidence.value))

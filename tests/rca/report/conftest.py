@@ -203,6 +203,7 @@ def _incident() -> Report:
             SourceRecord("prometheus", "mimir", "2.14", {"latency": "up", "errors": "up == 0"}),
         ),
         redactions={"token": 3, "email": 2, "card": 0},
+        alert_context="CheckoutErrors of checkout: goes with trouble in orders-db, one hop down.",
         replayed=True,
     )
 
@@ -220,6 +221,7 @@ def _abstained() -> Report:
         onset=OnsetEstimate(at=T0, earliest=_at(-400), latest=_at(400)),
         similar=(),
         triggers=(),
+        alert_context="",
         simple_ranking=("checkout", "orders-db"),
         replayed=False,
     )
@@ -278,6 +280,7 @@ def _hostile(text: str = HOSTILE) -> Report:
         simple_ranking=(text,),
         sources=(SourceRecord(text, text, text, {text: text}, {text: text}),),
         redactions={text: 1},
+        alert_context=text,
     )
 
 
