@@ -9,7 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from rca.errors import RcaError
+from rca.changes.own import read
+from rca.errors import ConfigError
 
 FILES = ("files", "quantities", "gone", "added", "symptoms", "kinds", "elsewhere")
 
@@ -297,7 +298,9 @@ class Vocabulary:
         merged: dict[str, Any] = {}
         for document in reversed(self._documents):
             part = document(name)
-            merged |= part.get(key, {}) if key else part
+            for entry, value in (part.get(key, {}) if key else part).items():
+                known = merged.get(entry)
+                merged[entry] = [*value, *known] if isinstance(known, list) else value
         return merged
 
 
@@ -309,19 +312,19 @@ def load(folder: Path | None = None) -> Vocabulary:
             `elsewhere.toml`.
 
     Raises:
-        RcaError: A file isn't what it should be.
+        ConfigError: A file isn't what it should be; with its line and the reason.
     """
     if folder is None:
         return shipped()
-    own = _user(folder)
+    own = read(folder, FILES, _shipped_document)
     vocabulary = Vocabulary(lambda name: own.get(name, {}), _shipped_document)
     try:
         for part in _PARTS:  # now, not when an incident needs it
             getattr(vocabulary, part)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RcaError(
-            f"a vocabulary file in {folder} isn't as it should be: {error!r}",
-            hint="Compare it with the file of the same name that ships in rca/changes.",
+    except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
+        raise ConfigError(
+            f"the vocabulary in {folder} isn't as it should be: {error!r}",
+            hint="Compare its files with those of the same names that ship in rca/changes.",
         ) from error
     return vocabulary
 
@@ -339,18 +342,6 @@ _PARTS = tuple(name for name, part in vars(Vocabulary).items() if isinstance(par
 def _shipped_document(name: str) -> Mapping[str, Any]:
     path = resources.files(__package__ or "rca.changes") / f"{name}.toml"
     return tomllib.loads(path.read_text("utf-8"))
-
-
-def _user(folder: Path) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
-    for name in FILES:
-        path = folder / f"{name}.toml"
-        if path.is_file():
-            try:
-                found[name] = tomllib.loads(path.read_text("utf-8"))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise RcaError(f"{path} isn't valid TOML: {error}") from error
-    return found
 
 
 def _sign(text: str) -> Sign:

@@ -1,11 +1,9 @@
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from rca.changes.vocabulary import Added, Gone, Setting, Vocabulary, load, words_pattern
-from rca.errors import RcaError
 
 
 def _rules(vocabulary: Vocabulary) -> tuple[Sequence[Gone | Added | Setting], ...]:
@@ -54,13 +52,12 @@ def test_a_user_adds_words_and_kinds(tmp_path: Path) -> None:
     assert vocabulary.ignored.search("attic/main.go")
 
 
-def test_a_vocabulary_file_that_isnt_toml_is_named(tmp_path: Path) -> None:
-    (tmp_path / "gone.toml").write_text("[[gone")
-    with pytest.raises(RcaError, match=r"gone\.toml"):
-        load(tmp_path)
-
-
-def test_a_vocabulary_file_that_lacks_a_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "gone.toml").write_text('[[gone]]\nkind = "x"\n')
-    with pytest.raises(RcaError, match=re.escape(str(tmp_path))):
-        load(tmp_path)
+def test_a_users_list_adds_to_the_one_of_the_same_name(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere.toml").write_text("[patterns]\nproviders = ['acme-pay']\n")
+    (tmp_path / "files.toml").write_text("[language]\npython = ['\\.pyx$']\n")
+    vocabulary = load(tmp_path)
+    assert vocabulary.elsewhere["providers"].search("acme-pay")
+    assert vocabulary.elsewhere["providers"].search("amazonaws")
+    python = dict(vocabulary.languages)["python"]
+    assert python.search("a.pyx")
+    assert python.search("a.py")

@@ -143,3 +143,31 @@ def test_the_doctor_looks_at_repositories_and_events(
     outcome = invoke("doctor", "--es-url", closed_url, "--repo", repository.path, "--events", events)
     assert "ok    git: shop: what is checked out" in outcome.out
     assert "ok    changes: events: 1 in" in outcome.out
+
+
+@pytest.mark.parametrize("command", ["investigate", "replay"])
+def test_a_vocabulary_that_cannot_be_used_is_refused_with_its_line(
+    invoke: Invoke, bundle: Path, closed_url: str, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "gone.toml").write_text("[[gone]]\nkind = 'lock_gon'\npotency = 1\n")
+    asked = (bundle,) if command == "replay" else ("--since", "1h", "--es-url", closed_url)
+    outcome = invoke(command, *asked, "--vocabulary", tmp_path)
+    assert outcome.code == 2
+    assert f"{tmp_path / 'gone.toml'}:" in outcome.err
+    assert "did you mean 'lock_gone'?" in outcome.err
+
+
+def test_own_words_find_what_the_shipped_ones_do_not(
+    invoke: Invoke, bundle: Path, repository: Repository, tmp_path: Path
+) -> None:
+    words = tmp_path / "words"
+    words.mkdir()
+    (words / "gone.toml").write_text('[[gone]]\nkind = "timeout_gone"\npotency = 0.9\nwords = ["raise fence"]\n')
+    repository.commit("Tidy", 0.05, cart__fence_dot_py="raise_fence()\nwork()\n")
+    repository.commit("Tidy more", 0.04, cart__fence_dot_py="work()\n")
+    asked = ("replay", bundle, "--format", "json", "--repo", repository.path)
+    plain, own = (json.loads(invoke(*asked, *more).out) for more in ((), ("--vocabulary", words)))
+    sha = repository.git("rev-parse", "HEAD")
+    score = [next(one["score"] for one in report["triggers"] if one["commit"] == sha) for report in (plain, own)]
+    assert score[1] > score[0]
+    assert plain["tool"]["config_hash"] != own["tool"]["config_hash"]
