@@ -18,6 +18,7 @@ _LITERAL = re.compile(
 _TELLING_NAME = re.compile(r"[a-z]+[A-Z]\w*|\w+_\w+|[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}_\w+")
 _COMMON_NUMBERS = re.compile(r"[0-9]|[1-5]\d\d|10|100|1000|[\d.]+%?|[0-9]+s")
 _USUAL_IDF = 2.0
+_LONG, _SPELLED = 6, re.compile(r"[A-Za-z]{3}")
 _PER_WORD = 0.12
 
 
@@ -61,8 +62,21 @@ def document_counts(contents: Iterable[Content]) -> dict[str, int]:
     return counts
 
 
-def direct(content: Content, speech: Speech, facts: Facts) -> tuple[float, tuple[str, ...]]:
-    """Evidence that the errors speak of this very change: a score and its reasons."""
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """Evidence that the errors speak of this very change.
+
+    Attributes:
+        value: They hold a text or a number that it brought or took away: whatever it does, that is what fails.
+    """
+
+    score: float
+    reasons: tuple[str, ...]
+    value: bool
+
+
+def direct(content: Content, speech: Speech, facts: Facts) -> Direct:
+    """Look for what a change touches in what the errors say."""
     found: list[tuple[float, str]] = []
     named = sorted(
         token
@@ -86,7 +100,8 @@ def direct(content: Content, speech: Speech, facts: Facts) -> tuple[float, tuple
         if "." in base and len(base) > 5 and re.search(rf"(?<![\w.-]){re.escape(base)}(?:[:\")]|\b)", whole):  # noqa: PLR2004 - `a.go` is anybody's
             found.append((_FILE, f"the stack names {base}, which it touches"))
             break
-    return min(_MOST_DIRECT, sum(score for score, _ in found)), tuple(why for _, why in found)
+    told = [value for value in (*gone, *new) if len(value) >= _LONG and _SPELLED.search(value)]
+    return Direct(min(_MOST_DIRECT, sum(score for score, _ in found)), tuple(why for _, why in found), bool(told))
 
 
 def compact_not_service(token: str, facts: Facts) -> bool:

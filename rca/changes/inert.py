@@ -26,6 +26,11 @@ _ORDERED = re.compile(
     r"|verify|check|validate|register|start|stop|begin|put|set)\b"
 )
 _FREE_ORDER = re.compile(r"^(?:@\w|[\w.-]+\s*[:=]|\"[\w.-]+\"\s*:|\.\w+\(|[\w.\"']+,?$|import\b|case\b)")
+_DOES = re.compile(
+    r"[<>!]=?|[=!]==?|&&?|\|\|?|<<|>>|[-+*/%]=?|\+\+|--|\?\?|\?\.|<-|not|and|or|in|is|await|async|yield|defer|go|try|catch|except"
+    r"|finally|throw|raise|with|using|if|else|elif|while|switch|case|match|lock|synchronized"
+)
+_IDLE = frozenset({"return", "var", "let", "const", "val", "auto", "final", "new", "_"})
 _MOVED = 0.8
 _MOST_NAMES = 60  # more than that is no rename
 _OVERHEAD = 24  # tokens of a signature and a call
@@ -168,6 +173,31 @@ def inverted(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
 
     before, after = parts(old), parts(new)
     return len(old) > 1 and bool(before) and before == after
+
+
+def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """The same parts put together otherwise: fields set in a literal, a value given a name of its own.
+
+    The same is called in the same order, with the same operators and literals, and no name comes or goes but those
+    of variables that these very lines declare.
+    """
+    if file.config_like or file.language in {"sql", "schema"} or not old or not new:
+        return False
+    before, after = _flat(old, set()), _flat(new, set())
+    if _calls(old) != _calls(new) or _does(before) != _does(after) or "for" in before:
+        return False
+    names = {token for token in before if token.isidentifier()} ^ {
+        token for token in after if token.isidentifier()
+    }
+    codes = "\n".join(line.line.code for line in old), "\n".join(line.line.code for line in new)
+    context = "\n".join(line.code for line in file.lines if line.sign == " ")
+    own = {name for name in names if any(_declares(name, code) for code in codes) and not _has(name, context)}
+    return names <= own | _IDLE
+
+
+def _does(tokens: Sequence[str]) -> Counter[str]:
+    """Operators, literals and keywords that say what is done, how often each."""
+    return Counter(token for token in tokens if _literal(token) or _DOES.fullmatch(token))
 
 
 def extracted(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:

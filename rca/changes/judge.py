@@ -115,9 +115,11 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         return [Finding("order", 0.62, "the same lines in another order", file.path)], True
     if inert.inverted(old, new):
         return [Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
+    if inert.rewritten(file, old, new):
+        return [Finding("logic", 0.15, "written otherwise, of the same parts", file.path)], True
     pairs, lone_old, lone_new = paired
     moved, kept = Counter(_every(new)), Counter(_every(old))
-    found = [finding for a, b in pairs for finding in compare(file, a, b, moved, kept, vocabulary.settings)]
+    found = [finding for a, b in pairs for finding in compare(file, a, b, moved, kept, vocabulary)]
     found += versions(file, pairs)
     found += presence(file, [line.line for line in lone_old], vocabulary)
     found += _lone(file, lone_old, lone_new, moved, kept, lines)

@@ -10,9 +10,10 @@ from rca.changes.findings import Finding
 from rca.changes.texts import cut, is_prose, text_finding
 from rca.changes.tokens import Tokens, differences
 from rca.changes.values import Value, value_of
-from rca.changes.vocabulary import Quantity, Setting
+from rca.changes.vocabulary import Gone, Quantity, Setting, Vocabulary
 
 _EXTENDED = 0.3
+_HERE = 0.9
 _LIKE_ENOUGH = 0.34
 _MORE_ROOM = 0.6
 _RATIOS = ((1.15, 0.08), (1.4, 0.18), (1.75, 0.35), (2.5, 0.5), (5.0, 0.7))
@@ -127,7 +128,7 @@ def _likeness(a: Counter[str], b: Counter[str]) -> float:
 
 
 def compare(
-    file: FileDiff, old: Tokens, new: Tokens, moved: Counter[str], kept: Counter[str], settings: Sequence[Setting]
+    file: FileDiff, old: Tokens, new: Tokens, moved: Counter[str], kept: Counter[str], vocabulary: Vocabulary
 ) -> Iterator[Finding]:
     """What differs between two lines.
 
@@ -137,7 +138,7 @@ def compare(
         new: The added line.
         moved: Tokens of the file's added lines: a value that is among them isn't gone.
         kept: Tokens of the file's removed lines: a value that was among them isn't new.
-        settings: What settings that aren't numbers can do.
+        vocabulary: What the words mean.
     """
     if old.tokens == new.tokens:
         return
@@ -145,11 +146,13 @@ def compare(
     for was, now in differences(old.tokens, new.tokens):
         before = [token for token in was if moved[token] < kept[token]]
         after = [token for token in now if kept[token] < moved[token]]
+        if not after:
+            yield from _missed(file, new, before, vocabulary.gone)
         if not now:
             yield from _less(file, old, new, before)
             continue
         for finding in _segment(file, old, new, before, after, prose=prose):
-            yield _by_setting(finding, new, settings)
+            yield _by_setting(finding, new, vocabulary.settings)
 
 
 def _segment(
@@ -287,6 +290,30 @@ def _converts(name: str, at: Tokens) -> bool:
 def _is_called(name: str, at: Tokens) -> bool:
     place = at.tokens.index(name) if name in at.tokens else -1
     return place >= 0 and at.tokens[place + 1 : place + 2] == ("(",)
+
+
+def _missed(file: FileDiff, new: Tokens, gone: Sequence[str], entries: Sequence[Gone]) -> Iterator[Finding]:
+    """What is missed of one line, though others of the file may still have it."""
+    words = split_words(" ".join(gone))
+    if not words or file.config_like:
+        return
+    for entry in entries:
+        match = entry.words.search(words) if entry.words is not None else None
+        if (
+            match
+            and match[0] not in new.line.words
+            and _fewer(match[0], file)
+            and not (entry.unless is not None and entry.unless.search(new.line.code))
+        ):
+            yield Finding(
+                entry.kind, _HERE * entry.potency, f"no {match[0]} any more in {_about(new)}", file.path, "less"
+            )
+
+
+def _fewer(word: str, file: FileDiff) -> bool:
+    """Whether a file's added lines say something less often than the removed ones."""
+    times = [sum(line.words.count(word) for line in file.side(sign)) for sign in "-+"]
+    return times[1] < times[0]
 
 
 def _less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Iterator[Finding]:

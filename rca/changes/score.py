@@ -1,11 +1,11 @@
 """One change's score: a sum of reasons, each of which can be printed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rca.changes.diff import split_words
 from rca.changes.elsewhere import FLOOR
-from rca.changes.evidence import Speech, direct, words_in_common
+from rca.changes.evidence import Direct, Speech, direct, words_in_common
 from rca.changes.facts import Facts
 from rca.changes.findings import Content
 from rca.changes.link import Candidate, Reach, fewer_replicas, flag_of
@@ -35,6 +35,8 @@ _RESTARTED = -1.0
 _UNSEEN_ROLLOUT = -0.25  # another version does harm more often than a switch, and not always at once
 _WORDS_OF_EVENT = 0.5
 _NAMELESS, _LOOKS = -0.5, -0.9
+_AT_LEAST = 15.0
+_FAILS, _NEAR_ENOUGH = 0.5, -0.3  # of a change that brought or took away what the errors hold
 _COINCIDENCE, _EVIDENT = -0.9, 0.8
 _FINDINGS = 6
 _DELAYED_FINDINGS = 3
@@ -113,7 +115,7 @@ def parts_of(candidate: Candidate, content: Content | None, where: Part, inciden
     when = timing(candidate.at, candidate.service, incident.facts, delayed=delayed)
     parts = [(REACH[candidate.reach], _HOW[candidate.reach]), where, (when.score, when.why)]
     if content is None:
-        more, tied = _by_event(candidate, when, incident)
+        more, tied = _by_event(candidate, when, incident, parts)
         parts += more
     elif content.inert:
         parts.append((_INERT, content.why))
@@ -122,10 +124,13 @@ def parts_of(candidate: Candidate, content: Content | None, where: Part, inciden
         if not (when.at_once and candidate.reach is Reach.DIRECT):
             parts.append((_UNSEEN, "nothing ties it to what is seen"))
     else:
+        said = direct(content, incident.speech, incident.facts)
+        if said.value:
+            content = replace(content, potency=max(content.potency, _FAILS))
+            parts.append((max(0.0, _NEAR_ENOUGH - where[0]), "what it brought or took away arrives there"))
         more, specific = _by_content(content, incident, incident.shown[candidate.service])
-        words, named = _by_words(content, incident)
-        tied = specific or named
-        parts += more + words
+        tied = specific or (bool(said.reasons) and content.potency > NEUTRAL)
+        parts += more + _by_words(content, said, incident)
         parts += _doubt(parts, content)
     return Sum(tuple((round(score, 3), why) for score, why in parts if round(score, 2) != 0), tied)
 
@@ -157,17 +162,15 @@ def _by_content(content: Content, incident: Incident, shown: Mapping[str, float]
     return [(power * fit, why), shows if fit >= _FITTING else otherwise], specific
 
 
-def _by_words(content: Content, incident: Incident) -> tuple[list[Part], bool]:
+def _by_words(content: Content, said: Direct, incident: Incident) -> list[Part]:
     parts: list[Part] = []
-    score, reasons = direct(content, incident.speech, incident.facts)
-    named = score > 0 and content.potency > NEUTRAL
-    if score:
-        parts.append((score * min(1.0, 0.4 + content.potency), "; ".join(reasons)))
+    if said.reasons:
+        parts.append((said.score * min(1.0, 0.4 + content.potency), "; ".join(said.reasons)))
     score, common = words_in_common(content.text, incident.speech, incident.counts, incident.judged)
     if common:
         told = f"words in common with what is new: {', '.join(common)}"
         parts.append((score * min(1.0, 0.3 + content.potency), told))
-    return parts, named
+    return parts
 
 
 def _doubt(parts: list[Part], content: Content) -> list[Part]:
@@ -180,7 +183,9 @@ def _doubt(parts: list[Part], content: Content) -> list[Part]:
     return [(-_DOUBT - 2 * (NEUTRAL - content.potency), "what it changes seldom does harm")]
 
 
-def _by_event(candidate: Candidate, when: Timing, incident: Incident) -> tuple[list[Part], bool]:
+def _by_event(
+    candidate: Candidate, when: Timing, incident: Incident, so_far: Sequence[Part]
+) -> tuple[list[Part], bool]:
     """A change of which no content is on record; and whether words tie it to what is seen."""
     kind, potency, told = _event_kind(candidate)
     fit, _ = match(kind, incident.shown[candidate.service], incident.vocabulary)
@@ -199,8 +204,16 @@ def _by_event(candidate: Candidate, when: Timing, incident: Incident) -> tuple[l
     if kind == "flag" and not common:
         looks = _about_looks(candidate, incident.vocabulary)
         told = "by its name it is about how something looks" if looks else "nothing tells what the switch does"
-        parts.append((_LOOKS if looks else _NAMELESS, told))
+        held = _UNNAMED - sum(score for score, _ in (*so_far, *parts))
+        doubt = _LOOKS if looks else _NAMELESS
+        parts.append((doubt if _in_the_very_step(candidate, incident.facts) else min(doubt, held), told))
     return parts, len(common) > 1 or kind == "scaled_down"
+
+
+def _in_the_very_step(candidate: Candidate, facts: Facts) -> bool:
+    """Whether the service that was changed failed first, and within a point of its series."""
+    lead = (facts.onset or 0.0) - candidate.at
+    return candidate.service == facts.first_failing and lead <= max(facts.step, _AT_LEAST)
 
 
 def _about_looks(candidate: Candidate, vocabulary: Vocabulary) -> bool:
