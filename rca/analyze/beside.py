@@ -115,6 +115,7 @@ class Beside:
                         strength=level / float(np.log1p(self.tuning.z_cap)),
                         template=finding.template,
                     ),
+                    level,
                     level * self.tuning.weights[channel],
                     channel,
                 )
@@ -170,7 +171,7 @@ class Beside:
     def _item(self, told: Evidence, channel: Channel, z: float) -> Item:
         level = float(np.log1p(min(z, self.tuning.z_cap)))
         strength = level / float(np.log1p(self.tuning.z_cap))
-        return Item(replace(told, strength=strength), level * self.tuning.weights[channel], channel)
+        return Item(replace(told, strength=strength), level, level * self.tuning.weights[channel], channel)
 
 
 def build(

@@ -1,7 +1,7 @@
 """From a bundle to a report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -35,6 +35,8 @@ from rca.rank import simple
 
 _MOST_OF_THE_WEIGHT = 0.8
 _TIMELINE = 25
+_NOTHING = "nothing of it departs from its baseline"
+_ROWS_LATE = 3  # by which a rate may depart after what it measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,10 @@ def analyze(
     )
     abstained = abstains(stood, tuning)
     alerted = bundle.symptom.service if bundle.symptom else None
-    lies = spread(ranked, order, prepared.graph, alerted=alerted, abstained=abstained)
     said = also.items(ranked.at, ranked.baseline_end) if also else {}
-    every, by_service = shown.number_items(order, beside.joined(shown.of_series(ranked, tuning), said))
+    signs = beside.joined(shown.of_series(ranked, tuning), said)
+    lies = spread(ranked, order, prepared.graph, signs, alerted=alerted, abstained=abstained)
+    every, by_service = shown.number_items(order, signs)
     onset = _onset(bundle, ranked)
     first = by_service.get(order[0], []) if order else []
     scores = dict(zip(ranked.structure.services, ranked.mixed.score.tolist(), strict=True))
@@ -101,7 +104,7 @@ def analyze(
         bundle, prepared, shares, onset, index=also.logs if also else None, vocabulary=chosen.vocabulary
     )
     failure = _first_failure(order, by_service)
-    since = onset.since(failure[1] if failure else None)
+    onset = replace(onset, began=_began(onset, failure, lies, by_service, prepared.frame.step))
     report = Report(
         tool=tool,
         bundle_id=bundle.id,
@@ -110,17 +113,17 @@ def analyze(
         span=bundle.window.span,
         baseline=_baseline_used(bundle, ranked),
         onset=onset,
-        verdict=verdict(order, stood, first, since, lies.impact, tuning, triggers=triggers),
+        verdict=verdict(order, stood, first, onset.since, lies.impact, tuning, triggers=triggers),
         suspects=_suspects(order, scores, lies, by_service, ranked),
         evidence=every,
         triggers=triggers,
         first_failure=failure,
         impact=lies.impact,
         user_facing=lies.user_facing,
-        healthy_on_path=lies.healthy,
+        healthy_on_path=tuple(service for service in lies.healthy if service not in by_service),
         gaps=gaps(bundle, prepared, ranked, stood),
         similar=tuple(similar) if similar is not None else None,
-        timeline=_timeline(bundle, since, every),
+        timeline=_timeline(bundle, onset.since, every),
         simple_ranking=simple.rank(ranked.table, int(ranked.rows[ranked.best])),
         sources=bundle.sources,
         redactions=bundle.redactions,
@@ -217,15 +220,15 @@ def _suspects(
             role=lies.roles[service],
             path=lies.paths.get(service, ()),
             evidence=tuple(item.id for item in by_service.get(service, ())),
-            why=_why(service, lies.roles[service], by_service.get(service, ()), ranked),
+            why=_why(service, scores[service], lies.roles[service], by_service.get(service, ()), ranked),
         )
         for place, service in enumerate(order, start=1)
     )
 
 
-def _why(service: str, role: Role, evidence: Sequence[Evidence], ranked: Ranked) -> str:
+def _why(service: str, score: float, role: Role, evidence: Sequence[Evidence], ranked: Ranked) -> str:
     if not evidence:
-        return "nothing of it departs from its baseline"
+        return "it departs at other times than the likeliest onset" if score > 0 else _NOTHING
     i = ranked.structure.services.index(service)
     explained = ranked.services.explained[ranked.best, i]
     callee = int(ranked.services.by[ranked.best, i, int(np.argmax(explained))])
@@ -243,6 +246,31 @@ def _first_failure(
         return None
     times = [item.onset for item in by_service[order[0]] if item.onset is not None]
     return order[0], min(times, default=None)
+
+
+def _began(
+    onset: OnsetEstimate,
+    failure: tuple[str, datetime | None] | None,
+    lies: Spread,
+    by_service: dict[str, list[Evidence]],
+    step: float,
+) -> datetime | None:
+    """The first sign of it: of the first suspect, or shortly before that a line or span of those it hit.
+
+    A cause whose signs are rates departs a few rows after the first errors that it causes.
+    """
+    if onset.at is None or onset.earliest is None or onset.latest is None:
+        return None
+    first = failure[1] if failure else None
+    began = first if first is not None and onset.earliest <= first <= onset.latest else onset.at
+    soonest = max(onset.earliest, began - timedelta(seconds=_ROWS_LATE * step))
+    signs = [
+        item.onset
+        for service in lies.impact
+        for item in by_service.get(service, ())
+        if item.onset is not None and shown.is_outburst(item)
+    ]
+    return min([began, *(sign for sign in signs if sign >= soonest)])
 
 
 def _timeline(bundle: Bundle, since: datetime | None, evidence: Sequence[Evidence]) -> tuple[TimelineEntry, ...]:

@@ -29,6 +29,7 @@ _NAMES = {
 }
 
 
+_PER_MINUTE = "lines/min"  # the unit of how often a log line comes
 _UNIT_OF_FULL = {1.0: "ratio", 100.0: "%"}  # of an availability without a unit, by its largest possible value
 _SEPARATORS = re.compile(r"[_:]+")
 
@@ -38,12 +39,14 @@ class Item:
     """Evidence that isn't numbered yet.
 
     Attributes:
+        level: How far it departed, ln(1 + z).
         weight: How much it counts in its service's score.
         channel: What kind of evidence it is.
         fact: What was measured between whom, where both ends of a call are told of it; else empty.
     """
 
     evidence: Evidence
+    level: float
     weight: float
     channel: Channel
     fact: tuple[str, ...] = ()
@@ -62,11 +65,20 @@ def of_series(ranked: Ranked, tuning: Tuning) -> dict[str, list[Item]]:
         if family in taken:
             continue
         taken.add(family)
-        item = Item(_evidence(ranked, row, tuning), float(weight[row]), channel, _fact(key, table.sides[row]))
+        told, fact = _evidence(ranked, row, tuning), _fact(key, table.sides[row])
+        item = Item(told, float(np.log1p(z[row])), float(weight[row]), channel, fact)
         found.setdefault(key.service, []).append(item)
     for service, item in _silent(ranked, tuning):
         found.setdefault(service, []).append(item)
     return found
+
+
+def is_outburst(evidence: Evidence) -> bool:
+    """Whether it is errors that came up, in lines or spans; not lines that are missing, late or fewer."""
+    if evidence.kind is EvidenceKind.TRACE:
+        return evidence.signal is Kind.ERRORS
+    more = (evidence.observed or 0.0) > (evidence.baseline or 0.0)
+    return evidence.kind is EvidenceKind.LOG and evidence.unit == _PER_MINUTE and more
 
 
 def _fact(key: SignalKey, side: Side) -> tuple[str, ...]:
@@ -98,7 +110,8 @@ def _silent(ranked: Ranked, tuning: Tuning) -> list[tuple[str, Item]]:
         strength = float(level[place] / np.log1p(tuning.z_cap))
         service = ranked.structure.services[place]
         item = Evidence("", EvidenceKind.METRIC, service, text, onset=at, strength=strength)
-        found.append((service, Item(item, float(level[place]) * tuning.weights[channel], channel)))
+        depth = float(level[place])
+        found.append((service, Item(item, depth, depth * tuning.weights[channel], channel)))
     return found
 
 

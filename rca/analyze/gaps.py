@@ -8,6 +8,7 @@ from rca.analyze.ranking import Ranked
 from rca.model.incident import Bundle, Gap
 from rca.model.scores import SeriesTable
 from rca.model.tuning import Tuning
+from topology import NodeKind
 
 _SHORT = 10  # rows; below that a spread is a guess
 _LISTED = 8
@@ -46,8 +47,11 @@ def _logs(bundle: Bundle, prepared: Prepared) -> list[Gap]:
     found = []
     speaking = {line.service for line in bundle.logs}
     silent = sorted(set(prepared.frame.services) - speaking)
-    if silent:
-        found.append(_gap("services without logs", _some(silent)))
+    known = {node.name for node in prepared.graph.nodes() if node.kind is not NodeKind.HOST} or set(silent)
+    if missed := [name for name in silent if name in known]:
+        found.append(_gap("services without logs", _some(missed)))
+    if others := [name for name in silent if name not in known]:
+        found.append(_gap("series of what isn't in the graph", _some(others)))
     unmeasured = sorted(speaking - set(prepared.frame.services))
     if unmeasured and prepared.frame.keys:
         found.append(_gap("services without metrics", _some(unmeasured)))

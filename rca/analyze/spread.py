@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rca.analyze.evidence import Item, is_outburst
 from rca.analyze.ranking import Ranked
 from rca.model.report import Role
 from rca.model.scores import CHANNELS, Channel
 from rca.rank.structure import FAILING, SLOW
-from topology import ServiceGraph
+from topology import NodeKind, ServiceGraph
 from topology.propagate import caller_distances, explaining_path
 
 _PATHS = 25  # suspects whose path is worked out
+_STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE, NodeKind.EXTERNAL, NodeKind.HOST})
 ANOMALOUS = float(np.log1p(3.0))
 _SYMPTOMS = np.array([c in SLOW | FAILING for c in CHANNELS])
 _TELLING = np.array([c not in {Channel.HOST, Channel.OTHER, Channel.TRAFFIC} for c in CHANNELS])
@@ -38,7 +40,13 @@ class Spread:
 
 
 def spread(
-    ranked: Ranked, order: Sequence[str], graph: ServiceGraph, *, alerted: str | None, abstained: bool
+    ranked: Ranked,
+    order: Sequence[str],
+    graph: ServiceGraph,
+    signs: Mapping[str, Sequence[Item]],
+    *,
+    alerted: str | None,
+    abstained: bool,
 ) -> Spread:
     """Work out roles and paths.
 
@@ -46,6 +54,7 @@ def spread(
         ranked: The ranking.
         order: Services, best first.
         graph: Who calls whom.
+        signs: Each service's evidence, that too which a callee explains: who only passes errors on is hit as well.
         alerted: Where the symptom was seen, if anybody said.
         abstained: No service is singled out, so none is called the cause.
     """
@@ -55,6 +64,9 @@ def spread(
     anomalous = {services[i]: float(loudest[i]) for i in np.flatnonzero(loudest >= ANOMALOUS)}
     shows = strength[:, _SYMPTOMS].max(axis=1, initial=0.0)
     symptomatic = {services[i] for i in np.flatnonzero(shows >= ANOMALOUS)}
+    for service, level in _told(signs).items():
+        symptomatic.add(service)
+        anomalous[service] = max(level, anomalous.get(service, 0.0))
     first = order[0] if order else ""
     upstream = caller_distances(graph, first)
     seen_at = alerted or _furthest(upstream, symptomatic - {first}) or first
@@ -76,9 +88,22 @@ def spread(
     )
 
 
+def _told(signs: Mapping[str, Sequence[Item]]) -> dict[str, float]:
+    """The level, in ln(1 + z), of errors that came up in each service's lines and spans, inherited ones too."""
+    levels = {
+        service: max((item.level for item in items if is_outburst(item.evidence)), default=0.0)
+        for service, items in signs.items()
+    }
+    return {service: level for service, level in levels.items() if level >= ANOMALOUS}
+
+
 def _is_entrance(graph: ServiceGraph, service: str) -> bool:
-    """Whether users come in there: it calls others, and nobody calls it."""
-    return bool(graph.callees(service)) and not graph.callers(service)
+    """Whether it is at the edge of the system: it calls other services, and nobody calls it.
+
+    What only reads a queue or a database works behind the scenes.
+    """
+    calls_services = any(graph.node(name).kind not in _STORES for name in graph.callees(service))
+    return calls_services and not graph.callers(service)
 
 
 def _role(

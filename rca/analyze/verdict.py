@@ -99,7 +99,8 @@ def _reasons(standing: Standing, order: Sequence[str]) -> tuple[str, ...]:
     elif standing.windows:
         times = standing.first / max(standing.usual, 1e-9)
         told = f"{'only ' if times < _SHORT_LEAD else ''}x{times:.1f}" if times < _FAR else "far above"
-        reasons.append(f"its score is {told} what calm windows reach ({standing.windows} cut from the baseline)")
+        windows = f"{standing.windows} calm windows cut from the baseline"
+        reasons.append(f"{order[0]} scores {told} what {windows} reach")
     if standing.second * _FAR > standing.first:
         lead = standing.first / standing.second
         close = "only " if lead < _SHORT_LEAD else ""

@@ -184,7 +184,7 @@ def _why(item: Weighed) -> str:
     against = [why for score, why in strongest if score < 0][:_REASONS_AGAINST]
     title = f"“{_title(item.candidate)}”"
     if item.score < FLOOR:
-        return f"{'; '.join(against or speaks)} ({title})"
+        return f"{title}: {'; '.join(against or speaks)}"
     doubt = f". Against it: {'; '.join(against)}" if against else ""
     return f"{title}: {'; '.join(speaks)}{doubt}"
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from rca.model.signals import FloatArray
 
+_FEW: Final = 5  # of fewer nobody can say how close to each other they come
 _CHAIN: Final = 5.0  # of the burst's mean distance; a Poisson stream is silent for longer once in 150 times
 _CLEARLY_MORE: Final = 3.0  # than before; of a stream that only grew nobody can say when it did
 
@@ -24,12 +25,15 @@ def began(times: FloatArray, start: float, split: float, end: float) -> float | 
         end: Where it ends.
 
     Returns:
-        The time of the burst's first; None where nothing happens after the split, or not clearly more than before.
+        The time of the burst's first; None where nothing happens after the split, not clearly more than before, or
+        too little to tell.
     """
     first, low, last = np.searchsorted(times, (split, start, end)).tolist()
     if last <= first:
         return None
     rate = (last - first) / max(end - split, 1e-3)
+    if last - first < _FEW and first > low:
+        return None
     if rate <= _CLEARLY_MORE * (first - low) / max(split - start, 1e-3):
         return None
     chain = _CHAIN / rate

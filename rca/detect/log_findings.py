@@ -126,6 +126,8 @@ def _rates(table: LogTable, at: Evaluation, event: int) -> tuple[tuple[float, fl
     for low, high in (calm, at.after):
         seen = weights[(times >= low) & (times < high)].sum()
         rates.append(float(seen) / max(table.exposure(low, high), _INSTANT) * _MINUTE)
+    if since is None and rates[0] == 0:
+        since = float(times[np.searchsorted(times, min(calm[1], at.after[0]))])
     return (rates[0], rates[1]), since
 
 

@@ -145,25 +145,20 @@ class OnsetEstimate:
         earliest: Start of the range that holds most of the weight.
         latest: End of that range.
         given: What the analysis was told, or None.
+        began: The first sign of it within that range. A line of log or a span has its own time, and a series the
+            row at which it departs; `at` is the row at which everything is compared.
     """
 
     at: datetime | None
     earliest: datetime | None = None
     latest: datetime | None = None
     given: datetime | None = None
+    began: datetime | None = None
 
-    def since(self, first: datetime | None) -> datetime | None:
-        """The time to tell: that of the first failure, where it lies within the range.
-
-        A line of log or a span has its own time, and a series the row at which it departs; the best single time
-        is the one at which everything is compared, a row of the metrics.
-
-        Args:
-            first: When the first suspect failed first, as far as that is known.
-        """
-        if first is None or self.earliest is None or self.latest is None:
-            return self.at
-        return first if self.earliest <= first <= self.latest else self.at
+    @property
+    def since(self) -> datetime | None:
+        """The time to tell people: the first sign, or the best single time where there is none finer."""
+        return self.began or self.at
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "earliest": _time(report.onset.earliest),
             "latest": _time(report.onset.latest),
             "given": _time(report.onset.given),
+            "began": _time(report.onset.began),
         },
         "verdict": {
             "abstained": report.verdict.abstained,

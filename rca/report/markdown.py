@@ -171,7 +171,7 @@ def _suspect(report: Report, suspect: Suspect) -> str:
 def _row(report: Report, evidence: Evidence) -> tuple[str, ...]:
     onset = clock(evidence.onset, view.first_day(report)) if evidence.onset else ""
     before, during = (quantity(value, evidence.unit) for value in (evidence.baseline, evidence.observed))
-    metric = code(evidence.metric) if evidence.metric else ""
+    metric = code(view.metric_text(evidence))
     return escape(evidence.id), escape(evidence.text), escape(before), escape(during), onset, metric
 
 
@@ -182,7 +182,7 @@ def _triggers(report: Report) -> str:
         parts.append(found.lead)
     for trigger in found.serious:
         title = f"**{escape(changes.heading(trigger, report))}** (score {trigger.score:.2f})"
-        parts.append(f"{title}\n{escape(trigger.why)}".strip())
+        parts.append(f"{title}\n{escape(changes.why(trigger))}".strip())
     if found.unlikely:
         told = "\n".join(f"- {escape(changes.short(trigger, report))}" for trigger in found.unlikely)
         parts.append(f"Unlikely:\n\n{told}")

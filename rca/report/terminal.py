@@ -223,9 +223,10 @@ def _evidence(page: _Page, report: Report, evidence: Evidence, columns: int) -> 
     if spark:
         tail.append(f"  {spark}", "magenta")
     text = view.evidence_text(evidence)
-    metric = Text(f"  {cut(visible_line(evidence.metric), _METRIC)}", "dim")
+    name = view.metric_text(evidence)
+    metric = Text(f"  {cut(visible_line(name), _METRIC)}", "dim")
     room = page.width - sum(map(cell_len, (prefix.plain, visible_line(text), tail.plain)))
-    if evidence.metric and (metric.cell_len <= room or not evidence.query):  # a query holds its name anyway
+    if name and (metric.cell_len <= room or not evidence.query):  # a query holds its name anyway
         tail.append_text(metric)
     page.hang(prefix, text, tail=tail)
 
@@ -260,16 +261,15 @@ def _triggers(page: _Page, report: Report) -> None:
         page.hang(Text(""), found.lead, "" if found.unlikely else "dim")
     for trigger in found.serious:
         prefix = Text(f"{f'#{trigger.rank}':<{_INDENT}}", "bold")
-        heading = changes.heading(trigger, report)
         score = Text(f"  score {trigger.score:.2f}", "dim")
-        page.hang(prefix, heading, "bold", tail=score)
-        if trigger.why:
-            page.hang(Text(" " * _INDENT), trigger.why)
+        page.hang(prefix, changes.heading(trigger, report), "bold", tail=score)
+        if why := changes.why(trigger):
+            page.hang(Text(" " * _INDENT), why)
     if found.unlikely:
         page.hang(Text(""), "Unlikely:")
     for trigger in found.unlikely[:_UNLIKELY]:
-        told = cut(visible_line(changes.short(trigger, report)), page.width - _INDENT)
-        page.hang(Text(" " * _INDENT), told, "dim")
+        told = cut(visible_line(changes.short(trigger, report)), 2 * (page.width - _INDENT - 1))
+        page.hang(Text("  - "), told, "dim")
     if (more := len(found.unlikely) - _UNLIKELY) > 0:
         page.hang(Text(" " * _INDENT), f"and {more} more, in the JSON format", "dim")
 

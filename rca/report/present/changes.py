@@ -84,17 +84,22 @@ def is_likely(triggers: tuple[Trigger, ...]) -> bool:
 
 
 def title(trigger: Trigger) -> str:
-    """What changed, and where: `deploy of payments (commit 4f2a91c07d5e)`; or that it is no change."""
+    """What changed, and where: `deploy of payments (commit 4f2a91c07d5e)`; or what it may be instead."""
     if not trigger.is_change:
-        return "not a recorded change"
+        return f"something else: {trigger.why}" if trigger.why else f"something else: {trigger.kind}"
     commit = f" (commit {cut(trigger.commit, _SHA + 1).rstrip('…')})" if trigger.commit else ""
     return f"{trigger.kind} of {name(trigger.service)}{commit}" if trigger.service else f"{trigger.kind}{commit}"
 
 
+def why(trigger: Trigger) -> str:
+    """What speaks for and against it; empty where its title says all."""
+    return trigger.why if trigger.is_change else ""
+
+
 def when(trigger: Trigger, report: Report) -> str:
-    """When it changed, and how long before or after the onset; empty where that isn't known."""
+    """When it changed, and how long before or after the onset."""
     if trigger.at is None:
-        return "time unknown" if trigger.is_change else ""
+        return "time unknown"
     return f"{clock(trigger.at, first_day(report))}{apart(trigger.at, began(report))}"
 
 
@@ -110,14 +115,13 @@ def apart(at: datetime | None, onset: datetime | None) -> str:
 
 def heading(trigger: Trigger, report: Report) -> str:
     """A trigger in one line: what, where, when."""
-    at = when(trigger, report)
-    return f"{title(trigger)}, {at}" if at else title(trigger)
+    return f"{title(trigger)}, {when(trigger, report)}" if trigger.is_change else title(trigger)
 
 
 def short(trigger: Trigger, report: Report) -> str:
     """An unlikely change in a line: what, where, when, and why not."""
     where = f"{trigger.kind} of {name(trigger.service)}" if trigger.service else trigger.kind
-    at = when(trigger, report)
+    at = clock(trigger.at, first_day(report)) if trigger.at else "time unknown"
     return f"{where}, {at}: {trigger.why}" if trigger.why else f"{where}, {at}"
 
 

@@ -109,10 +109,13 @@ def _signs(entries: Iterable[TimelineEntry], report: Report) -> Iterable[_Line]:
     for entry in entries:
         if entry.kind == "evidence":
             grouped.setdefault((entry.service, int(entry.at.timestamp())), []).append(entry)
+    number = {evidence.id: index for index, evidence in enumerate(report.evidence)}
     met: set[str] = set()
     for (service, _), together in sorted(grouped.items(), key=lambda item: item[0][1]):
+        at = min(entry.at for entry in together)
+        together.sort(key=lambda entry: number.get(entry.evidence or "", len(number)))
         proof = tuple(entry.evidence for entry in together if entry.evidence)
-        moment = Moment(together[0].at, _told(service, together), proof)
+        moment = Moment(at, _told(service, together), proof)
         yield _Line(moment, 4 if service in met else 1, place.get(service, len(order)))
         met.add(service)
 

@@ -3,6 +3,7 @@
 All texts here are raw: they hold names and messages from the outside, which each format must defuse.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -85,7 +86,7 @@ def split(report: Report, *, detailed: int) -> Suspects:
     should be seen.
     """
     top = report.suspects[0].score if report.suspects else 0.0
-    loud = [s for s in report.suspects if s.evidence or s.role is not Role.BYSTANDER]
+    loud = [s for s in report.suspects if s.evidence or s.role is not Role.BYSTANDER or (s.rank == 1 and top > 0)]
     near = [s for s in loud if is_involved(report, s) or s.score >= _NEAR * top][:detailed]
     last = near[-1].rank if near else 0
     shown = [s for s in loud if s.rank <= last]
@@ -136,6 +137,12 @@ def evidence_text(evidence: Evidence) -> str:
     return f"{evidence.text}, {before} to {during}" if before else f"{evidence.text}, {during}"
 
 
+def metric_text(evidence: Evidence) -> str:
+    """The name of the series, unless the words are made of it."""
+    spoken = " ".join(re.split(r"[_:]+", evidence.metric)).strip()
+    return "" if spoken and spoken in evidence.text else evidence.metric
+
+
 def why(report: Report, suspect: Suspect) -> str:
     """Why a suspect stands where it does, less what its first line of evidence says anyway."""
     evidence = evidence_of(report, suspect)
@@ -173,7 +180,7 @@ def summary(report: Report) -> str:
 
 def began(report: Report) -> datetime | None:
     """When it began, as finely as the data tell."""
-    return report.onset.since(report.first_failure[1] if report.first_failure else None)
+    return report.onset.since
 
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
@@ -187,7 +194,8 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
     if report.impact:
         lines.append(("Hit", hit_text(report)))
     if report.healthy_on_path:
-        lines.append(("Not hit", f"{listed(map(name, report.healthy_on_path), most=_NAMES)}, though on the way"))
+        healthy = listed(map(name, report.healthy_on_path), most=_NAMES)
+        lines.append(("Not hit", f"{healthy} (calling it, directly or through others)"))
     return tuple(lines)
 
 
@@ -197,8 +205,8 @@ def hit_text(report: Report) -> str:
     if not report.user_facing:
         return names
     if report.user_facing == report.impact:
-        return f"{names}, where users come in"
-    return f"{names}; users come in at {listed(map(name, report.user_facing), most=_PATH_ENDS)}"
+        return f"{names}, at the edge of the system"
+    return f"{names}; at the edge of the system: {listed(map(name, report.user_facing), most=_PATH_ENDS)}"
 
 
 def first_day(report: Report) -> date:
@@ -216,7 +224,7 @@ def onset_text(report: Report) -> str:
     if onset.given:
         late = (onset.given - at).total_seconds()
         apart = duration(late) if abs(late) >= _SOON else ""
-        told = f"; reported {apart} {'later' if late > 0 else 'earlier'}" if apart else "; reported as that"
+        told = f"; reported {apart} {'later' if late > 0 else 'earlier'}" if apart else "; reported at that time"
     return f"{moment(at)}{_range(onset)}{told}"
 
 
@@ -232,6 +240,8 @@ def _range(onset: OnsetEstimate) -> str:
 def spread(report: Report) -> tuple[Hop, ...]:
     """The way from the first suspect to the symptom, cause first; empty when it is not known."""
     if not report.suspects or len(report.suspects[0].path) < 2:  # noqa: PLR2004 - one service is no path
+        return ()
+    if report.verdict.abstained and not evidence_of(report, report.suspects[0]):
         return ()
     roles = {suspect.service: suspect for suspect in report.suspects}
     return tuple(_hop(report, service, roles.get(service)) for service in report.suspects[0].path)

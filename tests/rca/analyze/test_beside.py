@@ -5,7 +5,7 @@ from rca.analyze import analyze
 from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
 from rca.model.logs import LogLine
 from rca.model.report import EvidenceKind, ToolInfo
-from topology import ServiceGraph
+from topology import Edge, Node, NodeKind, ServiceGraph
 
 
 def lines(bundle: Bundle, *, shift: timedelta = timedelta(0)) -> tuple[LogLine, ...]:
@@ -58,6 +58,14 @@ def test_who_has_no_logs_or_no_metrics_is_said(checkout: Bundle, tool: ToolInfo)
     assert gaps["services without logs"] == "db, mail"
     assert gaps["services without metrics"] == "cron"
     assert "logs" not in gaps
+
+
+def test_what_the_graph_does_not_know_is_not_expected_to_log(checkout: Bundle, tool: ToolInfo) -> None:
+    graph = ServiceGraph(nodes=[Node("mail", NodeKind.HOST)], edges=[Edge("web", "orders"), Edge("orders", "db")])
+    report = analyze(replace(checkout, logs=lines(checkout), graph=graph), tool=tool)
+    gaps = {gap.what: gap.why for gap in report.gaps}
+    assert gaps["services without logs"] == "db"
+    assert gaps["series of what isn't in the graph"] == "mail"
 
 
 def test_lines_far_outside_the_window_point_at_a_clock(checkout: Bundle, tool: ToolInfo) -> None:

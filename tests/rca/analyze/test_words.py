@@ -48,7 +48,7 @@ def test_confidence_has_three_words(value: float, abstained: bool, confidence: C
     said = verdict(["a", "b"], Standing(value, 2.0, 1.0, 1.0, 12), (), None, ("a",), Tuning())
     assert (said.abstained, said.confidence) == (abstained, confidence)
     assert said.reasons == (
-        "its score is x2.0 what calm windows reach (12 cut from the baseline)",
+        "a scores x2.0 what 12 calm windows cut from the baseline reach",
         "it leads the second suspect (b) by x2.0",
     )
 

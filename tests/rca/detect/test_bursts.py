@@ -8,12 +8,17 @@ from rca.detect.bursts import began
 
 
 def test_a_burst_is_followed_back_before_the_split() -> None:
-    times = np.array([94.0, 96.0, 98.0, 100.0, 102.0, 104.0])
-    assert began(times, 0.0, 100.0, 106.0) == 94.0
+    times = np.array([94.0, 96.0, 98.0, 100.0, 102.0, 104.0, 106.0, 108.0])
+    assert began(times, 0.0, 100.0, 110.0) == 94.0
 
 
 def test_a_lone_line_long_before_is_not_of_the_burst() -> None:
-    assert began(np.array([10.0, 100.0, 102.0, 104.0]), 0.0, 100.0, 106.0) == 100.0
+    assert began(np.array([10.0, 100.0, 101.0, 102.0, 103.0, 104.0]), 0.0, 100.0, 106.0) == 100.0
+
+
+def test_of_a_few_only_new_ones_have_a_beginning() -> None:
+    assert began(np.array([10.0, 100.0, 102.0]), 0.0, 100.0, 106.0) is None
+    assert began(np.array([100.0, 102.0]), 0.0, 100.0, 106.0) == 100.0
 
 
 def test_a_steady_stream_begins_nowhere() -> None:

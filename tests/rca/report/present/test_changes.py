@@ -34,15 +34,17 @@ def made(report: Report, *triggers: Trigger) -> Report:
         (Trigger(1, "scale", "", later(60), 1, ""), "scale, 03:12:40, 1 min after it began"),
         (Trigger(1, "config", "web", AT, 1, ""), "config of web, 03:11:40, right when it began"),
         (Trigger(1, "config", "web", None, 1, ""), "config of web, time unknown"),
-        (Trigger(1, "network", "web", None, 1, ""), "not a recorded change"),
-        (
-            Trigger(1, "traffic", "web", later(-60), 1, ""),
-            "not a recorded change, 03:10:40, 1 min before it began",
-        ),
+        (Trigger(1, "network", "web", None, 1, ""), "something else: network"),
+        (Trigger(1, "traffic", "web", AT, 1, "A surge"), "something else: A surge"),
     ],
 )
 def test_a_trigger_says_what_where_and_when(incident: Report, trigger: Trigger, text: str) -> None:
     assert changes.heading(trigger, made(incident)) == text
+
+
+def test_what_is_no_change_is_told_whole_by_its_heading() -> None:
+    assert changes.why(Trigger(1, "traffic", "web", AT, 1, "A surge")) == ""
+    assert changes.why(change()) == "“v2”: it fits"
 
 
 def test_without_an_onset_a_trigger_has_only_its_time(minimal: Report) -> None:
@@ -90,9 +92,5 @@ def test_a_change_hardly_ahead_of_the_next_is_only_possible(incident: Report) ->
 
 def test_an_unlikely_change_is_told_in_a_line(incident: Report) -> None:
     late = replace(change("config", "cart", 30), why="little harm in it (“keep”)")
-    assert changes.short(late, made(incident)) == (
-        "config of cart, 03:12:10, 30 s after it began: little harm in it (“keep”)"
-    )
-    assert changes.short(replace(late, why="", service=""), made(incident)) == (
-        "config, 03:12:10, 30 s after it began"
-    )
+    assert changes.short(late, made(incident)) == ("config of cart, 03:12:10: little harm in it (“keep”)")
+    assert changes.short(replace(late, why="", service=""), made(incident)) == ("config, 03:12:10")

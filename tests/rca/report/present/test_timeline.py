@@ -29,7 +29,7 @@ def test_what_happens_to_a_service_in_a_second_is_one_line(incident: Report) -> 
         sign("orders", 2.0, "memory", "E6"),
     )
     found = timeline(replace(incident, timeline=entries), most=9).moments
-    assert found[0] == Moment(at(1.9), "orders: errors; latency; and 1 more", ("E3", "E4", "E5"))
+    assert found[0] == Moment(at(1.2), "orders: errors; latency; and 1 more", ("E3", "E4", "E5"))
     assert found[1].what == "orders: memory"
 
 

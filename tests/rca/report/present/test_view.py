@@ -26,7 +26,7 @@ def later(seconds: float) -> datetime:
         ),
         (OnsetEstimate(AT), "2026-11-22 03:11:40 UTC (uncertainty unknown)"),
         (OnsetEstimate(AT, AT, AT), "2026-11-22 03:11:40 UTC"),
-        (OnsetEstimate(AT, AT, AT, AT), "2026-11-22 03:11:40 UTC; reported as that"),
+        (OnsetEstimate(AT, AT, AT, AT), "2026-11-22 03:11:40 UTC; reported at that time"),
         (OnsetEstimate(AT, AT, AT, later(-90)), "2026-11-22 03:11:40 UTC; reported 1 min 30 s earlier"),
         (OnsetEstimate(AT, later(-60), later(5)), "2026-11-22 03:11:40 UTC (between 03:10:40 and 03:11:45)"),
     ],
@@ -37,12 +37,10 @@ def test_the_onset_says_how_uncertain_it_is_and_what_was_told(
     assert view.onset_text(replace(minimal, onset=onset)) == text
 
 
-def test_the_onset_is_the_first_failures_where_that_lies_within_its_range(minimal: Report) -> None:
+def test_the_onset_is_the_first_sign_where_one_is_known(minimal: Report) -> None:
     onset = OnsetEstimate(AT, later(-60), AT)
-    assert view.began(replace(minimal, onset=onset, first_failure=("db", later(-4)))) == later(-4)
-    assert view.began(replace(minimal, onset=onset, first_failure=("db", later(-90)))) == AT
-    assert view.began(replace(minimal, onset=onset, first_failure=("db", None))) == AT
-    assert view.began(replace(minimal, onset=OnsetEstimate(AT), first_failure=("db", later(-4)))) == AT
+    assert view.began(replace(minimal, onset=onset)) == AT
+    assert view.began(replace(minimal, onset=replace(onset, began=later(-4)))) == later(-4)
 
 
 def test_the_summary_does_not_repeat_the_headline(incident: Report) -> None:
@@ -60,10 +58,10 @@ def test_without_a_verdict_nothing_is_called_hit_or_certain(abstained: Report) -
 
 def test_who_was_hit_where_users_come_in_and_who_stayed_healthy_is_told(incident: Report) -> None:
     facts = dict(view.facts(replace(incident, user_facing=("checkout",))))
-    assert facts["Hit"] == "orders-db, orders, checkout; users come in at checkout"
-    assert facts["Not hit"] == "gateway, though on the way"
+    assert facts["Hit"] == "orders-db, orders, checkout; at the edge of the system: checkout"
+    assert facts["Not hit"] == "gateway (calling it, directly or through others)"
     alone = replace(incident, impact=("web",), user_facing=("web",), healthy_on_path=())
-    assert dict(view.facts(alone))["Hit"] == "web, where users come in"
+    assert dict(view.facts(alone))["Hit"] == "web, at the edge of the system"
     assert "Not hit" not in dict(view.facts(alone))
 
 
@@ -80,6 +78,20 @@ def test_suspects_are_shown_without_a_gap_and_those_not_involved_in_a_line(incid
     suspects = view.split(aside, detailed=5)
     assert [s.rank for s in suspects.shown] == [1, 2, 3]
     assert [s.rank for s in suspects.detailed] == [1, 3]
+
+
+def test_a_metrics_name_is_shown_unless_the_words_are_made_of_it(incident: Report) -> None:
+    sign = replace(incident.evidence[0], text="pool in use x2", metric="pool_in_use")
+    assert view.metric_text(sign) == ""
+    assert view.metric_text(replace(sign, metric="db:pool")) == "db:pool"
+    assert view.metric_text(replace(sign, metric="")) == ""
+
+
+def test_the_first_suspect_is_shown_even_with_nothing_to_show(abstained: Report) -> None:
+    first = replace(abstained.suspects[0], role=Role.BYSTANDER, evidence=())
+    bare = replace(abstained, suspects=(first, *abstained.suspects[1:]), impact=())
+    assert view.split(bare, detailed=5).shown[0] == first
+    assert view.spread(bare) == ()
 
 
 def test_why_leaves_out_what_the_first_evidence_says(incident: Report) -> None:
