@@ -16,6 +16,8 @@ class ElasticsearchSettings:
             fetched; of more, a sample of three fifths of it (of a bound under 10,000 up to 6,000 lines).
         span_indices: Index patterns with spans (Elastic APM, OTel); empty for none.
         event_indices: Index patterns with deploy or audit events; empty for none.
+        event_fields: Overrides of their fields, by role: `timestamp`, `service`, `kind`, `title`, `commit`,
+            `details`.
     """
 
     url: str | None = None
@@ -34,6 +36,7 @@ class ElasticsearchSettings:
     verify_certs: bool = True
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     fields: Mapping[str, str] = field(default_factory=dict)
+    event_fields: Mapping[str, str] = field(default_factory=dict)
     schemas: Path | None = None
     timeout_seconds: float = 20.0
     sample_lines: int = 10_000

@@ -371,6 +371,63 @@ def test_recorded_changes_become_events(elasticsearch_any: Elasticsearch, index_
     assert "1 events" in gap_texts(found)
 
 
+def test_changes_are_found_by_whatever_field_is_a_date_in_each_index(
+    elasticsearch_any: Elasticsearch, index_name: str
+) -> None:
+    deploys, audit, notes = (f"{index_name}-{name}" for name in ("deploys", "audit", "notes"))
+    create(elasticsearch_any, audit, {"time": {"type": "date"}, "@timestamp": KEYWORD})
+    create(elasticsearch_any, notes, {"time": KEYWORD})
+    load(
+        elasticsearch_any, deploys, [{"@timestamp": at(60), "service": {"name": "cart"}, "image": "cart:abc1234"}]
+    )
+    load(
+        elasticsearch_any,
+        audit,
+        [
+            {
+                "time": at(90),
+                "@timestamp": "no date",
+                "team": "checkout",
+                "verb": "promoted",
+                "git": {"commit": {"id": "abc1234"}},
+            },
+            {"time": at(95), "team": "pay", "verb": "flag turned on"},
+        ],
+    )
+    load(elasticsearch_any, notes, [{"time": at(99), "service": "cart"}])
+    everywhere = settings(elasticsearch_any, f"{index_name}-none", event_indices=(deploys, audit, notes))
+    found = harvest(everywhere)
+    assert [(event.service, event.details) for event in found.events] == [("cart", {"image": "cart:abc1234"})]
+    assert f"events in {notes}" in gap_texts(found)
+    assert "2 events" in gap_texts(found)  # of the audit: nobody knows that `team` is the service
+    own = harvest(
+        settings(
+            elasticsearch_any,
+            f"{index_name}-none",
+            event_indices=(audit,),
+            event_fields={"service": "team", "kind": "verb", "title": "nowhere"},
+        )
+    )
+    assert [(event.service, event.kind, event.details) for event in own.events] == [
+        ("checkout", EventKind.DEPLOY, {"commit": "abc1234"}),
+        ("pay", EventKind.CONFIG, {}),
+    ]
+    assert "configured event title field nowhere" in gap_texts(own)
+
+
+def test_changes_before_the_window_are_found_as_far_as_is_looked_back(
+    elasticsearch_any: Elasticsearch, index_name: str
+) -> None:
+    load(elasticsearch_any, index_name, [{"@timestamp": at(-3000), "service": "cart", "kind": "deploy"}])
+    source = ElasticsearchSource(settings(elasticsearch_any, f"{index_name}-none", event_indices=(index_name,)))
+    for lookback, expected in ((timedelta(minutes=20), 0), (timedelta(hours=1), 1)):
+        asked = replace(request(), lookback=lookback)
+        assert sum(len(piece.events) for piece in source.harvest(asked)) == expected
+    checks = {check.name: check for check in source.check(replace(request(), lookback=timedelta(hours=1)))}
+    assert "1 changes" in checks["events"].detail
+    source.close()
+
+
 def test_a_wrong_password_and_a_missing_privilege_are_told_apart_and_name_no_secret(
     elasticsearch_secured: Elasticsearch, index_name: str
 ) -> None:

@@ -151,12 +151,17 @@ def test_what_a_caller_measured_names_the_callee(found: Found) -> None:
     assert float(np.nanmedian(values[-20:])) == pytest.approx(0.5, rel=0.02)
 
 
-def test_deploys_restarts_kills_and_scaling_are_told_apart(found: Found) -> None:
+def test_deploys_restarts_kills_crash_loops_failed_probes_and_scaling_are_told_apart(found: Found) -> None:
     told = {(event.kind, event.service, event.details["rule"]): event for event in found.events}
     rollout = told[EventKind.DEPLOY, "basket", "rollout"]
     assert rollout.at == datetime.fromtimestamp(TIMES[80] - 7, UTC)
     assert told[EventKind.DEPLOY, "basket", "image"].title == "basket: image basket:1 became basket:2"
     assert told[EventKind.SCALE, "web", "scale"].title == "web: replicas 2 became 6"
+    fewer = told[EventKind.SCALE, "ledger", "statefulset_scale"]
+    assert (fewer.details["from"], fewer.details["to"]) == (3.0, 1.0)
+    assert "CrashLoopBackOff" in told[EventKind.RESTART, "ledger", "crash_loop"].title
+    assert told[EventKind.RESTART, "ledger", "probe"].title == "ledger: Readiness probes fail"
+    assert told[EventKind.OTHER, "basket", "waiting"].title == "basket: containers wait: ImagePullBackOff"
     assert told[EventKind.RESTART, "ledger", "restart"].details["of"] == ["ledger-0"]
     assert "OOMKilled" in told[EventKind.RESTART, "ledger", "oom"].title
     assert told[EventKind.RESTART, "plain-cart", "process_start"].at == datetime.fromtimestamp(TIMES[79] + 3, UTC)

@@ -81,8 +81,17 @@ def _kubernetes() -> Iterator[str]:
     yield _counter("container_cpu_usage_seconds_total", names, 0.1)
     yield _series("kube_pod_container_status_restarts_total", names, np.where(LATER, 3.0, 2.0))
     yield _series("kube_pod_container_status_last_terminated_reason", {**names, "reason": "OOMKilled"}, 1.0)
+    only_later = np.where(LATER, 1.0, np.nan)
+    for pod, reason in (("ledger-0", "CrashLoopBackOff"), ("basket-7f8b9c6d5d-bcdgf", "ImagePullBackOff")):
+        waiting = {**names, "pod": pod, "reason": reason}
+        yield _series("kube_pod_container_status_waiting_reason", waiting, only_later)
+    for result, rate in (("successful", 0.1), ("failed", np.where(LATER, 0.1, 0.0))):
+        yield _counter("prober_probe_total", {**names, "probe_type": "Readiness", "result": result}, rate)
     yield _series(
         "kube_deployment_spec_replicas", {"namespace": "shop", "deployment": "web"}, np.where(LATER, 6.0, 2.0)
+    )
+    yield _series(
+        "kube_statefulset_replicas", {"namespace": "shop", "statefulset": "ledger"}, np.where(LATER, 1.0, 3.0)
     )
 
 

@@ -9,6 +9,7 @@ from rca.config.settings import ElasticsearchSettings
 from rca.errors import SourceAuthError, SourceError
 from rca.sources.base import Check, Request
 from rca.sources.elastic.client import NAME, Answer, ElasticClient, Search
+from rca.sources.elastic.events import collect_events
 from rca.sources.elastic.fields import Resolution, resolve, wanted
 from rca.sources.elastic.layers import Census, in_window, take_census
 from rca.sources.elastic.lines import read_time, text_of
@@ -183,18 +184,33 @@ class Doctor:
 
     def _others(self, request: Request) -> Iterator[Check]:
         """Spans and events are optional: their absence is worth knowing, no more."""
-        query = {"bool": {"filter": [in_window("@timestamp", request.span)]}}
-        body = {"size": 0, "track_total_hits": True, "query": query}
-        for name, patterns in (("spans", self._settings.span_indices), ("events", self._settings.event_indices)):
-            if not patterns:
-                yield Check(
-                    NAME, name, ok=None, detail=f"none asked for (elasticsearch.{name[:-1]}_indices is empty)"
-                )
-                continue
-            answer = self._client.search([Search(name, tuple(patterns), body)])[0]
+        unasked = "none asked for (elasticsearch.{}_indices is empty)"
+        if spans := self._settings.span_indices:
+            query = {"bool": {"filter": [in_window("@timestamp", request.span)]}}
+            body = {"size": 0, "track_total_hits": True, "query": query}
+            answer = self._client.search([Search("spans", tuple(spans), body)])[0]
             hint = answer.error.hint if answer.error else ""
-            detail = f"{', '.join(patterns)}: {_found(answer)}"
-            yield Check(NAME, name, ok=True if answer.total else None, detail=detail, hint=hint)
+            detail = f"{', '.join(spans)}: {_found(answer)}"
+            yield Check(NAME, "spans", ok=True if answer.total else None, detail=detail, hint=hint)
+        else:
+            yield Check(NAME, "spans", ok=None, detail=unasked.format("span"))
+        if self._settings.event_indices:
+            yield self._events(request)
+        else:
+            yield Check(NAME, "events", ok=None, detail=unasked.format("event"))
+
+    def _events(self, request: Request) -> Check:
+        """Recorded changes, and by which fields they are read."""
+        indices, own = self._settings.event_indices, self._settings.event_fields
+        try:
+            found, gaps = collect_events(self._client, indices, request.changes, self._schema, own)
+        except SourceError as error:
+            return Check(NAME, "events", ok=None, detail=error.message, hint=error.hint)
+        kinds = Counter(event.kind.value for event in found)
+        said = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"
+        facts = tuple(f"{gap.what}: {gap.why}" for gap in gaps)
+        detail = f"{', '.join(indices)}: {len(found)} changes in the window and before it ({said})"
+        return Check(NAME, "events", ok=True if found and not gaps else None, detail=detail, facts=facts)
 
 
 def _found(answer: Answer) -> str:

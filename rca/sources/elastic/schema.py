@@ -1,24 +1,28 @@
 """Log schemas: which field plays which role, and what its values mean. Each is one TOML file.
 
 A schema file holds `priority` (lower is preferred), `[roles]` with candidate fields by role, best first,
-`[levels]` with words for levels, and `[scales.FIELD]` for levels that are numbers. All schemas are merged into
-one `Schema`: logs arrive mixed, so each document is read by the best candidate that it has.
+`[levels]` with words for levels, and `[scales.FIELD]` for levels that are numbers; for indices of
+changes, `[events]` with candidate fields by role, and `[event_kinds]` with what a value of the kind's field means.
+All schemas are merged into one `Schema`: logs arrive mixed, so each document is read by the best candidate that it
+has.
 """
 
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from rca.errors import ConfigError
+from rca.model.incident import EventKind
 
 _USERS_PRIORITY = 0
-_KEYS = {"priority", "roles", "levels", "scales"}
+_KEYS = {"priority", "roles", "levels", "scales", "events", "event_kinds"}
 
 
 class Role(StrEnum):
@@ -36,6 +40,17 @@ class Role(StrEnum):
     STACK = "stack"
 
 
+class EventRole(StrEnum):
+    """What a field of a recorded change is to us."""
+
+    TIMESTAMP = "timestamp"
+    SERVICE = "service"
+    KIND = "kind"
+    TITLE = "title"
+    COMMIT = "commit"
+    DETAILS = "details"
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """Every known schema, merged.
@@ -44,11 +59,15 @@ class Schema:
         roles: Candidate fields by role, best first.
         levels: Words for levels in lower case, to the level's name.
         scales: By field, bounds in ascending order and the level that begins at each.
+        events: Candidate fields of recorded changes by role, best first.
+        event_kinds: Values of their kind's field in lower case, to the kind of change.
     """
 
     roles: Mapping[Role, tuple[str, ...]]
     levels: Mapping[str, str]
     scales: Mapping[str, tuple[tuple[float, str], ...]]
+    events: Mapping[EventRole, tuple[str, ...]] = field(default_factory=dict)
+    event_kinds: Mapping[str, EventKind] = field(default_factory=dict)
 
     def candidates(self, role: Role) -> tuple[str, ...]:
         """The fields that may play a role, best first."""
@@ -95,15 +114,27 @@ def merge(contents: Iterable[Mapping[str, Any]]) -> Schema:
     roles: dict[Role, dict[str, None]] = {}
     levels: dict[str, str] = {}
     scales: dict[str, tuple[tuple[float, str], ...]] = {}
+    events: dict[EventRole, dict[str, None]] = {}
+    kinds: dict[str, EventKind] = {}
     for content in contents:
+        for role, fields in content.get("events", {}).items():
+            events.setdefault(EventRole(role), {}).update(dict.fromkeys(fields))
+        for word, kind in content.get("event_kinds", {}).items():
+            kinds.setdefault(word.casefold(), EventKind(kind))
         for role, fields in content.get("roles", {}).items():
             roles.setdefault(Role(role), {}).update(dict.fromkeys(fields))
         for word, level in content.get("levels", {}).items():
             levels.setdefault(word.casefold(), level.upper())
-        for field, scale in content.get("scales", {}).items():
+        for name, scale in content.get("scales", {}).items():
             bounds = tuple(sorted((float(bound), level.upper()) for bound, level in scale.items()))
-            scales.setdefault(field, bounds)
-    return Schema({role: tuple(fields) for role, fields in roles.items()}, levels, scales)
+            scales.setdefault(name, bounds)
+    return Schema(
+        {role: tuple(fields) for role, fields in roles.items()},
+        levels,
+        scales,
+        {role: tuple(fields) for role, fields in events.items()},
+        kinds,
+    )
 
 
 def _toml_files(folder: Traversable) -> Iterable[Traversable]:
@@ -133,13 +164,19 @@ def _problem(content: Mapping[str, Any]) -> str:
         return f"unknown key {unknown[0]!r}; known are {', '.join(sorted(_KEYS))}"
     if not isinstance(content.get("priority", 0), int):
         return "priority isn't a whole number"
-    for key in ("roles", "levels", "scales"):
+    for key in sorted(_KEYS - {"priority"}):
         if not isinstance(content.get(key, {}), dict):
             return f"{key} isn't a table"
     if not all(isinstance(level, str) for level in content.get("levels", {}).values()):
         return "a level isn't a text"
     problems = (
-        *map(_role_problem, *_columns(content, "roles")),
+        *map(partial(_role_problem, Role), *_columns(content, "roles")),
+        *map(partial(_role_problem, EventRole), *_columns(content, "events")),
+        *(
+            f"{kind!r} is no kind of change; known are {', '.join(EventKind)}"
+            for kind in content.get("event_kinds", {}).values()
+            if kind not in list(EventKind)
+        ),
         *map(_scale_problem, *_columns(content, "scales")),
     )
     return next(filter(None, problems), "")
@@ -150,9 +187,9 @@ def _columns(content: Mapping[str, Any], key: str) -> tuple[list[str], list[Any]
     return list(table), list(table.values())
 
 
-def _role_problem(role: str, fields: object) -> str:
-    if role not in list(Role):
-        return f"unknown role {role!r}; known are {', '.join(Role)}"
+def _role_problem(roles: type[StrEnum], role: str, fields: object) -> str:
+    if role not in list(roles):
+        return f"unknown role {role!r}; known are {', '.join(roles)}"
     if not isinstance(fields, list) or not all(isinstance(field, str) and field for field in fields):
         return f"role {role!r} isn't a list of field names"
     return ""

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from rca.config.settings import ElasticsearchSettings
-from rca.errors import SourceError
+from rca.errors import ConfigError, SourceError
 from rca.model.incident import Gap
 from rca.model.logs import LogCounts
 from rca.sources.base import Check, Harvest, Request
@@ -18,7 +18,7 @@ from rca.sources.elastic.fields import Resolution, resolve, wanted
 from rca.sources.elastic.layers import Census, take_census
 from rca.sources.elastic.queries import log_query
 from rca.sources.elastic.record import describe
-from rca.sources.elastic.schema import Schema, load_schemas
+from rca.sources.elastic.schema import EventRole, Schema, load_schemas
 from rca.sources.elastic.silence import silent_services, unassigned
 from rca.sources.elastic.spans import Traced, collect_spans
 from rca.sources.merge import merge_counts
@@ -42,6 +42,11 @@ class ElasticsearchSource:
     measures = True
 
     def __init__(self, settings: ElasticsearchSettings) -> None:
+        unknown = sorted(set(settings.event_fields) - set(EventRole))
+        if unknown:
+            raise ConfigError(
+                f"elasticsearch.event_fields has no role '{unknown[0]}'", hint=f"Choose of {', '.join(EventRole)}."
+            )
         self._settings = settings
         self._schema: Schema = load_schemas(settings.schemas)
         self._client = ElasticClient(settings)
@@ -114,7 +119,14 @@ class ElasticsearchSource:
         lines = self._settings.sample_lines
         drawn = pool.submit(sample.draw, self._client, census, self._schema, grid, lines)
         traced = pool.submit(collect_spans, self._client, self._settings.span_indices, request.span)
-        changes = pool.submit(collect_events, self._client, self._settings.event_indices, request.changes)
+        changes = pool.submit(
+            collect_events,
+            self._client,
+            self._settings.event_indices,
+            request.changes,
+            self._schema,
+            self._settings.event_fields,
+        )
         counted: list[LogCounts] = []
         gaps: list[Gap] = []
         try:

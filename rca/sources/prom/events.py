@@ -15,6 +15,7 @@ from rca.sources.prom.plan import NAME, Ask, Plan
 from rca.sources.prom.work import Grid
 
 MAX_EVENTS = 50  # of one rule and service
+_STATES = frozenset({Rule.APPEARS, Rule.CHANGES})  # one value became another
 _Change = tuple[float, str, str]  # when (unix seconds), the old value, the new one
 
 
@@ -52,9 +53,19 @@ def events(
             details = {"rule": rule.name, "count": len(marks[at, old, new]), "query": query}
             if subjects:
                 details["of"] = subjects[:10]
+            if rule.rule in _STATES:
+                details |= {"from": _number(old), "to": _number(new)}
             title = rule.title.format(service=service, old=old, new=new)
             found.append(Event(datetime.fromtimestamp(at, UTC), rule.event, service, title, details))
     return tuple(found), tuple(gaps)
+
+
+def _number(text: str) -> str | float:
+    """A number where it is one, so that more can be told from fewer."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _groups(

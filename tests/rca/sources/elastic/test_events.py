@@ -1,7 +1,11 @@
 import pytest
 
 from rca.model.incident import EventKind
-from rca.sources.elastic.events import kind_of, read_event
+from rca.sources.elastic.events import candidates, kind_of, read_event
+from rca.sources.elastic.schema import EventRole, Schema, load_schemas, merge
+
+SCHEMA = load_schemas()
+FIELDS = candidates(SCHEMA, {})
 
 TIME = {"@timestamp": ["2026-02-03T04:05:06Z"]}
 
@@ -16,23 +20,46 @@ TIME = {"@timestamp": ["2026-02-03T04:05:06Z"]}
         (["OOMKilling"], EventKind.RESTART),
         (["feature flag new-cart turned on"], EventKind.CONFIG),
         (["change", "ConfigMap edited"], EventKind.CONFIG),
+        (["Promoted"], EventKind.DEPLOY),
+        (["Unhealthy", "Readiness probe failed"], EventKind.RESTART),
         (["lunch"], EventKind.OTHER),
         ([], EventKind.OTHER),
     ],
 )
 def test_words_say_what_kind_of_change_it_was(texts: list[str], kind: EventKind) -> None:
-    assert kind_of(texts) is kind
+    assert kind_of(texts, SCHEMA) is kind
 
 
 def test_an_event_needs_a_time_and_a_service() -> None:
-    assert read_event(TIME) is None
-    assert read_event({"service": ["cart"]}) is None
+    assert read_event(TIME, FIELDS, SCHEMA) is None
+    assert read_event({"service": ["cart"]}, FIELDS, SCHEMA) is None
 
 
 def test_an_event_keeps_its_details_and_has_a_title() -> None:
-    event = read_event({**TIME, "service": ["cart"], "event.action": ["deploy"], "service.version": ["1.2"]})
+    values = {**TIME, "service": ["cart"], "event.action": ["deploy"], "service.version": ["1.2"]}
+    event = read_event(values, FIELDS, SCHEMA)
     assert event is not None
     assert (event.title, event.kind, event.details) == ("deploy", EventKind.DEPLOY, {"service.version": "1.2"})
-    bare = read_event({**TIME, "app": ["cart"]})
+    bare = read_event({**TIME, "app": ["cart"]}, FIELDS, SCHEMA)
     assert bare is not None
     assert (bare.title, bare.kind) == ("event", EventKind.OTHER)
+
+
+def test_a_commit_is_told_under_one_name_whatever_the_field() -> None:
+    event = read_event({**TIME, "app": ["cart"], "git.commit.id": ["abc1234"]}, FIELDS, SCHEMA)
+    assert event is not None
+    assert event.details == {"commit": "abc1234"}
+
+
+def test_a_field_of_ones_own_choice_stands_alone_and_details_are_added() -> None:
+    chosen = candidates(SCHEMA, {"service": "team.app", "details": "ticket"})
+    assert chosen[EventRole.SERVICE] == ("team.app",)
+    assert chosen[EventRole.DETAILS][0] == "ticket"
+    assert "version" in chosen[EventRole.DETAILS]
+
+
+def test_a_users_schema_says_what_values_of_the_kind_mean() -> None:
+    mine = merge([{"event_kinds": {"Freeze": "config"}, "events": {"service": ["team"]}}])
+    assert kind_of(["FREEZE"], mine) is EventKind.CONFIG
+    assert mine.events[EventRole.SERVICE] == ("team",)
+    assert Schema({}, {}, {}).events == {}

@@ -65,6 +65,8 @@ def test_the_users_own_schema_comes_first(tmp_path: Path) -> None:
         ("roles = 3", "roles isn't a table"),
         ("[roles]\nservise = ['a']", "unknown role 'servise'"),
         ("[roles]\nservice = 'a'", "isn't a list"),
+        ("[events]\nlevel = ['a']", "unknown role 'level'"),
+        ("[event_kinds]\nship = 'launch'", "'launch' is no kind of change"),
         ("[levels]\nerror = 1", "isn't a text"),
         ("[scales.level]\nhigh = 'ERROR'", "scale of 'level'"),
         ("[scales]\nlevel = 1", "scale of 'level'"),

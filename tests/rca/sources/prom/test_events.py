@@ -75,3 +75,15 @@ def test_a_flood_of_events_is_cut_and_said(
     found, gaps = events(chosen, chosen.part, answer(rows), plan, "q")
     assert len(found) == 2
     assert gaps[0].what == "7 events of a (r)"
+
+
+def test_a_state_that_became_another_one_keeps_both(plan: Plan, ask: Asks, answer: Answers) -> None:
+    chosen = ask(rule(Rule.CHANGES))
+    assert isinstance(chosen.part, EventRule)
+    ((event,), _) = events(chosen, chosen.part, answer([({"service": "a"}, {0: "3", 1: "1"})]), plan, "q")
+    assert (event.details["from"], event.details["to"]) == (3.0, 1.0)
+    image = ask(rule(Rule.APPEARS, "image"))
+    assert isinstance(image.part, EventRule)
+    rows = [({"service": "a", "image": "v1"}, {0: "1"}), ({"service": "a", "image": "v2"}, {1: "1"})]
+    ((event,), _) = events(image, image.part, answer(rows), plan, "q")
+    assert (event.details["from"], event.details["to"]) == ("v1", "v2")
