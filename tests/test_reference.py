@@ -1,4 +1,4 @@
-"""The command line's reference, docs/cli.md, is made from the commands themselves."""
+"""What the documentation shows of the tool is made by the tool: docs/cli.md, and the README's report."""
 
 import os
 from collections.abc import Iterator
@@ -8,8 +8,11 @@ from typing import Any
 import typer
 
 from rca.cli.main import app
+from tests.command import Invoke
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "cli.md"
+README = Path(__file__).parent.parent / "README.md"
+OPENING = "```text\n"  # of the README's excerpt of the demo's report
 HEAD = """# The command line
 
 Made from the commands themselves; `RCA_UPDATE_GOLDEN=1 pytest tests/test_reference.py` makes it anew.
@@ -62,3 +65,21 @@ def test_every_command_is_documented_as_it_is() -> None:
     if os.environ.get("RCA_UPDATE_GOLDEN"):
         REFERENCE.write_text(text, encoding="utf-8")
     assert text == REFERENCE.read_text(encoding="utf-8"), "RCA_UPDATE_GOLDEN=1 rewrites it"
+
+
+def excerpt(report: str) -> str:
+    """The verdict, how it spread and the first suspect, and what changed up to the first change."""
+    head, _, rest = report.partition("\n#2 ")
+    _, heading, changed = rest.partition("\nWHAT CHANGED\n")
+    assert heading
+    return f"{head}\n…\n{heading}{changed.partition(chr(10) + 'Unlikely:')[0]}\n…"
+
+
+def test_the_readme_shows_the_report_that_the_demo_prints(invoke: Invoke) -> None:
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(OPENING)
+    after = rest.partition("\n```")[2]
+    shown = f"{before}{OPENING}{excerpt(invoke('demo', '--quiet').out)}\n```{after}"
+    if os.environ.get("RCA_UPDATE_GOLDEN"):
+        README.write_text(shown, encoding="utf-8")
+    assert shown == README.read_text(encoding="utf-8"), "RCA_UPDATE_GOLDEN=1 rewrites it"

@@ -49,7 +49,7 @@ def _by_graph(service: str, first: str, facts: Facts) -> tuple[float, str]:
     if service in above:
         return (_PATH if hit else _PATH - 2 * _HEALTHY), f"on {service}, which calls {first}"
     if hit:
-        return _NEIGHBOUR, f"on {service}, which is hit too"
+        return _NEIGHBOUR, f"on {service}, which departs too"
     if facts.services and service not in facts.services and service not in facts.graph:
         return _NOBODY, f"on {service}, of which nothing is known here"
     return _UNRELATED, f"on {service}, which has no part in it"

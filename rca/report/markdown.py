@@ -15,7 +15,7 @@ SUFFIX = ".md"
 
 _DETAILED = 10  # suspects shown with all that speaks against them
 _TIMELINE = 40  # lines
-_QUERY_WIDTH = 100  # columns
+_QUERY_WIDTH = 140  # columns
 _PROSE = 1000  # characters of one sentence from the outside
 _SPECIAL = re.compile(r"[\\`*\[\]~$|]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITY = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
