@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rca.changes import vocabulary
+from rca.changes.judge import judge_diff
 from rca.changes.vocabulary import FILES, load
 from rca.errors import ConfigError
 
@@ -91,3 +92,17 @@ def test_every_file_that_ships_passes_its_own_check(tmp_path: Path) -> None:
     for name in FILES:
         (tmp_path / f"{name}.toml").write_text((shipped / f"{name}.toml").read_text("utf-8"))
     assert load(tmp_path).kinds == load().kinds
+
+
+def test_the_documentations_example_does_what_it_says(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/changes.md").read_text("utf-8")
+    blocks = [block.partition("```")[0] for block in page.split("```toml\n# ")[1:]]
+    for name, _, text in (block.partition("\n") for block in blocks):
+        (tmp_path / name).write_text(text)
+    own = load(tmp_path)
+    gone = "@@ -1,2 +1 @@\n-raiseFence(order)\n work(order)\n"
+    kept = "@@ -1,2 +1,2 @@\n-raiseFence(order)\n+with_fence(order)\n work(order)\n"
+    kinds = [[one.kind for one in judge_diff(diff, ("cart/a.ts",), own).findings] for diff in (gone, kept)]
+    assert "fence_gone" in kinds[0]
+    assert "fence_gone" not in kinds[1]
+    assert judge_diff(gone, ("cart/a.ts",), own).potency == 0.9
