@@ -14,6 +14,7 @@ from rca.model.signals import FloatArray
 _FEW = 3  # spans of an operation, on either side, from which its own time can be compared
 _UNSEEN = 0.25  # of an error is added to the baseline, so that "never" after a short look means little
 _INSTANT = 1e-3  # seconds
+_MAD_OF_SIGMA = 1.4826
 _FLOOR = 0.1  # of the logarithm of own time: less than a tenth is no change
 
 
@@ -63,6 +64,9 @@ class TraceIndex:
     _operation: NDArray[np.intp]
     _deepest: NDArray[np.bool_]
     _own: FloatArray
+    _log_own: FloatArray
+    _by_own: NDArray[np.intp]  # the spans by operation, then by their own time
+    _whose: NDArray[np.intp]  # the service of each operation
 
     @classmethod
     def build(cls, spans: Sequence[Span]) -> "TraceIndex":
@@ -76,18 +80,26 @@ class TraceIndex:
                 children[span.trace_id, span.parent_id].append(span)
         operations: dict[tuple[str, str], int] = {}
         below = [children.get((span.trace_id, span.span_id), []) for span in ordered]
+        service = np.array([position[span.service] for span in ordered], dtype=np.intp)
+        operation = np.array(
+            [operations.setdefault((s.service, s.operation), len(operations)) for s in ordered], dtype=np.intp
+        )
+        own = np.array(
+            [_own_time(span, kids) for span, kids in zip(ordered, below, strict=True)], dtype=np.float64
+        )
         return cls(
             services,
             np.array([span.start.timestamp() for span in ordered]),
-            np.array([position[span.service] for span in ordered], dtype=np.intp),
-            np.array(
-                [operations.setdefault((s.service, s.operation), len(operations)) for s in ordered], dtype=np.intp
-            ),
+            service,
+            operation,
             np.array(
                 [s.error and not any(c.error for c in kids) for s, kids in zip(ordered, below, strict=True)],
                 dtype=bool,
             ),
-            np.array([_own_time(span, kids) for span, kids in zip(ordered, below, strict=True)]),
+            own,
+            np.log1p(own),
+            np.lexsort((own, operation)),
+            service[np.unique(operation, return_index=True)[1]],
         )
 
     def evidence(
@@ -140,19 +152,54 @@ class TraceIndex:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         count = len(self.services)
         slow, own_before, own_after = np.zeros(count), np.full(count, np.nan), np.full(count, np.nan)
-        for operation in np.unique(self._operation[after]).tolist():
-            mine = self._operation == operation
-            old, new = self._own[mine & before], self._own[mine & after]
-            if len(old) < _FEW or len(new) < _FEW:
-                continue
-            usual = np.log1p(old)
-            spread = np.hypot(1.4826 * np.median(np.abs(usual - np.median(usual))), _FLOOR)
-            z = max(0.0, float((np.median(np.log1p(new)) - np.median(usual)) / spread))
-            service = int(self._service[np.argmax(mine)])
-            if z > slow[service]:
-                slow[service], own_before[service] = z, np.median(old)
-                own_after[service] = np.median(new)
+        whose, size = self._whose, len(self._whose)
+        old, new = (self._by_own[part[self._by_own]] for part in (before, after))
+        usual, late = (_Middles.of(self._operation[rows], size) for rows in (old, new))
+        center = usual.median(self._log_own[old])
+        away = np.abs(self._log_own[old] - center[self._operation[old]])
+        by_distance = np.argsort(away)
+        by_distance = by_distance[np.argsort(self._operation[old][by_distance], kind="stable")]
+        spread = np.hypot(_MAD_OF_SIGMA * usual.median(away[by_distance]), _FLOOR)
+        z = np.maximum((late.median(self._log_own[new]) - center) / spread, 0.0)
+        z = np.where((usual.counts >= _FEW) & (late.counts >= _FEW), z, 0.0)
+        np.maximum.at(slow, whose, z)
+        slowest = np.flatnonzero((z > 0) & (z == slow[whose]))
+        services, first = np.unique(whose[slowest], return_index=True)
+        chosen = slowest[first]
+        own_before[services] = usual.median(self._own[old])[chosen]
+        own_after[services] = late.median(self._own[new])[chosen]
         return slow, own_before, own_after
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Middles:
+    """Where the medians of `g` groups stand among values that are sorted by group, then by size.
+
+    Attributes:
+        counts: Shape `(g,)`, the values of each group.
+        low: Shape `(g,)`, the place of its lower median; anywhere, for a group without any.
+        high: Shape `(g,)`, that of its upper one.
+    """
+
+    counts: NDArray[np.intp]
+    low: NDArray[np.intp]
+    high: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, groups: NDArray[np.intp], size: int) -> "_Middles":
+        counts = np.bincount(groups, minlength=size)
+        first = np.cumsum(counts) - counts
+        last = max(len(groups) - 1, 0)
+        return cls(
+            counts, np.minimum(first + np.maximum(counts - 1, 0) // 2, last), np.minimum(first + counts // 2, last)
+        )
+
+    def median(self, values: FloatArray) -> FloatArray:
+        """Each group's median; NaN where there are no values at all, and any number for a group without."""
+        if not len(values):
+            return np.full(len(self.counts), np.nan)
+        middle: FloatArray = (values[self.low] + values[self.high]) / 2
+        return middle
 
 
 def _own_time(span: Span, below: Sequence[Span]) -> float:

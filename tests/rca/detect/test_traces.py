@@ -1,6 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rca.detect.traces import TraceIndex
 from rca.model.incident import Span
@@ -72,3 +75,40 @@ def test_overlapping_children_count_once(order: int) -> None:
     kids = [Span("t", f"{i}", "1", "db", "q", START, 60.0) for i in (2, 3)][::order]
     index = TraceIndex.build([Span("t", "1", None, "web", "GET", START, 100.0), *kids])
     assert index._own.tolist() == [40.0, 60.0, 60.0]
+
+
+def slower_by_definition(spans: list[Span], split: float) -> dict[str, tuple[float, float, float]]:
+    """How much each service's own time grew, one operation after the other; spans without any below."""
+    found: dict[str, tuple[float, float, float]] = {}
+    for service, operation in sorted({(s.service, s.operation) for s in spans}):
+        mine = [s for s in spans if (s.service, s.operation) == (service, operation)]
+        old, new = (
+            [s.duration_ms for s in mine if (s.start.timestamp() < split) is early] for early in (True, False)
+        )
+        if min(len(old), len(new)) < 3:
+            continue
+        usual = np.log1p(old)
+        spread = np.hypot(1.4826 * np.median(np.abs(usual - np.median(usual))), 0.1)
+        z = (np.median(np.log1p(new)) - np.median(usual)) / spread
+        if z > found.get(service, (0.0,))[0]:
+            found[service] = (float(z), float(np.median(old)), float(np.median(new)))
+    return found
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60))
+def test_all_operations_at_once_are_as_slow_as_each_alone(seed: int, size: int) -> None:
+    random = np.random.default_rng(seed)
+    drawn = zip(random.choice(list("ab"), size), random.choice(list("xyz"), size), strict=True)
+    spans = [
+        Span(
+            f"t{i}", "1", None, str(service), str(operation), START + timedelta(seconds=i), random.gamma(2.0, 50.0)
+        )
+        for i, (service, operation) in enumerate(drawn)
+    ]
+    split = (START + timedelta(seconds=size // 2)).timestamp()
+    index = TraceIndex.build(spans)
+    seen = index.evidence(split)
+    expected = slower_by_definition(spans, split)
+    for i, service in enumerate(index.services):
+        told = (seen.slow[i], seen.own_before[i], seen.own_after[i])
+        assert told == pytest.approx(expected.get(service, (0.0, np.nan, np.nan)), nan_ok=True)
