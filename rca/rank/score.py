@@ -114,8 +114,7 @@ def _asked(table: SeriesTable, scores: SeriesScores, structure: Structure, tunin
         left = scores.after[:, traffic] / scores.before[:, traffic]
     left = np.where(np.isfinite(left), np.clip(left, tuning.least_traffic, 1.0), 1.0)
     asked = np.ones((len(scores.z), len(structure.services)))
-    for column, service in enumerate(structure.owner[traffic].tolist()):
-        asked[:, service] = np.minimum(asked[:, service], left[:, column])
+    np.minimum.at(asked.T, structure.owner[traffic], left.T)
     return asked
 
 
@@ -164,11 +163,10 @@ def hubs(strength: FloatArray, structure: Structure, table: SeriesTable) -> tupl
     measured[structure.owner[table.channels == _EDGE]] = True
     edge = strength[:, :, _EDGE]
     raised, shared = strength.copy(), np.zeros_like(edge)
-    for caller in np.unique(structure.edges[:, 0]).tolist():
-        callees = structure.edges[structure.edges[:, 0] == caller, 1]
-        callees = callees[measured[callees]]
-        if len(callees) < _STAR:
-            continue
+    edges = structure.edges[measured[structure.edges[:, 1]]]
+    callers, counts = np.unique(edges[:, 0], return_counts=True)
+    for caller in callers[counts >= _STAR].tolist():
+        callees = edges[edges[:, 0] == caller, 1]
         mine = edge[:, callees]
         ordered = np.sort(mine, axis=1)
         middle = (len(callees) - 1) // 2
@@ -188,6 +186,8 @@ def explain(
 ) -> tuple[FloatArray, NDArray[np.intp]]:
     """What share of a service's slowness and failures one of its callees explains, and which.
 
+    Of callees that explain as much the last one is taken.
+
     Returns:
         Shapes `(c, s, 2)` and `(c, s, 2)`.
     """
@@ -196,6 +196,8 @@ def explain(
     if not len(structure.edges):
         return share, by
     caller, callee = structure.edges.T
+    order = np.argsort(caller, kind="stable")
+    callers, first, sizes = np.unique(caller[order], return_index=True, return_counts=True)
     cause = strength[:, :, _OWN_CAUSE].max(axis=2)
     own_class = [strength[:, :, np.array([c in m for c in CHANNELS])].max(axis=2) for m in CLASSES]
     for number, pairs in enumerate(structure.pairs):
@@ -207,12 +209,11 @@ def explain(
         with np.errstate(divide="ignore", invalid="ignore"):
             across = np.where(mine > 0, np.minimum(1.0, elsewhere / mine), 0.0) * tuning.explain_across
         edge_share = np.maximum(np.minimum(1.0, same), across)
-        for row in range(shape[0]):
-            # Ascending shares: the largest one of a caller is written last. The callee breaks ties.
-            for edge in np.lexsort((callee, edge_share[row])):
-                if edge_share[row, edge] > 0:
-                    share[row, caller[edge], number] = edge_share[row, edge]
-                    by[row, caller[edge], number] = callee[edge]
+        best = np.maximum.reduceat(edge_share[:, order], first, axis=1)
+        tied = edge_share[:, order] == np.repeat(best, sizes, axis=1)
+        share[:, callers, number] = best
+        blamed = np.maximum.reduceat(np.where(tied, callee[order], -1), first, axis=1)
+        by[:, callers, number] = np.where(best > 0, blamed, -1)
     return share, by
 
 

@@ -182,3 +182,22 @@ def test_the_simple_ranker_leaves_missing_values_out() -> None:
     spread = 1.4826 * np.nanmedian(np.abs(values[:ROW] - middle), axis=0)
     peak = np.nanmax(np.abs(values[ROW:] - middle), axis=0) / spread
     assert simple.rank(made, ROW) == tuple("abcdefghi"[i] for i in np.argsort(-peak))
+
+
+def test_a_caller_is_explained_by_the_callee_that_explains_most_and_the_last_of_equals() -> None:
+    columns = {
+        "web|latency_ms": 200 + noise(1) + 100 * STEP,
+        "shop|latency_ms": 200 + noise(2) + 100 * STEP,
+        "db|latency_ms": 20 + 0.2 * noise(3) + 95 * STEP,
+        "ads|latency_ms": 20 + 0.2 * noise(4) + 20 * STEP,
+        "geo|latency_ms": 20 + 0.2 * noise(5) + 95 * STEP,
+    }
+    edges = [("web", "ads"), ("shop", "geo"), ("web", "db"), ("shop", "db"), ("shop", "ads")]
+    _, services, arrays = scored(columns, edges)
+    named = {
+        name: (arrays.services[services.by[0, i, 0]], float(services.explained[0, i, 0]))
+        for i, name in enumerate(arrays.services)
+        if services.by[0, i, 0] >= 0
+    }
+    assert named == {"web": ("db", 1.0), "shop": ("geo", 1.0)}
+    assert services.explained[0, arrays.services.index("db")].tolist() == [0.0, 0.0]
