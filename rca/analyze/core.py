@@ -75,20 +75,68 @@ def analyze(
         A report, even of a bundle with next to nothing in it: then it abstains and the gaps say why.
     """
     chosen = options or AnalysisOptions()
-    tuning = chosen.tuning
-    prepared = prepare(bundle)
-    ranked, also = rank_bundle(bundle, prepared, chosen)
+    return report_of(assess(bundle, chosen), chosen, tool=tool, similar=similar, replayed=replayed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessed:
+    """A bundle ranked, before anything is put in words.
+
+    Attributes:
+        ranked: None when the window is too short for any candidate onset.
+        also: Its lines and spans, arranged; None without any.
+        order: Services, best first; by name without a ranking.
+        stood: How far the first stands out; None without a ranking.
+    """
+
+    bundle: Bundle
+    prepared: Prepared
+    ranked: Ranked | None
+    also: Beside | None
+    order: tuple[str, ...]
+    stood: Standing | None
+
+
+def assess(bundle: Bundle, options: AnalysisOptions, *, like: Assessed | None = None) -> Assessed:
+    """Rank a bundle's services, and see how far the first stands out.
+
+    Args:
+        bundle: What the sources answered.
+        options: The choices of the analysis.
+        like: A bundle with the same data that was told of the incident otherwise: nothing is arranged twice.
+    """
+    prepared = like.prepared if like else prepare(bundle)
+    ranked, also = rank_bundle(bundle, prepared, options, like.also if like else None)
     if ranked is None:
-        return _nothing(bundle, prepared, tool, similar, tuning, replayed=replayed)
-    order = [ranked.structure.services[i] for i in ranked.order()]
+        named = {key.service for key in prepared.frame.keys} | {line.service for line in bundle.logs}
+        return Assessed(
+            bundle, prepared, None, also, tuple(sorted(named | {s.service for s in bundle.spans})), None
+        )
     stood = standing(
         ranked,
         also,
         told=bundle.window.onset is not None,
         baseline=_baseline(bundle),
-        tuning=tuning,
-        guard_seconds=chosen.guard_seconds,
+        tuning=options.tuning,
+        guard_seconds=options.guard_seconds,
     )
+    order = tuple(ranked.structure.services[i] for i in ranked.order())
+    return Assessed(bundle, prepared, ranked, also, order, stood)
+
+
+def report_of(
+    assessed: Assessed,
+    options: AnalysisOptions,
+    *,
+    tool: ToolInfo,
+    similar: Sequence[SimilarIncident] | None = None,
+    replayed: bool = False,
+) -> Report:
+    """The report of a ranking; arguments as of `analyze`."""
+    bundle, prepared, ranked, also = assessed.bundle, assessed.prepared, assessed.ranked, assessed.also
+    tuning, order, stood = options.tuning, assessed.order, assessed.stood
+    if ranked is None or stood is None:
+        return _nothing(assessed, tool, similar, tuning, replayed=replayed)
     abstained = abstains(stood, tuning)
     alerted = bundle.symptom.service if bundle.symptom else None
     said = also.items(ranked.at, ranked.baseline_end) if also else {}
@@ -101,7 +149,7 @@ def analyze(
     top = max(scores.values(), default=0.0)
     shares = {name: score / top for name, score in scores.items()} if top > 0 else {}
     triggers = weigh_bundle(
-        bundle, prepared, shares, onset, index=also.logs if also else None, vocabulary=chosen.vocabulary
+        bundle, prepared, shares, onset, index=also.logs if also else None, vocabulary=options.vocabulary
     )
     failure = _first_failure(order, by_service)
     onset = replace(onset, began=_began(onset, failure, lies, by_service, prepared.frame.step))
@@ -133,7 +181,7 @@ def analyze(
 
 
 def rank_bundle(
-    bundle: Bundle, prepared: Prepared, options: AnalysisOptions
+    bundle: Bundle, prepared: Prepared, options: AnalysisOptions, also: Beside | None = None
 ) -> tuple[Ranked | None, Beside | None]:
     """The ranking that a report rests on, and the evidence of logs and spans beside it.
 
@@ -143,6 +191,7 @@ def rank_bundle(
         bundle: What the sources answered.
         prepared: The usable part of it.
         options: The choices of the analysis.
+        also: Its lines and spans, where they were arranged before.
 
     Returns:
         The ranking, None when the window is too short for any candidate onset; and the evidence, None when the
@@ -151,7 +200,7 @@ def rank_bundle(
     tuning = options.tuning
     made, arrays = build(bundle, prepared.frame, prepared.graph, tuning)
     told = bundle.window.onset.timestamp() if bundle.window.onset else None
-    also = beside.build(
+    also = also or beside.build(
         bundle,
         prepared.graph,
         prepared.spans,
@@ -316,8 +365,7 @@ def _timeline(bundle: Bundle, since: datetime | None, evidence: Sequence[Evidenc
 
 
 def _nothing(
-    bundle: Bundle,
-    prepared: Prepared,
+    assessed: Assessed,
     tool: ToolInfo,
     similar: Sequence[SimilarIncident] | None,
     tuning: Tuning,
@@ -325,8 +373,7 @@ def _nothing(
     replayed: bool,
 ) -> Report:
     """The report of a bundle in which nothing can be compared."""
-    named = {key.service for key in prepared.frame.keys} | {line.service for line in bundle.logs}
-    order = sorted(named | {span.service for span in bundle.spans})
+    bundle, prepared, order = assessed.bundle, assessed.prepared, assessed.order
     onset = OnsetEstimate(None, given=bundle.window.onset)
     return Report(
         tool=tool,
@@ -341,7 +388,7 @@ def _nothing(
         gaps=gaps(bundle, prepared, None, None),
         similar=tuple(similar) if similar is not None else None,
         timeline=_timeline(bundle, None, ()),
-        simple_ranking=tuple(order),
+        simple_ranking=order,
         sources=bundle.sources,
         redactions=bundle.redactions,
         replayed=replayed,

@@ -1,6 +1,7 @@
 """What speaks against each service, in plain words, with its numbers."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -198,7 +199,7 @@ def _points(ranked: Ranked, row: int) -> tuple[tuple[float, float], ...]:
 
 
 def number_items(
-    order: list[str], found: dict[str, list[Item]]
+    order: Sequence[str], found: dict[str, list[Item]]
 ) -> tuple[tuple[Evidence, ...], dict[str, list[Evidence]]]:
     """Evidence with ids `E1`, `E2`, … in the order of the suspects; the first ones in more detail.
 

@@ -8,10 +8,10 @@ from difflib import get_close_matches
 import numpy as np
 
 from rca.analyze import parts
-from rca.analyze.core import AnalysisOptions, analyze, rank_bundle
+from rca.analyze.core import AnalysisOptions, Assessed, assess, report_of
 from rca.analyze.parts import Flip, Part, Share, Taken
-from rca.analyze.prepare import prepare
 from rca.analyze.ranking import Ranked
+from rca.analyze.verdict import abstains
 from rca.errors import UsageError
 from rca.model.incident import Bundle
 from rca.model.report import Evidence, Report, Suspect, ToolInfo
@@ -24,6 +24,7 @@ _LIKELY = 0.01  # weight of an onset that is listed
 _CLOSE = 0.5
 _MOST = 0.5  # a share that says why
 _SUGGESTED = 3
+_DATA = ("metrics", "logs", "log_counts", "spans", "graph")
 _CLEAR = 2.0
 _WORDS = {
     Channel.LATENCY: "its latency",
@@ -168,10 +169,10 @@ def explain(
         UsageError: The bundle doesn't know the service.
     """
     chosen = options or AnalysisOptions()
-    report = analyze(bundle, tool=tool, options=chosen, replayed=replayed)
+    assessed = assess(bundle, chosen)
+    report, ranked = report_of(assessed, chosen, tool=tool, replayed=replayed), assessed.ranked
     suspect = find(report, service)
-    ranked, _ = rank_bundle(bundle, prepare(bundle), chosen)
-    ablations = tuple(_ablations(bundle, suspect.service, tool, chosen))
+    ablations = tuple(_ablations(assessed, suspect.service, chosen))
     evidence = tuple(item for item in report.evidence if item.id in suspect.evidence)
     if ranked is None:
         why = "Nothing could be ranked: the window holds too few rows."
@@ -268,19 +269,18 @@ def _moments(ranked: Ranked, service: int) -> tuple[Moment, ...]:
     )
 
 
-def _ablations(bundle: Bundle, service: str, tool: ToolInfo, options: AnalysisOptions) -> Iterator[Ablation]:
-    """The analysis of the bundle with one part of it removed at a time."""
-    # Changes rank no service, and weighing them takes longest.
-    bare = replace(bundle, events=(), commits=(), alerts=())
-    for name, without in _lesser(bare).items():
-        report = analyze(without, tool=tool, options=options)
-        found = next((suspect for suspect in report.suspects if suspect.service == service), None)
+def _ablations(whole: Assessed, service: str, options: AnalysisOptions) -> Iterator[Ablation]:
+    """The ranking of the bundle with one part of it removed at a time."""
+    for name, without in _lesser(whole.bundle).items():
+        same = all(getattr(without, part) is getattr(whole.bundle, part) for part in _DATA)
+        found = assess(without, options, like=whole if same else None)
+        order, ranked, stood = found.order, found.ranked, found.stood
         yield Ablation(
             name,
-            report.verdict.abstained,
-            report.suspects[0].service if report.suspects else "",
-            found.rank if found else None,
-            found.score if found else 0.0,
+            stood is None or abstains(stood, options.tuning),
+            order[0] if order else "",
+            1 + order.index(service) if service in order else None,
+            ranked.score_of(service) if ranked is not None else 0.0,
         )
 
 

@@ -88,6 +88,11 @@ class Ranked:
         """The highest score of a service."""
         return float(self.mixed.score.max(initial=0.0))
 
+    def score_of(self, service: str) -> float:
+        """The score of a service as it is told; 0 of one that isn't ranked."""
+        services = self.structure.services
+        return round(float(self.mixed.score[services.index(service)]), 6) if service in services else 0.0
+
     def order(self) -> list[int]:
         """Services, best first.
 
