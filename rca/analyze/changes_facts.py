@@ -20,7 +20,7 @@ from rca.model.signals import Bad, Kind, SignalKey
 from topology import NodeKind
 
 _HARM = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.AVAILABILITY, Kind.RESTARTS, Kind.QUEUE})
-_STRONG = 6.0
+_STRONG, _OF_THE_PLAINEST = 6.0, 0.5
 _TOLD_STEPS = 6.0
 _BURST = 3.0
 _SPORADIC, _FEW = 0.1, 3.0
@@ -252,11 +252,9 @@ def _harm(
 ) -> float | None:
     """When the harm began: the earliest bad latency, errors, availability, restarts, queue, or new error line."""
     concerned = {first} | {name for name, share in shares.items() if share >= _QUIET_SHARE}
-    moments = [
-        a.at
-        for a in anomalies
-        if a.kind in _HARM and a.strength >= _STRONG and (a.service in concerned or not told)
-    ]
+    harmed = [a for a in anomalies if a.kind in _HARM and (a.service in concerned or not told)]
+    plain = max(_STRONG, _OF_THE_PLAINEST * max((a.strength for a in harmed), default=0.0))
+    moments = [a.at for a in harmed if a.strength >= plain]
     errors = [line for line in lines if line.level >= _AN_ERROR]
     most = max((line.count for line in errors), default=0.0)
     moments += [line.first for line in errors if line.count >= min(_FEW, _SPORADIC * most)]
