@@ -7,7 +7,7 @@ from rca.analyze.confidence import Standing
 from rca.model.report import Confidence, Evidence, Trigger, Verdict
 from rca.model.tuning import Tuning
 from rca.report.present.changes import apart, is_likely, title
-from rca.report.present.text import listed
+from rca.report.present.text import capital, listed
 from rca.report.present.view import claim, since_clause
 
 _NAMED = 3
@@ -73,12 +73,13 @@ def _set_off(triggers: Sequence[Trigger], since: datetime | None) -> str:
         return ""
     first = triggers[0]
     if first.is_change:
-        surely = "Most likely" if is_likely(tuple(triggers)) else "Possibly"
+        surely = "Most likely" if is_likely(tuple(triggers), since) else "Possibly"
         return f" {surely} set off by a change: {title(first)}{apart(first.at, since)}."
-    none = " No known change explains it." if any(item.is_change for item in triggers) else ""
+    known = any(item.is_change for item in triggers)
     if first.kind == "unknown":
-        return none
-    return f"{none} It {'looks like' if first.score >= _PLAIN else 'may be'} something else: {first.why}."
+        return " No known change explains it." if known else ""
+    hedge = "likely" if first.score >= _PLAIN else "perhaps"
+    return f" No known change explains it; {hedge}: {first.why}." if known else f" {capital(hedge)}: {first.why}."
 
 
 def _confidence(standing: Standing, tuning: Tuning) -> Confidence:

@@ -183,9 +183,8 @@ def _triggers(report: Report) -> str:
     for trigger in found.serious:
         title = f"**{escape(changes.heading(trigger, report))}** (score {trigger.score:.2f})"
         parts.append(f"{title}\n{escape(changes.why(trigger))}".strip())
-    if found.unlikely:
-        told = "\n".join(f"- {escape(changes.short(trigger, report))}" for trigger in found.unlikely)
-        parts.append(f"Unlikely:\n\n{told}")
+    if unlikely := changes.unlikely(report):
+        parts.append("Unlikely:\n\n" + "\n".join(f"- {escape(line)}" for line in unlikely))
     return "\n\n".join(parts)
 
 

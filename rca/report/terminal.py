@@ -265,12 +265,12 @@ def _triggers(page: _Page, report: Report) -> None:
         page.hang(prefix, changes.heading(trigger, report), "bold", tail=score)
         if why := changes.why(trigger):
             page.hang(Text(" " * _INDENT), why)
-    if found.unlikely:
+    unlikely = changes.unlikely(report)
+    if unlikely:
         page.hang(Text(""), "Unlikely:")
-    for trigger in found.unlikely[:_UNLIKELY]:
-        told = cut(visible_line(changes.short(trigger, report)), 2 * (page.width - _INDENT - 1))
-        page.hang(Text("  - "), told, "dim")
-    if (more := len(found.unlikely) - _UNLIKELY) > 0:
+    for line in unlikely[:_UNLIKELY]:
+        page.hang(Text("  - "), cut(visible_line(line), 2 * (page.width - _INDENT - 1)), "dim")
+    if (more := len(unlikely) - _UNLIKELY) > 0:
         page.hang(Text(" " * _INDENT), f"and {more} more, in the JSON format", "dim")
 
 

@@ -15,6 +15,7 @@ NONE_ON_RECORD = "No deploy, configuration change, restart or scaling is on reco
 _SHA = 12
 _SOON = 1.0  # seconds; closer ones happen at the same time
 _SAME_ROLLOUT = 15.0  # seconds between a deploy and the restart that belongs to it
+_OTHER = "other"  # the kind of a change of which nothing is known but its title
 _NO_CHANGE = "unknown"  # the kind of trigger that stands for "none of the known changes"
 # A lead over the next from which the first is called likely. In the labelled recordings 27 of the 28 changes with
 # such a lead were guilty, and 2 of the 4 with less.
@@ -39,10 +40,10 @@ class Changes:
 def changes(report: Report) -> Changes:
     """Sort the triggers into those to think about and those to know of.
 
-    What ranks below "none of the known changes" is unlikely. A restart in the seconds of another change of the
-    same service belongs to it.
+    What ranks below "none of the known changes" is unlikely. What else is on record of the same rollout, its
+    restart above all, belongs to the likeliest of it.
     """
-    known = [t for t in report.triggers if not _belongs(t, report.triggers)]
+    known = _leading(report.triggers)
     bar = next((i for i, trigger in enumerate(known) if trigger.kind == _NO_CHANGE), len(known))
     serious = tuple(known[:bar])
     unlikely = tuple(trigger for trigger in known[bar:] if trigger.is_change)
@@ -59,8 +60,24 @@ def _lead(report: Report, serious: tuple[Trigger, ...], unlikely: tuple[Trigger,
     return NONE_ON_RECORD
 
 
-def _belongs(trigger: Trigger, every: tuple[Trigger, ...]) -> bool:
-    return any(belongs_to(trigger, other) for other in every)
+def _leading(triggers: tuple[Trigger, ...]) -> list[Trigger]:
+    """The triggers without what belongs to another one."""
+    return [
+        trigger
+        for place, trigger in enumerate(triggers)
+        if not any(belongs_to(trigger, other) for other in triggers)
+        and not any(_same_rollout(trigger, other) for other in triggers[:place])
+    ]
+
+
+def _same_rollout(one: Trigger, other: Trigger) -> bool:
+    """Whether one is the platform's record, without a commit, of the deploy that the other is."""
+    return (
+        one.is_change
+        and (one.kind, one.service) == (other.kind, other.service)
+        and one.commit is None
+        and _apart(one.at, other.at) <= _SAME_ROLLOUT
+    )
 
 
 def belongs_to(one: Trigger | TimelineEntry, other: Trigger | TimelineEntry) -> bool:
@@ -77,10 +94,16 @@ def _apart(one: datetime | None, other: datetime | None) -> float:
     return abs((one - other).total_seconds()) if one and other else float("inf")
 
 
-def is_likely(triggers: tuple[Trigger, ...]) -> bool:
-    """Whether the first trigger stands out so far that it may be called likely, rather than possible."""
-    others = [trigger.score for trigger in triggers[1:] if not _belongs(trigger, triggers)]
-    return triggers[0].score - max(others, default=0.0) >= _SURE
+def is_likely(triggers: tuple[Trigger, ...], since: datetime | None) -> bool:
+    """Whether the first trigger stands out so far that it may be called likely, rather than possible.
+
+    Args:
+        triggers: Likeliest first.
+        since: When the incident began: what came after it can at most be possible.
+    """
+    first, *others = _leading(triggers)
+    late = first.at is not None and since is not None and (first.at - since).total_seconds() >= _SOON
+    return not late and first.score - max((other.score for other in others), default=0.0) >= _SURE
 
 
 def title(trigger: Trigger) -> str:
@@ -88,7 +111,12 @@ def title(trigger: Trigger) -> str:
     if not trigger.is_change:
         return f"something else: {trigger.why}" if trigger.why else f"something else: {trigger.kind}"
     commit = f" (commit {cut(trigger.commit, _SHA + 1).rstrip('…')})" if trigger.commit else ""
-    return f"{trigger.kind} of {name(trigger.service)}{commit}" if trigger.service else f"{trigger.kind}{commit}"
+    return f"{_where(trigger)}{commit}"
+
+
+def _where(trigger: Trigger) -> str:
+    kind = "event" if trigger.kind == _OTHER else trigger.kind
+    return f"{kind} of {name(trigger.service)}" if trigger.service else kind
 
 
 def why(trigger: Trigger) -> str:
@@ -118,16 +146,20 @@ def heading(trigger: Trigger, report: Report) -> str:
     return f"{title(trigger)}, {when(trigger, report)}" if trigger.is_change else title(trigger)
 
 
-def short(trigger: Trigger, report: Report) -> str:
-    """An unlikely change in a line: what, where, when, and why not."""
-    where = f"{trigger.kind} of {name(trigger.service)}" if trigger.service else trigger.kind
-    at = clock(trigger.at, first_day(report)) if trigger.at else "time unknown"
-    return f"{where}, {at}: {trigger.why}" if trigger.why else f"{where}, {at}"
+def unlikely(report: Report) -> tuple[str, ...]:
+    """The unlikely changes, a line each: what, where, when, and why not; the same at several times together."""
+    times: dict[tuple[str, str], list[str]] = {}
+    for trigger in changes(report).unlikely:
+        at = clock(trigger.at, first_day(report)) if trigger.at else "time unknown"
+        times.setdefault((_where(trigger), trigger.why), []).append(at)
+    return tuple(
+        f"{where}, {' and '.join(sorted(at))}" + (f": {why}" if why else "") for (where, why), at in times.items()
+    )
 
 
 def fact(report: Report) -> str:
     """What set it off, for the lines under the verdict; empty where there is nothing to say."""
     if report.triggers and report.triggers[0].is_change:
-        surely = "" if is_likely(report.triggers) else "possibly "
+        surely = "" if is_likely(report.triggers, began(report)) else "possibly "
         return f"{surely}{heading(report.triggers[0], report)}"
     return "none of the known changes" if any(trigger.is_change for trigger in report.triggers) else ""

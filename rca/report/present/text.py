@@ -89,3 +89,8 @@ def listed(names: Iterable[str], *, most: int) -> str:
 def counted(count: int, noun: str) -> str:
     """A number with its noun: `1 service`, `3 services`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def capital(text: str) -> str:
+    """The text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]

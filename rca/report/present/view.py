@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from rca.model.incident import Gap
 from rca.model.report import Confidence, Evidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect
-from rca.report.present.text import ELLIPSIS, counted, listed, shorten, visible_line
+from rca.report.present.text import ELLIPSIS, capital, counted, listed, shorten, visible_line
 from rca.report.present.units import clock, duration, moment, quantity
 
 LISTED = 15  # further suspects shown by name
@@ -175,7 +175,7 @@ def summary(report: Report) -> str:
     if not text.startswith(said):
         return text
     rest = text.removeprefix(said).lstrip(" :;,.")
-    return f"{rest[:1].upper()}{rest[1:]}" if rest.startswith("since ") else rest
+    return capital(rest) if rest.startswith("since ") else rest
 
 
 def began(report: Report) -> datetime | None:

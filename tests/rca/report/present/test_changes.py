@@ -82,15 +82,31 @@ def test_nothing_on_record_and_nothing_near_are_told_apart(incident: Report) -> 
     assert changes.fact(nothing) == ""
 
 
+def test_two_records_of_one_rollout_are_one_change(incident: Report) -> None:
+    known = replace(change(), commit="c0ffee")
+    platform, other = change(seconds=-55, score=1.5), replace(change(seconds=-50, score=1.0), commit="f00")
+    found = changes.changes(made(incident, known, platform, other, NONE))
+    assert found.serious == (known, other)
+
+
 def test_a_change_hardly_ahead_of_the_next_is_only_possible(incident: Report) -> None:
     close, clear = change(score=0.8), change(score=0.9)
     assert changes.fact(made(incident, close, NONE)).startswith("possibly deploy of web")
     assert changes.fact(made(incident, clear, NONE)).startswith("deploy of web")
     rollout = change("restart", seconds=-58, score=0.8)
-    assert changes.is_likely((clear, rollout, NONE))
+    assert changes.is_likely((clear, rollout, NONE), AT)
 
 
-def test_an_unlikely_change_is_told_in_a_line(incident: Report) -> None:
-    late = replace(change("config", "cart", 30), why="little harm in it (“keep”)")
-    assert changes.short(late, made(incident)) == ("config of cart, 03:12:10: little harm in it (“keep”)")
-    assert changes.short(replace(late, why="", service=""), made(incident)) == ("config, 03:12:10")
+def test_a_change_after_it_began_is_only_possible(incident: Report) -> None:
+    assert changes.fact(made(incident, change("other", seconds=30), NONE)) == (
+        "possibly event of web, 03:12:10, 30 s after it began"
+    )
+
+
+def test_an_unlikely_change_is_told_in_a_line_with_all_its_times(incident: Report) -> None:
+    late = replace(change("config", "cart", 30, 0.1), why="“keep”: little harm in it")
+    bare = replace(change("config", "", 60, 0.1), why="", at=None)
+    assert changes.unlikely(made(incident, NONE, replace(late, at=later(60)), late, bare)) == (
+        "config of cart, 03:12:10 and 03:12:40: “keep”: little harm in it",
+        "config, time unknown",
+    )
