@@ -138,3 +138,89 @@ def test_any_text_can_be_judged(lines: list[tuple[str, str]], path: str) -> None
 def test_lines_replaced_by_themselves_are_inert(lines: list[str]) -> None:
     diff = "@@ -1 +1 @@\n" + "".join(f"-{line}\n" for line in lines) + "".join(f"+{line}\n" for line in lines)
     assert judge_diff(diff, ("a.go",), load()).inert
+
+
+def kinds(content: Content) -> set[str]:
+    return {finding.kind for finding in content.findings}
+
+
+def test_lines_moved_past_others_matter_where_the_order_of_calls_does(judged: Judged) -> None:
+    moved = "@@ -1,3 +1,3 @@\n for record in consumer:\n-    handle(record)\n     {past}\n+    handle(record)\n"
+    assert kinds(judged(moved.format(past="consumer.commit()"), "a.py")) == {"order"}
+    assert judged(moved.format(past="total = 1"), "a.py").potency < 0.2
+    assert judged(moved.format(past="pass"), "a.py").inert
+
+
+def test_the_same_parts_put_together_otherwise_do_little(judged: Judged) -> None:
+    old = "-\td := &Decoder{buf: make([]byte, 0, 4096)}\n-\td.strict = {strict}\n-\treturn d\n"
+    new = "+\treturn &Decoder{\n+\t\tbuf:    make([]byte, 0, 4096),\n+\t\tstrict: true,\n+\t}\n"
+    same, other = (f"@@ -1,3 +1,4 @@\n{old.replace('{strict}', strict)}{new}" for strict in ("true", "false"))
+    assert judged(same).why == "written otherwise, of the same parts"
+    assert judged(other).potency > 0.3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("memory_percent: 60", "memory_percent: 98", "memory_small"),
+        ("memory_percent: 60", "memory_percent: 62", "room"),
+        ('schedule: "0 3 * * *"', 'schedule: "* * * * *"', "schedule"),
+        ("acks: all", "acks: 0", "delivery"),
+        ("autumn_banner: false", "autumn_banner: true", "toggle"),
+    ],
+)
+def test_settings_that_are_shares_or_words(old: str, new: str, kind: str, judged: Judged) -> None:
+    content = judged(f"@@ -1 +1 @@\n-{old}\n+{new}\n", "a.yaml")
+    assert kinds(content) == {kind}
+    assert (content.potency >= 0.5) is (kind not in {"room", "toggle"})
+
+
+def test_what_a_number_is_may_stand_far_above_it(judged: Judged) -> None:
+    above = "".join(f"   other{i}: {i}\n" for i in range(6))
+    diff = f"@@ -1,9 +1,9 @@\n retry_policy:\n{above}-  first: 2\n+  first: 20\n"
+    assert kinds(judged(diff, "a.yaml")) == {"retries_more"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("  await save(order);", "  save(order);", "flush_gone"),
+        ("  total: String(order.total),", "  total: order.total,", "type"),
+        ("  return month + 1;", "  return month;", "operator"),
+        ("  state = States.OPEN_NOW;", "  state = States.SHUT_NOW;", "constant"),
+    ],
+)
+def test_what_one_line_no_longer_does(old: str, new: str, kind: str, judged: Judged) -> None:
+    assert kind in kinds(judged(f"@@ -1,2 +1,2 @@\n-{old}\n+{new}\n   await done(2);\n", "a.ts"))
+
+
+def test_a_text_filled_in_otherwise_is_the_same_text(judged: Judged) -> None:
+    old, new = 'key = f"listing:{category}:{page}"', 'key = "listing:{}:{}".format(category, page)'
+    assert judged(f"@@ -1 +1 @@\n-{old}\n+{new}\n", "a.py").potency < 0.42
+    other = 'key = f"listing:{category}"'
+    assert "key" in kinds(judged(f"@@ -1 +1 @@\n-{old}\n+{other}\n", "a.py"))
+
+
+def test_log_lines_count_when_they_write_whole_bodies(judged: Judged) -> None:
+    old, new = 'log.info("served")', 'log.info("served", body=request.body())'
+    assert "logging" in kinds(judged(f"@@ -1 +1 @@\n-{old}\n+{new}\n", "a.py"))
+    assert judged(f'@@ -1 +1 @@\n-{old}\n+log.info("request served")\n', "a.py").inert
+
+
+def test_a_field_or_a_member_that_others_send_is_missed(judged: Judged) -> None:
+    assert "schema" in kinds(judged("@@ -1,2 +1 @@\n string id = 1;\n-string unit = 3;\n", "a.proto"))
+    assert "key" in kinds(judged("@@ -1,2 +1 @@\n PACKED,\n-ON_HOLD,\n", "State.java"))
+
+
+def test_a_call_to_another_side_matters_more_while_something_is_held(judged: Judged) -> None:
+    call = "@@ -1,3 +1,4 @@\n {held}\n user = users.save(form)\n+mail_client.send(user)\n return user\n"
+    assert "held_long" in kinds(judged(call.replace("{held}", "with transaction.atomic():"), "a.py"))
+    assert "held_long" not in kinds(judged(call.replace("{held}", "if form.valid:"), "a.py"))
+
+
+def test_a_nested_loop_that_was_there_is_no_new_one(judged: Judged) -> None:
+    diff = (
+        "@@ -1,3 +1,4 @@\n-for page in pages():\n-    for row in page:\n-        write(row)\n"
+        "+every = pages()\n+for page in every:\n+    for row in page:\n+        write(row)\n"
+    )
+    assert "cpu_more" not in kinds(judged(diff, "a.py"))
