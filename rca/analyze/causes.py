@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from rca.analyze.confidence import Standing
+from rca.analyze.confidence import Standing, level, needed
 from rca.analyze.parts import explains
 from rca.analyze.ranking import Ranked
 from rca.model.report import Report, Role
@@ -93,9 +93,10 @@ def causes(
     shared = _shared_node(ranked, close, calm, graph) or _shared_dependency(ranked, close, calm, graph)
     if shared:
         return Causes(shared=shared)
-    usual = tuning.usual_unknown if standing.usual is None else standing.usual
-    plain = tuning.high_from * (tuning.confidence_offset + usual)
-    return Causes(also=tuple(_also(ranked, [name for name in close if scores[name] >= plain], graph)))
+    plain = tuning.high_from * needed(standing.usual, tuning)
+    names = np.array(ranked.structure.services)
+    shown = {name: level(names == name, ranked.services, ranked.mixed, ranked.structure, tuning) for name in close}
+    return Causes(also=tuple(_also(ranked, [name for name in close if shown[name] >= plain], graph)))
 
 
 def tell(report: Report, found: Causes) -> Report:

@@ -80,7 +80,7 @@ def _baseline(bundle: Bundle, ranked: Ranked, standing: Standing | None) -> list
         found.append(
             _gap("baseline", "It lies after the incident, as asked: what recovered late counts as normal.")
         )
-    if standing is not None and standing.usual is not None and standing.usual > standing.first > 0:
+    if standing is not None and standing.most > standing.level > 0:
         found.append(
             _gap("baseline", "It departs from itself as far as the incident does: contaminated, or restless.")
         )

@@ -11,7 +11,7 @@ from rca.report.present.text import capital, listed
 from rca.report.present.view import claim, since_clause
 
 _NAMED = 3
-_SHORT_LEAD = 1.3
+_LITTLE = 1.3  # a ratio below that isn't much
 _PLAIN = 1.5  # score of what isn't a recorded change, from which there is more than one reason for it
 _FAR = 100.0  # a ratio beyond that is told in words
 
@@ -44,7 +44,7 @@ def verdict(
             summary="Nothing could be ranked: the window holds too few rows.",
             reasons=("the window is too short to compare before and after",),
         )
-    reasons = _reasons(standing, order)
+    reasons = _reasons(standing, order, tuning)
     if abstains(standing, tuning):
         first = order[0]
         hint = f" The loudest is {first} ({evidence[0].text})." if evidence else ""
@@ -83,28 +83,29 @@ def _set_off(triggers: Sequence[Trigger], since: datetime | None) -> str:
 
 
 def _confidence(standing: Standing, tuning: Tuning) -> Confidence:
-    if standing.value >= tuning.high_from and standing.usual is not None:
+    if standing.value >= tuning.high_from and standing.windows >= tuning.high_windows:
         return Confidence.HIGH
-    return Confidence.MEDIUM if standing.value >= tuning.medium_from else Confidence.LOW
+    clear = standing.first >= tuning.clear_lead * standing.second
+    return Confidence.MEDIUM if clear else Confidence.LOW
 
 
 def abstains(standing: Standing, tuning: Tuning) -> bool:
-    """Whether the lead and the level are too weak to name anybody."""
+    """Whether too little stands out of what this system usually shows to name anybody."""
     return standing.first <= 0 or standing.value < tuning.abstain_below
 
 
-def _reasons(standing: Standing, order: Sequence[str]) -> tuple[str, ...]:
+def _reasons(standing: Standing, order: Sequence[str], tuning: Tuning) -> tuple[str, ...]:
     reasons = []
     if standing.usual is None:
         reasons.append("no comparison with the baseline's own windows was possible")
     elif standing.windows:
-        times = standing.first / max(standing.usual, 1e-9)
-        told = f"{'only ' if times < _SHORT_LEAD else ''}x{times:.1f}" if times < _FAR else "far above"
+        times = standing.level / max(standing.usual, 1e-9)
+        told = f"{'only ' if times < _LITTLE else ''}x{times:.1f}" if times < _FAR else "far above"
         windows = f"{standing.windows} calm windows cut from the baseline"
-        reasons.append(f"{order[0]} scores {told} what {windows} reach")
+        reasons.append(f"{order[0]} shows {told} what {windows} usually show")
     if standing.second * _FAR > standing.first:
         lead = standing.first / standing.second
-        close = "only " if lead < _SHORT_LEAD else ""
+        close = "only " if lead < tuning.clear_lead else ""
         second = f" ({order[1]})" if len(order) > 1 else ""
         reasons.append(f"it leads the second suspect{second} by {close}x{lead:.1f}")
     elif standing.first > 0:

@@ -75,12 +75,15 @@ class Tuning:
         alert_weight: Weight of the alerted series in a candidate's weight.
         pseudo_ends: Windows of the baseline that the same procedure ranks for comparison.
         pseudo_growth: Growth of the distance between their candidates: coarser, for speed.
-        usual_quantile: Quantile of their top scores that counts as what the baseline reaches.
+        corroborate: Share of the strongest symptom on a suspect, or on who calls it, directly or not, that is
+            added to its score where the confidence is judged.
+        usual_quantile: Quantile of what the first of these windows show that counts as usual.
         usual_unknown: What stands for it where the baseline is too short, or was chosen.
-        confidence_offset: Added to what the baseline reaches: keeps quiet baselines from dividing by nothing.
+        confidence_offset: Added to what is usual: what a system that is never restless has to show.
         abstain_below: Confidence under which no service is singled out.
-        medium_from: Confidence from which it is called likely.
-        high_from: Confidence from which it is called sure.
+        high_from: Confidence from which it is called high.
+        high_windows: Windows of the baseline that this takes: fewer leave open what is usual.
+        clear_lead: Ratio of the first score to the second under which less confidence than that is called low.
     """
 
     weights: Mapping[Channel, float] = field(default_factory=lambda: _WEIGHTS)
@@ -116,9 +119,11 @@ class Tuning:
     alert_weight: float = 2.0
     pseudo_ends: int = 12
     pseudo_growth: float = 2.0
-    usual_quantile: float = 0.9
-    usual_unknown: float = 1.0
-    confidence_offset: float = 0.6
-    abstain_below: float = 0.7
-    medium_from: float = 1.0
-    high_from: float = 2.0
+    corroborate: float = 0.5
+    usual_quantile: float = 0.5
+    usual_unknown: float = 2.5
+    confidence_offset: float = 1.25
+    abstain_below: float = 0.9
+    high_from: float = 1.75
+    high_windows: int = 6
+    clear_lead: float = 1.3

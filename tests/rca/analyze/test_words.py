@@ -35,26 +35,60 @@ def test_a_change_is_told_as_a_person_would(before: float, after: float, unit: s
     assert change_text(before, after, unit) == text
 
 
+STOOD = Standing(value=1.2, level=3.0, first=2.0, second=1.0, usual=1.5, most=2.0, windows=12)
+
+
 @pytest.mark.parametrize(
-    ("value", "abstained", "confidence"),
+    ("standing", "abstained", "confidence"),
     [
-        (0.2, True, Confidence.LOW),
-        (0.8, False, Confidence.LOW),
-        (1.5, False, Confidence.MEDIUM),
-        (9.0, False, Confidence.HIGH),
+        (replace(STOOD, value=0.89), True, Confidence.LOW),
+        (replace(STOOD, value=0.9, second=1.6), False, Confidence.LOW),
+        (replace(STOOD, value=0.9, second=1.5), False, Confidence.MEDIUM),
+        (replace(STOOD, value=1.74), False, Confidence.MEDIUM),
+        (replace(STOOD, value=1.75), False, Confidence.HIGH),
+        (replace(STOOD, value=1.75, second=2.0), False, Confidence.HIGH),
+        (replace(STOOD, value=9.0, windows=5), False, Confidence.MEDIUM),
+        (replace(STOOD, value=9.0, first=0.0, second=0.0), True, Confidence.LOW),
     ],
 )
-def test_confidence_has_three_words(value: float, abstained: bool, confidence: Confidence) -> None:  # noqa: FBT001 - a column
-    said = verdict(["a", "b"], Standing(value, 2.0, 1.0, 1.0, 12), (), None, ("a",), Tuning())
+def test_confidence_has_three_words(standing: Standing, abstained: bool, confidence: Confidence) -> None:  # noqa: FBT001 - a column
+    said = verdict(["a", "b"], standing, (), None, ("a",), Tuning())
     assert (said.abstained, said.confidence) == (abstained, confidence)
-    assert said.reasons == (
-        "a scores x2.0 what 12 calm windows cut from the baseline reach",
-        "it leads the second suspect (b) by x2.0",
-    )
+
+
+@pytest.mark.parametrize(
+    ("standing", "reasons"),
+    [
+        (
+            STOOD,
+            (
+                "a shows x2.0 what 12 calm windows cut from the baseline usually show",
+                "it leads the second suspect (b) by x2.0",
+            ),
+        ),
+        (
+            replace(STOOD, usual=2.5, second=1.9),
+            (
+                "a shows only x1.2 what 12 calm windows cut from the baseline usually show",
+                "it leads the second suspect (b) by only x1.1",
+            ),
+        ),
+        (
+            replace(STOOD, usual=0.0, second=0.0),
+            (
+                "a shows far above what 12 calm windows cut from the baseline usually show",
+                "nobody else stands out",
+            ),
+        ),
+    ],
+)
+def test_the_reasons_are_told_with_their_numbers(standing: Standing, reasons: tuple[str, ...]) -> None:
+    assert verdict(["a", "b"], standing, (), None, ("a",), Tuning()).reasons == reasons
 
 
 def test_without_a_comparison_nothing_is_called_sure() -> None:
-    said = verdict(["a"], Standing(9.0, 9.0, 0.0, None, 0), (), None, ("a", "b"), Tuning())
+    stood = Standing(value=9.0, level=9.0, first=9.0, second=0.0, usual=None, most=0.0, windows=0)
+    said = verdict(["a"], stood, (), None, ("a", "b"), Tuning())
     assert said.confidence is Confidence.MEDIUM
     assert said.reasons == (
         "no comparison with the baseline's own windows was possible",
