@@ -86,7 +86,7 @@ def _confidence(standing: Standing, tuning: Tuning) -> Confidence:
     if standing.value >= tuning.high_from and standing.windows >= tuning.high_windows:
         return Confidence.HIGH
     clear = standing.first >= tuning.clear_lead * standing.second
-    return Confidence.MEDIUM if clear else Confidence.LOW
+    return Confidence.MEDIUM if clear and standing.value >= tuning.medium_from else Confidence.LOW
 
 
 def abstains(standing: Standing, tuning: Tuning) -> bool:

@@ -81,6 +81,7 @@ class Tuning:
         usual_unknown: What stands for it where the baseline is too short, or was chosen.
         confidence_offset: Added to what is usual: what a system that is never restless has to show.
         abstain_below: Confidence under which no service is singled out.
+        medium_from: Confidence under which it is called low.
         high_from: Confidence from which it is called high.
         high_windows: Windows of the baseline that this takes: fewer leave open what is usual.
         clear_lead: Ratio of the first score to the second under which less confidence than that is called low.
@@ -124,6 +125,7 @@ class Tuning:
     usual_unknown: float = 2.5
     confidence_offset: float = 1.25
     abstain_below: float = 0.9
+    medium_from: float = 1.0
     high_from: float = 1.75
     high_windows: int = 6
     clear_lead: float = 1.3

@@ -42,8 +42,9 @@ STOOD = Standing(value=1.2, level=3.0, first=2.0, second=1.0, usual=1.5, most=2.
     ("standing", "abstained", "confidence"),
     [
         (replace(STOOD, value=0.89), True, Confidence.LOW),
-        (replace(STOOD, value=0.9, second=1.6), False, Confidence.LOW),
-        (replace(STOOD, value=0.9, second=1.5), False, Confidence.MEDIUM),
+        (replace(STOOD, value=0.9), False, Confidence.LOW),
+        (replace(STOOD, value=1.0, second=1.6), False, Confidence.LOW),
+        (replace(STOOD, value=1.0, second=1.5), False, Confidence.MEDIUM),
         (replace(STOOD, value=1.74), False, Confidence.MEDIUM),
         (replace(STOOD, value=1.75), False, Confidence.HIGH),
         (replace(STOOD, value=1.75, second=2.0), False, Confidence.HIGH),
