@@ -30,7 +30,7 @@ from rca.rank.score import score as score_services
 
 FACTORS = (0.5, 0.8, 1.25, 2.0)
 ONSETS = ("given", "hidden")
-OF_SERIES = ("prior_rows", "floor_ratio", "floor_full_scale", "floor_peers", "z_cap", "seen_before")
+OF_SERIES = ("prior_rows", "floor_ratio", "floor_full_scale", "floor_peers", "z_cap")
 OF_SERVICES = (
     "rest",
     "off_alert",
@@ -54,7 +54,7 @@ OF_ONSETS = (
     "external",
     "hearsay",
 )
-SHARES = {"rest", "off_alert", "entry", "least_traffic", "explain", "explain_across", "seen_before"} | {
+SHARES = {"rest", "off_alert", "entry", "least_traffic", "explain", "explain_across"} | {
     "local_share",
     "hidden_share",
     "external",

@@ -29,7 +29,9 @@ _FEWEST = 2  # suspects that share something
 _SHOWS = float(np.log1p(3.0))
 _NAMED = 4
 _SYMPTOMS = np.array([c in SLOW | FAILING for c in CHANNELS])
-_RESOURCES = np.array([c in {Channel.CPU, Channel.MEMORY, Channel.SATURATION, Channel.RESTARTS} for c in CHANNELS])
+_RESOURCES = np.array(
+    [c in {Channel.CPU, Channel.MEMORY, Channel.DISK, Channel.SATURATION, Channel.RESTARTS} for c in CHANNELS]
+)
 
 
 class Common(StrEnum):

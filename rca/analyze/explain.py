@@ -36,7 +36,8 @@ _WORDS = {
     Channel.SATURATION: "its saturation",
     Channel.RESTARTS: "its restarts",
     Channel.QUEUE: "its queue",
-    Channel.IO: "its disk and network",
+    Channel.DISK: "its disk",
+    Channel.IO: "its network",
     Channel.CLIENT: "latency of its own calls",
     Channel.CLIENT_ERRORS: "errors of its own calls",
     Channel.TRAFFIC: "its traffic",
@@ -338,5 +339,5 @@ def _ordinal(place: int) -> str:
 _SINGULAR = frozenset(
     set(Channel)
     - {Channel.ERRORS, Channel.RESTARTS, Channel.EDGE, Channel.CLIENT_ERRORS, Channel.OTHER, Channel.LOG_FAILURE}
-    - {Channel.TRACE_FAILURE, Channel.IO}
+    - {Channel.TRACE_FAILURE}
 )

@@ -47,6 +47,8 @@ def candidates(
             rows = np.r_[rows, last - reach]
     else:
         told = min(max(int(np.searchsorted(times, onset)), first), last)
+        if baseline is None:
+            first = max(first, told - int(tuning.hidden_share * told))
         step = float(np.median(np.diff(times)))
         back = max(tuning.back_rows, int(tuning.back_seconds / step))
         forward = max(tuning.forward_rows, int(tuning.forward_seconds / step))

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.detect.failures import Failures, failures
 from rca.detect.ordered import Ordered, Quantiles
 from rca.detect.peers import Peers
+from rca.detect.sums import Deviations
 from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
@@ -15,12 +17,16 @@ from rca.model.tuning import Tuning
 _IQR_OF_SIGMA = 1.349  # the inter-quartile range of a normal distribution, in sigmas
 _TAIL_OF_SIGMA = 3.290  # its 5 % to 95 % range
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_QUARTER, _THREE_QUARTERS = 1, 3  # places in it
 _UPPER, _LOWER = 0.75, 0.25
 _CELLS = 100_000  # candidates times series that are worked on at once: few calls, and memory that stays near
 _SLACK = 1e-9  # far more than rounding
 _COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
 # How much there is of these compares between services; a quick service's latency matters as much as a slow one's.
-_RESOURCES = [CHANNELS.index(c) for c in (Channel.CPU, Channel.MEMORY, Channel.IO, Channel.TRAFFIC, Channel.OTHER)]
+_RESOURCES = [
+    CHANNELS.index(c)
+    for c in (Channel.CPU, Channel.MEMORY, Channel.DISK, Channel.IO, Channel.TRAFFIC, Channel.OTHER)
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +82,9 @@ class _Scorer:
         counted: Shape `(m,)`, which count events.
         ratio: Those of which ratios count.
         ratio_peers: The same among these.
+        resources: Those whose levels compare between services.
+        moves: What these do when they move at all.
+        failed: Those that count failures.
     """
 
     table: SeriesTable
@@ -86,10 +95,15 @@ class _Scorer:
     counted: NDArray[np.bool_]
     ratio: NDArray[np.intp]
     ratio_peers: Peers
+    resources: NDArray[np.intp]
+    moves: Deviations
+    failed: Failures
 
     @classmethod
     def of(cls, table: SeriesTable, ordered: Ordered, tuning: Tuning) -> "_Scorer":
         ratio = np.flatnonzero(table.proportional)
+        resources = np.flatnonzero(np.isin(table.channels, _RESOURCES))
+        level = ordered.quantiles(slice(0, len(table.times)), (0.5,)).values[0, resources]
         return cls(
             table,
             ordered,
@@ -99,6 +113,9 @@ class _Scorer:
             np.isin(table.channels, _COUNTED),
             ratio,
             Peers.of(table.groups[ratio]),
+            resources,
+            Deviations.of(table.values[resources], level),
+            failures(table),
         )
 
     def score(self, splits: Sequence[Split]) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -112,7 +129,7 @@ class _Scorer:
         )
         counts = np.stack([self.ordered.counts(rows) for rows in before]).astype(np.float64)
         observed = np.stack([self._typical(rows) for rows in after])
-        linear = self._linear(usual, near, counts)
+        linear = self._linear(usual, near, counts, np.stack([self.moves.over(rows) for rows in before]))
         z = linear.z(observed, table.direction)
         seen = np.stack(
             [
@@ -124,11 +141,15 @@ class _Scorer:
             # A constant share of what the series usually reaches keeps zeros finite and the unit out of it.
             level = np.fmax(0.05 * np.abs(linear.center[:, ratio]), 0.01 * np.abs(observed[:, ratio]))
             level = np.fmax(level, tuning.floor_ratio * table.reference[ratio])
+            level = np.fmax(level, tuning.floor_full_scale * table.full_scale[ratio])
             level = np.where(level > 0, level, 1.0)
             logs = self._logarithmic(usual.of_logs(ratio, level), near.of_logs(ratio, level), counts[:, ratio])
             after_logs = np.log(np.maximum(observed[:, ratio], 0.0) + level)
             z[:, ratio] = np.sqrt(z[:, ratio] * logs.z(after_logs, table.direction[ratio]))
-        z = np.where(seen, tuning.seen_before * z, z)
+        # What a share p of the baseline did by itself is worth what chance makes of it.
+        z = np.where(seen > 0, np.minimum(z, np.sqrt(-2.0 * np.log(np.where(seen > 0, seen, 1.0)))), z)
+        most = np.stack([self.failed.most(*rows) for rows in zip(before, after, strict=True)])
+        z[:, self.failed.rows] = np.minimum(z[:, self.failed.rows], most)
         later_counts = np.stack([self.ordered.counts(rows) for rows in after])
         enough = (counts >= tuning.min_before) & (later_counts >= tuning.min_after)
         z = np.where(enough, np.nan_to_num(z, nan=0.0, posinf=tuning.z_cap), 0.0)
@@ -141,10 +162,14 @@ class _Scorer:
         middle[some] = np.nansum(self.table.values[some, rows], axis=1) / self.ordered.counts(rows)[some]
         return middle
 
-    def _linear(self, usual: Quantiles, near: Quantiles, counts: FloatArray) -> "_Baseline":
-        """Of the values themselves."""
+    def _linear(self, usual: Quantiles, near: Quantiles, counts: FloatArray, moves: FloatArray) -> "_Baseline":
+        """Of the values themselves; a resource that hardly ever moves is measured by what it does when it does."""
         table, tuning = self.table, self.tuning
         center, spread = _center_and_spread(usual)
+        quiet = usual.values[:, _THREE_QUARTERS] == usual.values[:, _QUARTER]
+        spread[:, self.resources] = np.where(
+            quiet[:, self.resources], np.fmax(spread[:, self.resources], moves), spread[:, self.resources]
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = np.where(np.abs(center) > 0, spread / np.abs(center), np.nan)
         prior = np.abs(center) * self.peers.medians(relative)
@@ -166,20 +191,18 @@ class _Scorer:
 
     def _seen_before(
         self, before: slice, width: int, z: FloatArray, center: FloatArray, scale: FloatArray
-    ) -> NDArray[np.bool_]:
-        """Whether some window of the baseline, as long as the incident, was as far out. Shape `(m,)`."""
+    ) -> FloatArray:
+        """The share of the baseline's windows, as long as the incident, that were as far out. Shape `(m,)`."""
         length = before.stop - before.start
         width = min(width, max(1, length // 2))
-        seen = np.zeros(len(z), dtype=bool)
         if length <= 1 or not np.any(z > 0):
-            return seen
+            return np.zeros(len(z))
         starts = before.start + np.arange(0, length - width + 1, max(1, width // 2))
         at, series = np.nonzero(self._far(before, starts, width, z, center, scale))
         windows = self.table.values[series[:, None], starts[at, None] + np.arange(width)]
         shift = typical(windows, self.counted[series]) - center[series]
         past = _departure(shift, -shift, self.table.direction[series], scale[series])
-        seen[series[past >= z[series]]] = True
-        return seen
+        return np.asarray(np.bincount(series[past >= z[series]], minlength=len(z)) / len(starts))
 
     def _far(
         self,

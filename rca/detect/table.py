@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.detect.kinds import Traits, classify
+from rca.detect.kinds import Traits, classify, words
 from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
 from rca.model.signals import Bad, FloatArray, Kind, SignalFrame
 
@@ -20,13 +20,16 @@ _BY_KIND = {
     Kind.SATURATION: Channel.SATURATION,
     Kind.RESTARTS: Channel.RESTARTS,
     Kind.QUEUE: Channel.QUEUE,
-    Kind.DISK: Channel.IO,
+    Kind.DISK: Channel.DISK,
     Kind.NETWORK: Channel.IO,
     Kind.TRAFFIC: Channel.TRAFFIC,
     Kind.OTHER: Channel.OTHER,
 }
 _DIRECTION = {Bad.UP: 1.0, Bad.DOWN: -1.0, Bad.BOTH: 0.0}
 _PROPORTIONAL = frozenset({Channel.LATENCY, Channel.EDGE, Channel.CLIENT, Channel.ERRORS, Channel.CLIENT_ERRORS})
+_FAILURES = frozenset({Channel.ERRORS, Channel.CLIENT_ERRORS})
+_RATIOS = frozenset({"ratio", "%"})
+_OF_ONE = frozenset({"rate", "ratio", "share", "fraction", "probability"})
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 _HOST_DISTINCT = 4  # fewer distinct values may agree by chance
 
@@ -64,7 +67,7 @@ def build(
         quantiles=tuple(t.quantile for t in traits),
         direction=np.array([_DIRECTION[t.key.bad] for t in traits]),
         proportional=np.array([c in _PROPORTIONAL for c in channels], dtype=bool),
-        full_scale=_full_scale(values, channels),
+        full_scale=_full_scale(values, traits, channels),
         reference=np.r_[np.zeros(len(values) - len(edges)), np.array(levels)],
         groups=np.array([stems.setdefault((t.stem, t.side), len(stems)) for t in traits], dtype=np.intp),
         derived=derived,
@@ -87,13 +90,28 @@ def channel(kind: Kind, side: Side) -> Channel:
     return _BY_KIND[kind]
 
 
-def _full_scale(values: FloatArray, channels: Sequence[Channel]) -> FloatArray:
-    """1 or 100 for availability, by the largest value of all; 0 elsewhere."""
+def _full_scale(values: FloatArray, traits: Sequence[Traits], channels: Sequence[Channel]) -> FloatArray:
+    """1 or 100 for availability and for ratios of failures, by the largest value of all; 0 elsewhere.
+
+    Failures are a ratio where the unit says so, or where the name calls them a rate and no service ever has more
+    than one, nor only whole ones.
+    """
     scale = np.zeros(len(values))
-    rows = [i for i, channel in enumerate(channels) if channel is Channel.AVAILABILITY]
-    if rows:
-        largest = np.nanmax(values[rows], axis=1)
-        scale[rows] = np.where(largest > 1.0, 100.0, 1.0)
+    by_stem: dict[tuple[str, Side], list[int]] = defaultdict(list)
+    for i, (t, kind) in enumerate(zip(traits, channels, strict=True)):
+        if kind is Channel.AVAILABILITY:
+            scale[i] = 100.0 if np.nanmax(values[i]) > 1.0 else 1.0
+        elif kind in _FAILURES:
+            by_stem[t.stem, t.side].append(i)
+    for rows in by_stem.values():
+        known = values[rows][np.isfinite(values[rows])]
+        largest = known.max(initial=0.0)
+        told = traits[rows[0]].key.unit in _RATIOS
+        called = not _OF_ONE.isdisjoint(words(traits[rows[0]].stem))
+        if largest <= 1.0 and (told or (called and np.any(known != np.round(known)))):
+            scale[rows] = 1.0
+        elif largest <= 100.0 and told:  # noqa: PLR2004 - percent
+            scale[rows] = 100.0
     return scale
 
 

@@ -31,6 +31,7 @@ class Channel(StrEnum):
     SATURATION = "saturation"
     RESTARTS = "restarts"
     QUEUE = "queue"
+    DISK = "disk"
     IO = "io"
     CLIENT = "client"
     CLIENT_ERRORS = "client_errors"

@@ -25,10 +25,11 @@ _WEIGHTS: Mapping[Channel, float] = MappingProxyType(
         Channel.SATURATION: 0.8,
         Channel.QUEUE: 0.8,
         Channel.MEMORY: 0.8,  # caches and collectors move it without a fault
+        Channel.DISK: 0.8,
         Channel.LATENCY: 0.6,  # mostly inherited
         Channel.SILENCE: 1.0,  # all that always reported stops: the service is gone
         Channel.OTHER: 0.4,  # nobody knows its bad direction
-        Channel.IO: 0.3,
+        Channel.IO: 0.3,  # the network's bytes follow the calls
         Channel.CLIENT: 0.3,  # what a caller saw is about somebody else
         Channel.CLIENT_ERRORS: 0.5,
         Channel.TRAFFIC: 0.25,  # follows everything
@@ -54,7 +55,6 @@ class Tuning:
         local_min_rows: Its least rows.
         local_share: Its largest share of the baseline.
         guard_share: Most of the baseline's rows that the guard gap before the onset takes.
-        seen_before: Factor on z when some window of the baseline departed as far.
         rest: Share of the other channels that is added to the best one.
         off_alert: Factor on symptoms of the class that the alert isn't about.
         entry: Factor on the symptoms of a service that nobody calls.
@@ -99,7 +99,6 @@ class Tuning:
     local_min_rows: int = 5
     local_share: float = 0.25
     guard_share: float = 1 / 30
-    seen_before: float = 0.6
     rest: float = 0.2
     off_alert: float = 0.5
     entry: float = 0.7

@@ -12,6 +12,10 @@ def test_a_given_onset_is_sought_further_back_than_forward() -> None:
     assert candidates(MINUTES, 2700.0, None, TUNING).tolist() == [*range(35, 47)]
 
 
+def test_a_given_onset_leaves_a_quarter_of_what_lies_before_it_as_baseline() -> None:
+    assert candidates(MINUTES, 480.0, None, TUNING).tolist() == [*range(2, 10)]
+
+
 def test_without_one_the_grid_widens_with_the_distance() -> None:
     rows = candidates(MINUTES, None, None, TUNING)
     assert rows[-1] == 59

@@ -32,7 +32,21 @@ def test_one_peak_is_not_a_departure(make_frame: MakeFrame) -> None:
 
 
 def test_errors_that_were_zero_are_the_best_evidence(make_frame: MakeFrame) -> None:
-    assert z_of(make_frame, np.where(np.arange(40) >= 30, 0.2, 0.0), "error_ratio") == TUNING.z_cap
+    assert z_of(make_frame, np.where(np.arange(40) >= 30, 0.2, 0.0), "error_ratio") > 50
+    assert z_of(make_frame, np.where(np.arange(40) >= 30, 20.0, 0.0), "errors") == TUNING.z_cap
+
+
+def test_a_stray_error_is_hardly_evidence(make_frame: MakeFrame) -> None:
+    stray = np.where(np.arange(40) == 33, 1.0, 0.0)
+    assert z_of(make_frame, stray, "errors") < 2
+    assert z_of(make_frame, 0.001 * stray, "error_ratio") < 3
+
+
+def test_a_burst_of_a_resource_that_bursts_now_and_then_is_no_departure(make_frame: MakeFrame) -> None:
+    bursts = np.zeros(40)
+    bursts[[3, 11, 12, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39]] = 1e6
+    assert 0 < z_of(make_frame, bursts, "diskio") < 5
+    assert z_of(make_frame, np.where(np.arange(40) >= 30, 1e6, 0.0), "diskio") == TUNING.z_cap
 
 
 def test_failures_in_some_minutes_count(make_frame: MakeFrame) -> None:
@@ -49,7 +63,7 @@ def test_a_good_change_is_no_evidence(make_frame: MakeFrame) -> None:
 def test_what_the_baseline_did_before_counts_less(make_frame: MakeFrame) -> None:
     once = 100 + _NOISE + np.where(np.arange(40) >= 30, 50, 0)
     twice = once + np.where((np.arange(40) >= 2) & (np.arange(40) < 14), 60, 0)
-    assert z_of(make_frame, twice) < z_of(make_frame, once)
+    assert z_of(make_frame, twice) < min(4, z_of(make_frame, once))
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1e3, 7.0])
@@ -75,7 +89,7 @@ class Definition:
     """What docs/ranking.md says of a series' departure, one series after the other."""
 
     def __init__(self, made: SeriesTable, split: Split) -> None:
-        self.made = made
+        self.made, self.rows = made, split
         self.before, self.after, self.recent = (
             [row[rows][~np.isnan(row[rows])] for row in made.values]
             for rows in (split.before, split.after, split.recent)
@@ -93,12 +107,37 @@ class Definition:
         z = self._beyond(i, self._typical(i, after), np.median(before), recent, scale)
         values = [self.made.values[i, rows] for rows in self.windows]
         usual = [self._typical(i, x[~np.isnan(x)]) for x in values if not np.isnan(x).all()]
-        past = max((self._beyond(i, x, np.median(before), recent[:0], scale) for x in usual), default=0.0)
-        factor = TUNING.seen_before if past >= z else 1.0
+        past = [self._beyond(i, x, np.median(before), recent[:0], scale) for x in usual]
+        seen = sum(x >= z > 0 for x in past) / max(1, len(self.windows))
         if self.made.proportional[i]:
             x, near, observed = (self._logs(i, some) for some in (before, recent, self._typical(i, after)))
             z = np.sqrt(z * self._beyond(i, float(observed), np.median(x), near, self._scale_of_logs(i)))
-        return float(min(factor * z, TUNING.z_cap))
+        chance = np.sqrt(-2 * np.log(seen)) if seen else np.inf
+        return float(min(z, chance, self._most(i), TUNING.z_cap))
+
+    def _most(self, i: int) -> float:
+        """The square of the surprise at so many failures, where they can be counted."""
+        made, kind = self.made, CHANNELS[self.made.channels[i]]
+        if kind not in {Channel.ERRORS, Channel.AVAILABILITY}:
+            return np.inf
+        values, full, step = made.values[i], made.full_scale[i], float(made.times[1] - made.times[0])
+        counts = step * values
+        if full:
+            mine = [
+                row
+                for row in range(len(made))
+                if CHANNELS[made.channels[row]] is Channel.TRAFFIC
+                and made.keys[row].service == made.keys[i].service
+            ]
+            if not mine:
+                return np.inf
+            share = 1 - values / full if kind is Channel.AVAILABILITY else values / full
+            counts = step * share * made.values[mine[0]]
+        old, new = (counts[rows][~np.isnan(counts[rows])] for rows in (self.rows.before, self.rows.after))
+        if not len(new):
+            return np.inf
+        expected, observed = max(0.0, old.mean() if len(old) else 0.0) * len(new), max(0.0, new.sum())
+        return float(max(0.0, (observed - expected) / np.sqrt(expected + observed / 4 + 0.5)) ** 2)
 
     def _typical(self, i: int, x: FloatArray) -> float:
         counted = {Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS}
@@ -107,30 +146,34 @@ class Definition:
     def _level(self, i: int) -> float:
         middle = np.median(self.before[i]) if len(self.before[i]) else 0.0
         observed = self._typical(i, self.after[i]) if len(self.after[i]) else 0.0
-        return float(max(0.05 * abs(middle), 0.01 * abs(observed), 0.05 * self.made.reference[i])) or 1.0
+        least = 0.05 * self.made.reference[i], 0.005 * self.made.full_scale[i]
+        return float(max(0.05 * abs(middle), 0.01 * abs(observed), *least)) or 1.0
 
     def _logs(self, i: int, x: FloatArray | float) -> FloatArray:
         return np.asarray(np.log(np.maximum(x, 0.0) + self.level[i]))
 
     def _scale(self, i: int) -> float:
         made, middle = self.made, abs(float(np.median(self.before[i])))
-        relative = [spread(x) / abs(float(np.median(x))) for x in self._peers(i) if np.median(x)]
+        resource = CHANNELS[made.channels[i]] in {
+            Channel.CPU, Channel.MEMORY, Channel.DISK, Channel.IO, Channel.TRAFFIC, Channel.OTHER
+        }  # fmt: skip
+        of = spread_of_moves if resource else spread
+        relative = [of(x) / abs(float(np.median(x))) for x in self._peers(i) if np.median(x)]
         floor = 0.05 * max(middle, made.reference[i])
         if made.full_scale[i]:
             floor = 0.005 * made.full_scale[i]
-        if CHANNELS[made.channels[i]] in {
-            Channel.CPU, Channel.MEMORY, Channel.IO, Channel.TRAFFIC, Channel.OTHER
-        }:  # fmt: skip
-            floor = max([floor, *(0.01 * abs(np.median(x)) for x in self._peers(i) if spread(x) > 0)])
-        return self._leaning(self.before[i], middle * middle_of(relative), floor)
+        if resource:
+            floor = max([floor, *(0.01 * abs(np.median(x)) for x in self._peers(i) if of(x) > 0)])
+        return self._leaning(len(self.before[i]), of(self.before[i]), middle * middle_of(relative), floor)
 
     def _scale_of_logs(self, i: int) -> float:
         rows = np.flatnonzero(self.made.groups == self.made.groups[i])
         spreads = [spread(self._logs(j, self.before[j])) for j in rows.tolist() if len(self.before[j])]
-        return self._leaning(self._logs(i, self.before[i]), middle_of(spreads), 0.05)
+        own = spread(self._logs(i, self.before[i]))
+        return self._leaning(len(self.before[i]), own, middle_of(spreads), 0.05)
 
-    def _leaning(self, x: FloatArray, prior: float, floor: float) -> float:
-        return float(np.sqrt((4 * prior**2 + len(x) * spread(x) ** 2) / (4 + len(x)) + floor**2))
+    def _leaning(self, count: int, own: float, prior: float, floor: float) -> float:
+        return float(np.sqrt((4 * prior**2 + count * own**2) / (4 + count) + floor**2))
 
     def _peers(self, i: int) -> list[FloatArray]:
         rows = np.flatnonzero(self.made.groups == self.made.groups[i])
@@ -148,6 +191,11 @@ def spread(x: FloatArray) -> float:
     low, quarter, three, high = np.quantile(x, [0.05, 0.25, 0.75, 0.95]).tolist()
     iqr, tail = (three - quarter) / 1.349, (high - low) / 3.29
     return float(np.sqrt(iqr * max(tail, iqr)) if iqr > 0 else tail / 2)
+
+
+def spread_of_moves(x: FloatArray) -> float:
+    quarter, three = np.quantile(x, [0.25, 0.75]).tolist()
+    return max(spread(x), float(np.std(x))) if quarter == three and np.ptp(x) > 0 else spread(x)
 
 
 def middle_of(values: list[float]) -> float:

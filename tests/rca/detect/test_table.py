@@ -57,6 +57,26 @@ def test_full_scale_of_availability_is_told_by_its_values(make_frame: MakeFrame,
     assert made.full_scale.tolist() == [scale, 0.0]
 
 
+@pytest.mark.parametrize(
+    ("metric", "top", "scale"),
+    [
+        ("error_ratio", 0.4, 1.0),
+        ("error_rate", 0.4, 1.0),
+        ("error_rate", 4.5, 0.0),
+        ("error_percent", 40.0, 100.0),
+        ("errors", 0.4, 0.0),
+        ("error_rate", 1.0, 0.0),
+    ],
+)
+def test_ratios_of_failures_are_told_from_counts_and_rates(
+    make_frame: MakeFrame, metric: str, top: float, scale: float
+) -> None:
+    failing = np.where(np.arange(20) >= 15, top, 0.0)
+    assert table.build(make_frame({f"a|{metric}": failing})).full_scale.tolist() == [scale]
+    both = table.build(make_frame({f"a|{metric}": np.zeros(20), f"b|{metric}": failing}))
+    assert both.full_scale.tolist() == [scale, scale]
+
+
 def test_a_frame_without_series_makes_an_empty_table(make_frame: MakeFrame) -> None:
     frame = make_frame({"a|cpu": _WALK}).select([])
     assert len(table.build(frame)) == 0

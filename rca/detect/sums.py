@@ -1,0 +1,66 @@
+"""Sums over any stretch of rows, from sums that were made once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rca.model.signals import FloatArray
+
+_NOISE = 1e-6  # of the largest value: what is left of a difference of sums that should be nothing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Running sums of `m` series of `n` rows; missing values count nothing.
+
+    Attributes:
+        total: Shape `(m, n + 1)`, the sum of the first rows.
+        known: Shape `(m, n + 1)`, how many of them hold a value.
+    """
+
+    total: FloatArray
+    known: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, values: FloatArray) -> "Sums":
+        """Add up series of shape `(m, n)`."""
+        ahead = ((0, 0), (1, 0))
+        total = np.pad(np.cumsum(np.nan_to_num(values), axis=1), ahead)
+        return cls(total, np.pad(np.cumsum(~np.isnan(values), axis=1), ahead))
+
+    def over(self, rows: slice) -> tuple[FloatArray, NDArray[np.intp]]:
+        """The sum over a stretch and how many values it is of, each of shape `(m,)`."""
+        return self.total[:, rows.stop] - self.total[:, rows.start], self.known[:, rows.stop] - self.known[
+            :, rows.start
+        ]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deviations:
+    """Standard deviations of `m` series over any stretch of rows.
+
+    Attributes:
+        first: Sums of the values, each less a level of its series.
+        second: Sums of their squares.
+        noise: Shape `(m,)`, below which a deviation is rounding.
+    """
+
+    first: Sums
+    second: Sums
+    noise: FloatArray
+
+    @classmethod
+    def of(cls, values: FloatArray, level: FloatArray) -> "Deviations":
+        """Of series of shape `(m, n)`, and a level of each, shape `(m,)`, near which it mostly stays."""
+        away = values - level[:, None]
+        noise = _NOISE * np.nan_to_num(np.abs(away)).max(axis=1, initial=0.0)
+        return cls(Sums.of(away), Sums.of(away**2), noise)
+
+    def over(self, rows: slice) -> FloatArray:
+        """The standard deviation over a stretch, of shape `(m,)`; 0 for none or for a constant."""
+        first, count = self.first.over(rows)
+        second, _ = self.second.over(rows)
+        count = np.maximum(count, 1)
+        sd = np.sqrt(np.maximum(second / count - (first / count) ** 2, 0.0))
+        return np.where(sd > self.noise, sd, 0.0)
