@@ -187,11 +187,13 @@ def _title(page: _Page, suspect: Suspect) -> Text:
 
 def _aside(page: _Page, report: Report, suspect: Suspect) -> None:
     """A suspect that merely departs too, in one line."""
-    title = _title(page, suspect).append("  ")
-    room = page.width - title.cell_len
+    title = _title(page, suspect)
     evidence = view.evidence_of(report, suspect)
-    told = view.evidence_text(evidence[0]) if evidence and room >= _READABLE else ""
-    page.hang(title, cut(visible_line(told), room), "dim")
+    room = page.width - title.cell_len - 2
+    if evidence and room >= _READABLE:
+        page.hang(title.append("  "), cut(visible_line(view.evidence_text(evidence[0])), room), "dim")
+    else:
+        page.line(title)
 
 
 def _suspect(page: _Page, report: Report, suspect: Suspect) -> None:
