@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
+from rca.bundle import read_bundle
 from tests.command import Invoke, Outcome
+from tests.repository import Repository
 from tests.servers.elasticsearch import PASSWORD, READER, Elasticsearch
 from tests.servers.prometheus import Prometheus
 from tests.servers.shop import Shop
@@ -79,6 +81,30 @@ def test_investigate_names_the_faulty_service_and_where_it_spread(
     assert not report["verdict"]["abstained"]
     assert set(shop.affected) <= set(report["impact"])
     assert {suspect["service"] for suspect in report["suspects"]} == set(shop.services)
+
+
+def test_commits_and_events_that_people_hand_over_go_into_the_bundle_and_the_report(
+    invoke: Invoke, shop: Shop, shop_elasticsearch_8: Elasticsearch, prometheus: Prometheus, tmp_path: Path
+) -> None:
+    made = Repository(tmp_path / "code", shop.onset)
+    made.commit_files("Begin", 20, {f"{shop.faulty}/settings.py": "pool_size = 20\n"})
+    sha = made.commit_files(
+        "Halve the pool, password=hunter2hunter2", 0.1, {f"{shop.faulty}/settings.py": "pool_size = 2\n"}
+    )
+    deployed = (shop.onset - timedelta(minutes=2)).isoformat()
+    event = json.dumps({"timestamp": deployed, "kind": "deploy", "service": shop.faulty, "image": f"x:{sha[:8]}"})
+    where = flags_for(shop_elasticsearch_8, prometheus)
+    given = ("--repo", str(made.path), "--events", "-", "--save", str(tmp_path / "kept.zip"))
+    outcome = invoke("investigate", *around(shop), *where, *given, "--format", "json", stdin=event)
+    report = report_of(outcome)
+    assert {one["commit"] for one in report["triggers"]} >= {sha}
+    bundle = read_bundle(tmp_path / "kept.zip")
+    assert [commit.sha for commit in bundle.commits][-1] == sha
+    assert "hunter2hunter2" not in bundle.commits[-1].message
+    assert bundle.commits[-1].repository == "code"
+    assert {record.name for record in bundle.sources} == {"elasticsearch", "prometheus", "git"}
+    replayed = report_of(invoke("replay", tmp_path / "kept.zip", "--format", "json"))
+    assert replayed["triggers"] == report["triggers"]
 
 
 @pytest.mark.parametrize("server", ["shop_elasticsearch_8", "shop_elasticsearch_9"])

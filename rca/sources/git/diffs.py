@@ -11,11 +11,16 @@ FILE_BYTES, COMMIT_BYTES, TOTAL_BYTES = 16_384, 65_536, 4 * 2**20
 """Of diffs, at most: of one file (a lock file must not crowd out the code), of one commit, of one repository."""
 MOST_FILES = 1_000
 _SELECTED = ("log", "--no-walk=unsorted", "--stdin", "--no-notes", "--no-show-signature", "--encoding=UTF-8")
-_PLAIN = (
-    *("--diff-merges=first-parent", "--find-renames", "--no-ext-diff", "--no-textconv", "--no-color"),
-    *("--no-relative", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"),
+_PLAIN = ("--diff-merges=first-parent", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative")
+_NAMES = (
+    "--name-status",
+    "-z",
+    "--no-renames",
+)  # from trees alone: names are known even where a file's content isn't
+_PATCH = (
+    *("--patch", "--find-renames", "--unified=3", "--inter-hunk-context=0"),
+    *("--submodule=short", "--src-prefix=a/", "--dst-prefix=b/"),
 )
-_PATCH = ("--patch", "--unified=3", "--inter-hunk-context=0")  # each of these asks for diffs
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _PLAIN_HEADER = (b"new file mode", b"deleted file mode", b"old mode", b"new mode", b"similarity index")
@@ -59,7 +64,7 @@ def about(git: Git, shas: Sequence[str], *, deadline: float) -> dict[str, About]
     """
     mark = secrets.token_hex(16)  # nothing in a repository can hold it
     shown = f"--format={mark}%H%x1f%D%x1f%an%x1f%B{mark}"
-    asked = (*_SELECTED, *_PLAIN, "--decorate-refs=refs/tags/*", "--numstat", "-z", shown)
+    asked = (*_SELECTED, *_PLAIN, *_NAMES, "--decorate-refs=refs/tags/*", shown)
     parts = git.text(asked, deadline=deadline, given=_lines(shas)).split(mark)
     made = {}
     for said, files in zip(parts[1::2], parts[2::2], strict=True):
@@ -69,38 +74,36 @@ def about(git: Git, shas: Sequence[str], *, deadline: float) -> dict[str, About]
     return made
 
 
-def _touched(numstat: str) -> Iterator[str]:
-    """Paths out of `--numstat -z`: `added TAB removed TAB path NUL`, of a rename `… TAB NUL old NUL new NUL`."""
-    rows = iter(numstat.lstrip("\0\n").split("\0"))
-    for row in rows:
-        _, _, path = (*row.split("\t", 2), "", "")[:3]
-        if path:
-            yield clean(path)
-        elif "\t" in row:
-            yield from (clean(next(rows, "")), clean(next(rows, "")))
+def _touched(status: str) -> Iterator[str]:
+    """Paths out of `--name-status -z`: a letter NUL, a path NUL."""
+    return (clean(path) for path in status.lstrip("\0\n").split("\0")[1::2])
 
 
-def diffs(git: Git, shas: Sequence[str], *, deadline: float) -> Diffs:
-    """Unified diffs, the first commits' first, up to the bounds; files without text are left out.
+def read_diffs(git: Git, shas: Sequence[str], made: Diffs, *, deadline: float) -> None:
+    """Read unified diffs, the first commits' first, up to the bounds; files without text are left out.
+
+    Args:
+        git: The repository.
+        shas: Of which commits.
+        made: Where they go, commit by commit, so that what had come by then is kept when git fails.
+        deadline: By `time.monotonic()`.
 
     Raises:
-        SourceError: Git failed; what had come by then is lost.
+        SourceError: Git failed, or wasn't done by the deadline.
     """
-    mark = secrets.token_hex(16).encode()
-    made, total = Diffs(), 0
+    mark, total = secrets.token_hex(16).encode(), 0
     asked = (*_SELECTED, *_PLAIN, *_PATCH, f"--format={mark.decode()}%H")
+    sha, commit = "", _Commit()
     with git.output(asked, deadline=deadline, given=_lines(shas)) as stream:
-        sha, commit = "", _Commit()
         for row, whole in _rows(stream.readline):
             if row.startswith(mark):
                 total += _finish(made, sha, commit)
                 if total >= TOTAL_BYTES:
-                    return made
+                    return
                 sha, commit = row[len(mark) :].decode(), _Commit()
             elif sha:
                 commit.take(row, whole=whole)
-        _finish(made, sha, commit)
-    return made
+    _finish(made, sha, commit)  # only now that git has ended well: else this one may be broken off
 
 
 def _rows(readline: Callable[[int], bytes]) -> Iterator[tuple[bytes, bool]]:

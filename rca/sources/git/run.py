@@ -134,6 +134,8 @@ class Git:
             try:
                 yield process.stdout
                 left_early = bool(process.stdout.read(1))
+                if not left_early:  # its output has ended, and it is about to
+                    process.wait()
             finally:
                 watch.cancel()
                 process.kill()

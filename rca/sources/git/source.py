@@ -9,7 +9,7 @@ from rca.config.settings import ChangesSettings
 from rca.errors import SourceError
 from rca.model.incident import Commit, Gap, Interval, SourceRecord
 from rca.sources.base import Check, Harvest, Request
-from rca.sources.git.diffs import About, Diffs, about, diffs
+from rca.sources.git.diffs import About, Diffs, about, read_diffs
 from rca.sources.git.history import Landed, landed
 from rca.sources.git.run import NAME, Git
 
@@ -95,12 +95,13 @@ class GitSource:
         read = Diffs()
         try:
             if shas:
-                read = diffs(git, [sha for sha in shas if sha not in boundary], deadline=request.deadline)
+                wanted = [sha for sha in shas if sha not in boundary]
+                read_diffs(git, wanted, read, deadline=request.deadline)
         except SourceError as error:
-            why = f"{error.message}. {error.hint}".strip()
-            gaps.append(Gap(NAME, f"the diffs of {len(shas)} commits of {name}", why))
+            gaps += _diff_gaps(name, shas, read, f"{error.message}. {error.hint}".strip())
         else:
-            gaps += _diff_gaps(name, shas, read)
+            why = "further than their total may be long, or at the edge of a shallow clone"
+            gaps += _diff_gaps(name, shas, read, why)
         commits = tuple(self._commit(name, one, told[one.sha], read) for one in chosen if one.sha in told)
         return commits, tuple(gaps), {"branch": branch, "tip": tip, "commits": len(commits)}
 
@@ -172,10 +173,10 @@ def _history_gaps(
         yield Gap(NAME, f"the clocks of {len(odd)} commits of {name}", why)
 
 
-def _diff_gaps(name: str, shas: Sequence[str], read: Diffs) -> Iterator[Gap]:
+def _diff_gaps(name: str, shas: Sequence[str], read: Diffs, why: str) -> Iterator[Gap]:
+    """What of the diffs isn't known; `why` some never came."""
     missing = [sha for sha in shas if sha not in read.texts]
     if missing:
-        why = "further than their total may be long, or at the edge of a shallow clone"
         yield Gap(NAME, f"the diffs of {len(missing)} commits of {name}", why)
     if read.cut:
         some = ", ".join(sha[:10] for sha in shas if sha in read.cut)[:100]

@@ -124,6 +124,14 @@ def test_binary_files_are_named_and_their_diffs_left_out(repo: Repository) -> No
     assert "1 binary files of shop" in found.told()
 
 
+def test_a_file_of_which_only_the_mode_is_another_one_has_no_diff(repo: Repository) -> None:
+    repo.commit("Begin", 30, run_dot_sh="x\n")
+    (repo.path / "run.sh").chmod(0o755)
+    repo.commit("Let it run", 1)
+    (commit,) = read(repo.path).commits
+    assert (commit.files_changed, commit.diff) == (("run.sh",), "")
+
+
 def test_an_empty_window_is_a_gap_that_names_the_newest_commit(repo: Repository) -> None:
     repo.commit("Old", 500, a_dot_py="a\n")
     found = read(repo.path)
@@ -298,7 +306,8 @@ def test_missing_objects_of_a_partial_clone_are_a_gap_and_are_not_fetched(
     repo.git("clone", "--quiet", "--bare", "--filter=blob:none", f"file://{repo.path}", str(partial))
     objects = sorted(path.name for path in (partial / "objects").rglob("*"))
     found = read(partial)
-    assert "partial" in found.told()
+    assert "diffs of 2 commits of partial" in found.told()
+    assert [commit.files_changed for commit in found.commits] == [("a.py",)] * 2
     assert sorted(path.name for path in (partial / "objects").rglob("*")) == objects
 
 
@@ -364,3 +373,17 @@ def test_a_repository_of_somebody_else_is_refused_with_what_to_do(repo: Reposito
         GitSource(ChangesSettings(repos=(repo.path,)))
     assert "somebody else" in caught.value.message
     assert "safe.directory" in caught.value.hint
+
+
+def test_diffs_that_had_come_are_kept_when_git_breaks_off(repo: Repository) -> None:
+    repo.commit("Begin", 30, a_dot_py="1\n")
+    repo.commit("First", 3, a_dot_py="2\n")
+    repo.commit("Second", 2, b_dot_py="3\n")
+    repo.commit("Third", 1, b_dot_py="4\n")
+    lost = repo.git("rev-parse", "HEAD~2:a.py")
+    (repo.path / ".git/objects" / lost[:2] / lost[2:]).unlink()
+    found = read(repo.path)
+    assert {name: commit.diff is not None for name, commit in by_message(found).items()} == {
+        "Third": True, "Second": True, "First": False,
+    }  # fmt: skip
+    assert "the diffs of 1 commits of shop: git failed in shop: unable to read" in found.told()
