@@ -12,24 +12,21 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import numpy as np
-
 from benchmarks import measure
+from benchmarks.many_lines import bulk_bodies
 from benchmarks.proxy import Traffic, counting_proxy
 from tests.servers.elasticsearch import Elasticsearch, run_elasticsearch
 from tests.servers.fetch import ELASTICSEARCH_8, ELASTICSEARCH_9
-from tests.servers.shop import SHAPES, Shop, log_records, make_shop
+from tests.servers.shop import SHAPES, Shop, make_shop
 
 SERVICES = 50
 STEP_SECONDS = 30
-BATCH_LINES = 10_000
 LOADERS = 3
 JAVA_OPTIONS = "-Xms2g -Xmx2g"
 RATIO_BOUND, EXTRA_SECONDS, MEGABYTES_BOUND, GROWTH_BOUND = 1.3, 1.0, 300.0, 1.1
@@ -185,34 +182,6 @@ def load(server: Elasticsearch, index: str, shop: Shop, lines: int) -> None:
             one.result()
     server.request("POST", f"/{index}/_refresh", timeout=600.0)
     server.request("POST", f"/{index}/_forcemerge?max_num_segments=5", timeout=600.0)
-
-
-def bulk_bodies(shop: Shop, lines: int) -> Iterator[bytes]:
-    """Many lines out of few: each of the shop's lines again and again, up to half a minute later."""
-    records = list(log_records(shop))
-    shape = SHAPES["ecs"]
-    seconds = int((shop.end - shop.start).total_seconds()) + 60
-    stamps = [_stamp(shop.start, second) for second in range(seconds)]
-    places = [int((record.at - shop.start).total_seconds()) for record in records]
-    rests = []
-    for record in records:
-        document = shape.document(record)
-        del document["@timestamp"]
-        rests.append(json.dumps(document)[1:].encode())
-    rng = np.random.default_rng(shop.seed)
-    for first in range(0, lines, BATCH_LINES):
-        count = min(BATCH_LINES, lines - first)
-        chosen = ((np.arange(first, first + count) * 7919) % len(records)).tolist()  # spread over the whole time
-        later, milliseconds = rng.integers(0, 30, count).tolist(), rng.integers(0, 1000, count).tolist()
-        yield b"".join(
-            b'{"index":{}}\n{"@timestamp":"%b.%03dZ",%b\n'
-            % (stamps[places[which] + more], thousandth, rests[which])
-            for which, more, thousandth in zip(chosen, later, milliseconds, strict=True)
-        )
-
-
-def _stamp(start: datetime, second: int) -> bytes:
-    return f"{start + timedelta(seconds=second):%Y-%m-%dT%H:%M:%S}".encode()
 
 
 if __name__ == "__main__":
