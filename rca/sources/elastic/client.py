@@ -4,28 +4,24 @@ Everything is asked through `_msearch`: one round trip for many searches, a fail
 long lists of indices travel in the body, where no limit on an address's length applies.
 """
 
-import logging
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-import elasticsearch as es
-from elastic_transport import Urllib3HttpNode
-from elastic_transport.client_utils import DEFAULT
+import elastic_transport as et
 
 from rca.config.settings import ElasticsearchSettings
-from rca.errors import ConfigError, SourceError, SourceTimeoutError
+from rca.errors import SourceError, SourceTimeoutError
 from rca.model.incident import Gap
 from rca.sources.elastic import failures
+from rca.sources.elastic.connection import Budget, Connection, NotElasticsearchError, display_address
 
 NAME = "elasticsearch"
-_RETRIES = 2
 _SERVER_SHARE = 0.9
 """Share of a request's time after which the server itself breaks off, so that its partial answer still arrives."""
 
-logging.getLogger("elastic_transport").addHandler(logging.NullHandler())  # its retries aren't the user's business
+_FOUND_OR_NOT = {"ignore_unavailable": "true", "allow_no_indices": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +74,8 @@ class Answer:
         return int((self.body.get("_shards") or {}).get("total", 0))
 
 
-@dataclass(slots=True)
-class Budget:
-    """The moment, by `time.monotonic()`, when all asking ends."""
-
-    deadline: float = field(default=float("inf"))
-
-    @property
-    def left(self) -> float:
-        """Seconds that remain; negative when it is over."""
-        return self.deadline - time.monotonic()
-
-
 class ElasticClient:
-    """A thin layer over the official client, which keeps its own retries.
+    """What is asked of Elasticsearch, in the tool's own words and errors.
 
     Args:
         settings: How to reach the server.
@@ -104,13 +88,7 @@ class ElasticClient:
         self.budget = Budget()
         self.where = display_address(settings)
         self._timeout = settings.timeout_seconds
-        try:
-            self._client = es.Elasticsearch(**_arguments(settings), node_class=_node_class(self.budget))
-        except (ValueError, TypeError, OSError) as error:
-            raise ConfigError(
-                f"The settings for Elasticsearch can't be used: {error}",
-                hint="An address reads https://host:9200; only one way to authenticate can be given.",
-            ) from None
+        self._connection = Connection(settings, self.budget)
 
     def search(self, searches: Sequence[Search]) -> list[Answer]:
         """Ask several searches in one round trip.
@@ -124,16 +102,13 @@ class ElasticClient:
         if not searches:
             return []
         asked = ", ".join(dict.fromkeys(search.purpose for search in searches))
-        client, seconds = self._bounded(asked)
+        seconds = self._bounded(asked)
         limit = f"{max(1, int(seconds * _SERVER_SHARE * 1000))}ms"
         lines: list[Mapping[str, Any]] = []
         for search in searches:
             header = {"index": list(search.indices), "ignore_unavailable": True, "allow_no_indices": True}
             lines += [header, {"timeout": limit, **search.body}]
-        try:
-            answer = client.msearch(searches=lines)
-        except (es.ApiError, es.TransportError) as error:
-            raise failures.translate(error, asked, self.where) from error
+        answer = self._ask(asked, lambda: self._connection.ask("POST", "/_msearch", seconds=seconds, body=lines))
         return [_read(search, body) for search, body in zip(searches, answer["responses"], strict=True)]
 
     def one(self, search: Search) -> Answer:
@@ -154,13 +129,12 @@ class ElasticClient:
             SourceError: The server can't be reached, or refused it.
         """
         asked = "the fields of the indices"
-        client, _ = self._bounded(asked)
-        try:
-            answer = client.field_caps(
-                index=list(indices), fields=list(fields), ignore_unavailable=True, allow_no_indices=True
-            )
-        except (es.ApiError, es.TransportError) as error:
-            raise failures.translate(error, asked, self.where) from error
+        seconds = self._bounded(asked)
+        path = f"/{quote(','.join(indices), safe=',*')}/_field_caps"
+        parameters = {"fields": ",".join(fields), **_FOUND_OR_NOT}
+        answer = self._ask(
+            asked, lambda: self._connection.ask("GET", path, seconds=seconds, parameters=parameters)
+        )
         return dict(answer)
 
     def whoami(self) -> Mapping[str, Any]:
@@ -170,108 +144,43 @@ class ElasticClient:
             SourceError: The server can't be reached, or refused the credentials.
         """
         asked = "who we are"
-        client, _ = self._bounded(asked)
-        try:
-            answer = client.options(ignore_status=(400, 404, 405, 500)).security.authenticate()
-        except (es.ApiError, es.TransportError) as error:
-            raise failures.translate(error, asked, self.where) from error
+        seconds = self._bounded(asked)
+        path, no_security = "/_security/_authenticate", (400, 404, 405, 500)
+        answer = self._ask(asked, lambda: self._connection.ask("GET", path, seconds=seconds, accepted=no_security))
         return dict(answer)
 
     def version(self) -> str:
         """The server's version as far as it may be known without any privilege; else empty."""
-        client, _ = self._bounded("its version")
-        for ask in (lambda: client.info().body["version"]["number"], lambda: _node_versions(client)):
-            try:
-                return str(ask())
-            except (es.ApiError, KeyError, TypeError):
-                continue
-            except es.TransportError:
-                break
-        return ""
+        seconds = self._bounded("its version")
+        try:
+            return str(self._connection.ask("GET", "/", seconds=seconds)["version"]["number"])
+        except (et.ApiError, NotElasticsearchError, KeyError, TypeError):
+            pass
+        except et.TransportError:
+            return ""
+        path, parameters = "/_nodes", {"filter_path": "nodes.*.version"}
+        try:
+            nodes = self._connection.ask("GET", path, seconds=seconds, parameters=parameters)["nodes"]
+            return ", ".join(sorted({node["version"] for node in nodes.values()}))
+        except (et.ApiError, et.TransportError, NotElasticsearchError, KeyError, TypeError):
+            return ""
 
     def close(self) -> None:
         """Free the connections."""
-        self._client.close()
+        self._connection.close()
 
-    def _bounded(self, asked: str) -> tuple[es.Elasticsearch, float]:
+    def _ask(self, asked: str, request: Callable[[], Any]) -> Any:
+        try:
+            return request()
+        except (et.ApiError, et.TransportError, NotElasticsearchError) as error:
+            raise failures.translate(error, asked, self.where) from error
+
+    def _bounded(self, asked: str) -> float:
+        """Seconds that a request may take."""
         left = min(self._timeout, self.budget.left)
         if left <= 0:
             raise SourceTimeoutError(f"The time budget was spent before Elasticsearch was asked for {asked}")
-        return self._client.options(request_timeout=left), left
-
-
-def display_address(settings: ElasticsearchSettings) -> str:
-    """The server's address for messages: no user, no password, no query."""
-    if settings.url is None:
-        return "the cloud deployment" if settings.cloud_id else "(no address)"
-    parts = urlsplit(settings.url)
-    try:
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        port = ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path.rstrip('/')}"
-
-
-def _arguments(settings: ElasticsearchSettings) -> dict[str, Any]:
-    """The official client's arguments."""
-    if not settings.url and not settings.cloud_id:
-        raise ConfigError("No address of Elasticsearch is known", hint="Give --es-url or elasticsearch.url.")
-    arguments: dict[str, Any] = {
-        "hosts": settings.url,
-        "cloud_id": settings.cloud_id if not settings.url else None,
-        "api_key": settings.api_key,
-        "bearer_auth": settings.bearer_token,
-        "http_compress": True,
-        "max_retries": _RETRIES,
-    }
-    if settings.username is not None:
-        arguments["basic_auth"] = (settings.username, settings.password or "")
-    if settings.headers:
-        arguments["headers"] = dict(settings.headers)
-    if display_address(settings).startswith("http://"):
-        return arguments
-    for file in (settings.ca_certs, settings.client_cert, settings.client_key):
-        if file is not None and not file.is_file():
-            raise ConfigError(
-                f"The certificate file {file} isn't there", hint="See elasticsearch.ca_certs and others."
-            )
-    optional = {
-        "ca_certs": settings.ca_certs and str(settings.ca_certs),
-        "ssl_assert_fingerprint": settings.fingerprint,
-        "client_cert": settings.client_cert and str(settings.client_cert),
-        "client_key": settings.client_key and str(settings.client_key),
-    }
-    arguments |= {name: value for name, value in optional.items() if value}
-    if not settings.verify_certs:
-        arguments |= {"verify_certs": False, "ssl_show_warn": False}
-    return arguments
-
-
-def _node_class(budget: Budget) -> type[Urllib3HttpNode]:
-    """A node whose every attempt ends by the deadline, and that drops the server's notices of deprecations."""
-
-    class BoundedNode(Urllib3HttpNode):
-        def perform_request(self, *args: Any, **kwargs: Any) -> Any:
-            given = kwargs.get("request_timeout", DEFAULT)
-            left = budget.left
-            if left <= 0:
-                raise es.ConnectionTimeout("The time budget is spent")
-            if left != float("inf"):
-                kwargs["request_timeout"] = left if given in (DEFAULT, None) else min(float(given), left)
-            response = super().perform_request(*args, **kwargs)
-            headers = {name: value for name, value in response.meta.headers.items() if name.lower() != "warning"}
-            meta = response.meta
-            quiet = type(meta)(
-                meta.status, meta.http_version, type(meta.headers)(headers), meta.duration, meta.node
-            )
-            return type(response)(quiet, response.body)
-
-    return BoundedNode
-
-
-def _node_versions(client: es.Elasticsearch) -> str:
-    nodes = client.nodes.info(filter_path="nodes.*.version").body["nodes"]
-    return ", ".join(sorted({node["version"] for node in nodes.values()}))
+        return left
 
 
 def _read(search: Search, body: Mapping[str, Any]) -> Answer:

@@ -6,9 +6,10 @@ Nothing here repeats a request's headers, so no credential can reach a message.
 import re
 from collections.abc import Iterator, Mapping
 
-import elasticsearch as es
+import elastic_transport as et
 
 from rca.errors import SourceAuthError, SourceError, SourceQueryError, SourceTimeoutError, SourceUnreachableError
+from rca.sources.elastic.connection import NotElasticsearchError
 
 _GRANTED_BY = re.compile(r"granted by the (?P<scope>\w+) privileges \[(?P<names>[^\]]+)\]")
 _MAX_REASON = 400
@@ -102,27 +103,27 @@ def translate(error: Exception, asked: str, where: str) -> SourceError:
         asked: What was asked for, in words.
         where: The server's address, without credentials.
     """
-    if isinstance(error, es.UnsupportedProductError):
+    if isinstance(error, NotElasticsearchError):
         return SourceQueryError(
             f"What answers at {where} is not Elasticsearch (no X-Elastic-Product header): OpenSearch, or a proxy",
             hint="OpenSearch and Elasticsearch before 7.14 are not supported; check the address, and that a proxy"
             " passes the header on.",
         )
-    if isinstance(error, es.ApiError):
+    if isinstance(error, et.ApiError):
         body = error.body
         detail = body.get("error", body) if isinstance(body, Mapping) else str(body or error.message)
         return from_body(error.meta.status, detail, asked)
-    if isinstance(error, es.ConnectionTimeout):
+    if isinstance(error, et.ConnectionTimeout):
         return SourceTimeoutError(
             f"Elasticsearch at {where} did not answer in time when asked for {asked}",
             hint="Raise elasticsearch.timeout_seconds or --time-budget, or take a shorter window.",
         )
-    if isinstance(error, es.SSLError):
+    if isinstance(error, et.TlsError):
         return SourceUnreachableError(
             f"No TLS connection to Elasticsearch at {where}: {_innermost(error)}",
             hint="Give the cluster's own CA (ca_certs) or its certificate's fingerprint.",
         )
-    if isinstance(error, es.ConnectionError):
+    if isinstance(error, et.ConnectionError):
         return SourceUnreachableError(
             f"Elasticsearch at {where} can't be reached: {_innermost(error)}",
             hint="Check the address and port (9200 is usual), the VPN, and the scheme (http or https).",

@@ -15,7 +15,8 @@ from rca.model.incident import Gap, Interval
 from rca.model.logs import LogCounts
 from rca.sources.base import Harvest, Request
 from rca.sources.elastic import ElasticsearchSource
-from rca.sources.elastic.client import Answer, Budget, Search
+from rca.sources.elastic.client import Answer, Search
+from rca.sources.elastic.connection import Budget
 from rca.sources.elastic.silence import silent_services
 
 START = datetime(2026, 2, 3, 4, 0, tzinfo=UTC)
