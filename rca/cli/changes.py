@@ -76,8 +76,9 @@ def with_given_changes(run: "Run", bundle: "Bundle", config: "Config", given: "C
 
     from rca.bundle import seal  # noqa: PLC0415 - as above
     from rca.cli.collecting import redacted  # noqa: PLC0415 - as above
+    from rca.sources.assemble import with_changes  # noqa: PLC0415 - as above
     from rca.sources.base import Request  # noqa: PLC0415 - as above
-    from rca.sources.collect import with_changes, within  # noqa: PLC0415 - as above
+    from rca.sources.collect import within  # noqa: PLC0415 - as above
 
     sources = repositories(config)
     told = read_events(chosen.events) if chosen.events is not None else ()

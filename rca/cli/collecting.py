@@ -79,7 +79,7 @@ def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
 
 def _load_what_follows() -> None:
     """Import, while the servers work, what their answers will need."""
-    for name in ("rca.bundle", "rca.redact", "rca.analyze", "rca.history", "rca.report"):
+    for name in ("rca.sources.assemble", "rca.bundle", "rca.redact", "rca.analyze", "rca.history", "rca.report"):
         import_module(name)
 
 

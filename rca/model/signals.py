@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-FloatArray: TypeAlias = NDArray[np.float64]
+    FloatArray: TypeAlias = NDArray[np.float64]
+else:
+    FloatArray = Any
+"""Numbers in an array. The model imports no numpy: who fills an array has it, and the first question to a server
+must not wait for it."""
 
 
 class Kind(StrEnum):
@@ -91,12 +96,14 @@ class SignalFrame:
             raise ValueError(
                 f"values are {self.values.shape}, with {len(self.times)} times and {len(self.keys)} keys"
             )
-        if len(self.times) > 1 and not bool(np.all(np.diff(self.times) > 0)):
+        if len(self.times) > 1 and not bool((self.times[1:] > self.times[:-1]).all()):
             raise ValueError("times do not strictly increase")
 
     @property
     def step(self) -> float:
         """The usual distance of two rows in seconds; 0 with fewer than two rows."""
+        import numpy as np  # noqa: PLC0415 - as above
+
         return float(np.median(np.diff(self.times))) if len(self.times) > 1 else 0.0
 
     @property
@@ -106,5 +113,4 @@ class SignalFrame:
 
     def select(self, columns: Sequence[int]) -> "SignalFrame":
         """The same rows with only these columns, in this order."""
-        index = np.asarray(columns, dtype=np.intp)
-        return SignalFrame(self.times, self.values[:, index], tuple(self.keys[i] for i in columns))
+        return SignalFrame(self.times, self.values[:, list(columns)], tuple(self.keys[i] for i in columns))

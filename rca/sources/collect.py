@@ -8,19 +8,14 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from rca.errors import AllSourcesFailedError, NoDataError, SourceError
-from rca.model.incident import Alert, Bundle, Commit, Event, Gap, Interval, Span, Symptom
-from rca.model.logs import LogLine, in_whole_traces
+from rca.model.incident import Bundle, Event, Gap, Interval, Symptom
 from rca.sources.base import Harvest, Request, Source
-from rca.sources.merge import merge_counts, merge_frames
 from rca.window import Plan
 from topology import ServiceGraph
-from topology.infer import from_spans
-from topology.logorder import from_log_order
-from topology.merge import merge as merge_graphs
 
 _GRACE_SECONDS = 2.0
 
@@ -119,8 +114,11 @@ def collect(
         source.close()
     gaps = _unfinished(trays, interrupted=interrupted, budget=time_budget_seconds)
     _refuse_if_empty(trays, gaps, interrupted=interrupted)
+    from rca.sources.assemble import assemble, with_changes  # noqa: PLC0415 - numpy: no first request awaits it
+
     kept, left_out = within(events, request.changes)
-    bundle = _assemble(trays, plan, [*gaps, *left_out], declared, symptom)
+    pieces = [piece for name in sorted(trays) for piece in trays[name].pieces]
+    bundle = assemble(pieces, plan, [*gaps, *left_out], declared, symptom)
     return Collected(with_changes(bundle, kept, ()), interrupted)
 
 
@@ -133,17 +131,6 @@ def within(events: Sequence[Event], span: Interval) -> tuple[list[Event], list[G
         " --change-lookback widens it, and check the time zone"
     )
     return kept, [Gap("events", f"{left} of {len(events)} given events", why)] if left else []
-
-
-def with_changes(bundle: Bundle, events: Sequence[Event], commits: Sequence[Commit]) -> Bundle:
-    """The bundle with further changes; one that it holds already isn't told twice."""
-    every = {_event_order(event): event for event in (*events, *bundle.events)}
-    known = {commit.sha: commit for commit in (*commits, *bundle.commits)}
-    return replace(
-        bundle,
-        events=tuple(every[key] for key in sorted(every)),
-        commits=tuple(sorted(known.values(), key=lambda commit: (commit.at, commit.sha))),
-    )
 
 
 def time_of(at: datetime) -> str:
@@ -242,68 +229,3 @@ def _has_data(piece: Harvest) -> bool:
         or (piece.log_counts is not None and piece.log_counts.services)
         or piece.spans
     )
-
-
-def _assemble(
-    trays: dict[str, _Tray],
-    plan: Plan,
-    gaps: Sequence[Gap],
-    declared: ServiceGraph | None,
-    symptom: Symptom | None,
-) -> Bundle:
-    """One bundle of all pieces, everything in an order of its own, so that the order of arrival never shows."""
-    pieces = [piece for name in sorted(trays) for piece in trays[name].pieces]
-    records = {piece.record.name: piece.record for piece in pieces if piece.record}
-    moment = plan.window.onset or plan.window.span.start
-    logs = sorted((line for piece in pieces for line in piece.logs), key=_line_order)
-    spans = sorted((s for piece in pieces for s in piece.spans), key=lambda s: (s.start, s.trace_id, s.span_id))
-    graph = _graph(pieces, logs, spans, declared, plan.span.seconds)
-    return Bundle(
-        id=f"incident-{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-        title=_title(moment, symptom),
-        window=plan.window,
-        symptom=symptom,
-        resolution_seconds=float(plan.step_seconds),
-        sources=tuple(records[name] for name in sorted(records)),
-        metrics=merge_frames([piece.metrics for piece in pieces if piece.metrics is not None]),
-        logs=tuple(logs),
-        log_counts=merge_counts([piece.log_counts for piece in pieces if piece.log_counts is not None]),
-        graph=graph,
-        events=tuple(sorted((event for piece in pieces for event in piece.events), key=_event_order)),
-        alerts=tuple(sorted((alert for piece in pieces for alert in piece.alerts), key=_alert_order)),
-        spans=tuple(spans),
-        commits=tuple(commit for piece in pieces for commit in piece.commits),
-        gaps=tuple(sorted({gap for piece in pieces for gap in piece.gaps} | set(gaps))),
-    )
-
-
-def _graph(
-    pieces: Sequence[Harvest],
-    logs: Sequence[LogLine],
-    spans: Sequence[Span],
-    declared: ServiceGraph | None,
-    seconds: float,
-) -> ServiceGraph:
-    """The union of what was declared, measured, traced, and suggested by the order of lines within a trace."""
-    graphs = [declared] if declared is not None else []
-    graphs += [piece.graph for piece in pieces if piece.graph is not None]
-    graphs.append(from_spans(spans, seconds=seconds))
-    graphs.append(from_log_order(line for line, whole in zip(logs, in_whole_traces(logs), strict=True) if whole))
-    return merge_graphs(*graphs).graph
-
-
-def _line_order(line: LogLine) -> tuple[datetime, str, str, str, str]:
-    return (line.at, line.service, line.level, line.message, line.span_id or "")
-
-
-def _event_order(event: Event) -> tuple[datetime, str, str, str]:
-    return (event.at, event.service, event.kind, event.title)
-
-
-def _alert_order(alert: Alert) -> tuple[datetime, list[tuple[str, str]]]:
-    return (alert.starts_at, sorted(alert.labels.items()))
-
-
-def _title(moment: datetime, symptom: Symptom | None) -> str:
-    where = f"{symptom.service}: " if symptom else ""
-    return f"{where}incident of {moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

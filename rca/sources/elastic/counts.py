@@ -5,13 +5,11 @@ halved.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
-
-import numpy as np
 
 from rca.model.incident import Gap, Interval
 from rca.model.logs import LogCounts
@@ -53,6 +51,8 @@ class Grid:
     @property
     def times(self) -> FloatArray:
         """Each bucket's start in unix seconds."""
+        import numpy as np  # noqa: PLC0415 - the first questions to the server needn't wait for it
+
         return self.start + self.step * np.arange(self.buckets, dtype=np.float64)
 
     def index(self, seconds: float) -> int | None:
@@ -84,24 +84,28 @@ class Tally:
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
-        self._cells: dict[tuple[str, str], FloatArray] = {}
+        self._cells: dict[tuple[str, str], list[float]] = {}
 
-    def add(self, service: str, level: str, millis: float, count: int) -> None:
-        """Add one bucket; a time outside the grid is left out."""
-        position = self._grid.index(millis / 1000)
-        if position is None:
-            return
-        cell = self._cells.setdefault((service, level), np.zeros(self._grid.buckets))
-        cell[position] += count
+    def add(self, service: str, level: str, buckets: Iterable[Mapping[str, Any]]) -> None:
+        """Add the buckets of a histogram; times outside the grid are left out."""
+        cell = self._cells.setdefault((service, level), [0.0] * self._grid.buckets)
+        start, step, most = self._grid.start * 1000, self._grid.step * 1000, self._grid.buckets
+        for bucket in buckets:
+            position = int((bucket["key"] - start) // step)
+            if 0 <= position < most:
+                cell[position] += bucket["doc_count"]
 
     def counts(self) -> LogCounts | None:
         """All of it, dense; None when nothing came."""
-        if not self._cells:
+        import numpy as np  # noqa: PLC0415 - as above
+
+        cells = {key: cell for key, cell in self._cells.items() if any(cell)}
+        if not cells:
             return None
-        services = tuple(sorted({service for service, _ in self._cells}))
-        levels = tuple(sorted({level for _, level in self._cells}))
+        services = tuple(sorted({service for service, _ in cells}))
+        levels = tuple(sorted({level for _, level in cells}))
         values = np.zeros((self._grid.buckets, len(services), len(levels)))
-        for (service, level), cell in self._cells.items():
+        for (service, level), cell in cells.items():
             values[:, services.index(service), levels.index(level)] = cell
         return LogCounts(self._grid.times, services, levels, values)
 
@@ -161,13 +165,10 @@ def _add(tally: Tally, layer: Layer, schema: Schema, found: Mapping[str, Any]) -
     for service in found.get("services", {}).get("buckets", ()):
         name = str(service["key"])
         if layer.level is None:
-            for bucket in service["times"]["buckets"]:
-                tally.add(name, "", bucket["key"], bucket["doc_count"])
+            tally.add(name, "", service["times"]["buckets"])
             continue
         for value in service["levels"]["buckets"]:
-            level = schema.level(layer.level, value["key"])
-            for bucket in value["times"]["buckets"]:
-                tally.add(name, level, bucket["key"], bucket["doc_count"])
+            tally.add(name, schema.level(layer.level, value["key"]), value["times"]["buckets"])
 
 
 def _named(names: Sequence[str]) -> str:

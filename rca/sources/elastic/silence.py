@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime
 
-import numpy as np
-
 from rca.model.incident import Gap
 from rca.model.logs import LogCounts
 from rca.sources.elastic.client import NAME
@@ -20,6 +18,8 @@ def silent_services(counts: LogCounts) -> list[Gap]:
 
     "No logs" is never "no errors": the service, its shipper or its index may have failed.
     """
+    import numpy as np  # noqa: PLC0415 - the first questions to the server needn't wait for it
+
     active = counts.counts.sum(axis=2) > 0
     buckets = len(counts.times)
     bound = max(_MIN_BUCKETS, int(np.ceil(_SILENT_SHARE * buckets)))

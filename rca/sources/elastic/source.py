@@ -10,7 +10,6 @@ from rca.model.incident import Gap
 from rca.model.logs import LogCounts
 from rca.sources.base import Check, Harvest, Request
 from rca.sources.elastic import sample
-from rca.sources.elastic.check import Doctor
 from rca.sources.elastic.client import NAME, ElasticClient, Search
 from rca.sources.elastic.counts import Grid, count
 from rca.sources.elastic.events import collect_events
@@ -21,7 +20,6 @@ from rca.sources.elastic.record import describe
 from rca.sources.elastic.schema import EventRole, Schema, load_schemas
 from rca.sources.elastic.silence import silent_services, unassigned
 from rca.sources.elastic.spans import Traced, collect_spans
-from rca.sources.merge import merge_counts
 
 _T = TypeVar("_T")
 _PIECES = 5
@@ -83,6 +81,8 @@ class ElasticsearchSource:
 
     def check(self, request: Request) -> Iterator[Check]:
         """Say step by step what is reachable, who we are, what was found, and what is missing."""
+        from rca.sources.elastic.check import Doctor  # noqa: PLC0415 - only for `rca doctor`
+
         self._client.budget.deadline = request.deadline
         yield from Doctor(self._client, self._settings, self._schema).run(request)
 
@@ -138,6 +138,8 @@ class ElasticsearchSource:
                     yield Harvest("log counts", 2, _PIECES, log_counts=part, gaps=tuple(found))
         except SourceError as error:
             gaps.append(_lost("log counts", error))
+        from rca.sources.merge import merge_counts  # noqa: PLC0415 - numpy, which the questions needn't wait for
+
         counts = merge_counts(counted)
         gaps += silent_services(counts) if counts is not None else []
         yield Harvest("log counts", 2, _PIECES, gaps=tuple(gaps))

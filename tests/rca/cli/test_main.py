@@ -18,7 +18,7 @@ HEAVY = (
     "numpy",
     "pandas",
     "networkx",
-    "elasticsearch",
+    "elastic_transport",
     "prometheus_api_client",
     "requests",
     "jinja2",
@@ -44,6 +44,12 @@ def test_help_and_version_import_no_heavy_module(arguments: list[str]) -> None:
     assert done.returncode == 0
     loaded = {name.partition(".")[0] for name in json.loads(done.stderr)}
     assert not loaded & set(HEAVY)
+
+
+def test_the_first_question_to_elasticsearch_waits_for_no_import_of_numpy() -> None:
+    modules = "rca.cli.main, rca.cli.investigate, rca.cli.collecting, rca.sources.collect, rca.sources.elastic"
+    script = f"import sys, {modules}; sys.exit('numpy' in sys.modules or 'elasticsearch' in sys.modules)"
+    assert run_command(sys.executable, "-c", script).returncode == 0
 
 
 def test_every_command_says_what_it_does(invoke: Invoke) -> None:

@@ -106,7 +106,7 @@ def test_buckets_begin_where_the_window_does_and_are_whole() -> None:
 
 def test_what_lies_outside_the_window_is_not_counted() -> None:
     tally = Tally(GRID)
-    tally.add("a", "INFO", (START.timestamp() - 1) * 1000, 3)
+    tally.add("a", "INFO", [{"key": (START.timestamp() - 1) * 1000, "doc_count": 3}])
     assert tally.counts() is None
 
 
