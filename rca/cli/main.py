@@ -121,8 +121,10 @@ def run() -> None:
     """Run the command line; a polite kill is treated like Ctrl-C, so that what has come is kept.
 
     A process of a second or two makes little garbage and many objects that stay: looking through all of them for
-    cycles, again and again and once more at the end, would be a sixth of its work.
+    cycles, again and again and once more at the end, would be a sixth of its work. Arrays as small as ours are
+    multiplied best by one thread: numpy would start one a processor, and the order of a sum would depend on them.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.set_threshold(100_000, 50, 100)
     atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, _interrupt)
