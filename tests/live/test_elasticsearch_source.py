@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rca.config.settings import ElasticsearchSettings
-from rca.errors import SourceAuthError, SourceUnreachableError
+from rca.errors import SourceAuthError, SourceQueryError, SourceUnreachableError
 from rca.model.incident import EventKind, Interval
 from rca.model.logs import LogCounts
 from rca.sources.base import Check, Harvest, Request
@@ -461,6 +461,71 @@ def test_a_reader_needs_no_more_than_the_documented_privileges(
     assert [said[name].ok for name in ("connection", "indices", "fields", "services", "levels")] == [True] * 5
     assert said["services"].facts[0] == "s0: 750 lines"
     assert "ago" in said["newest document"].detail
+
+
+def test_an_api_key_reads_what_it_was_given_and_nothing_when_it_is_revoked(
+    elasticsearch_secured: Elasticsearch, index_name: str
+) -> None:
+    create(elasticsearch_secured, index_name, ECS)
+    load(elasticsearch_secured, index_name, [ecs(1, "a", "INFO", "x")])
+    privileges = {"names": [index_name], "privileges": ["read", "view_index_metadata"]}
+    wanted = {"name": index_name, "role_descriptors": {"rca": {"indices": [privileges]}}}
+    made = elasticsearch_secured.request("POST", "/_security/api_key", json=wanted)
+    given = ElasticsearchSettings(
+        url=elasticsearch_secured.url, indices=(index_name,), span_indices=(), api_key=made["encoded"]
+    )
+    assert cells(harvest(given).log_counts) == {("a", "INFO"): 1.0}
+    assert checks(given)["connection"].ok is True
+    elasticsearch_secured.request("DELETE", "/_security/api_key", json={"ids": [made["id"]]})
+    with pytest.raises(SourceAuthError, match="401") as caught:
+        harvest(given)
+    assert made["encoded"] not in f"{caught.value.message}{caught.value.hint}"
+
+
+def test_an_index_of_a_remote_cluster_is_read_beside_the_local_ones(
+    elasticsearch_any: Elasticsearch, index_name: str
+) -> None:
+    node = next(iter(elasticsearch_any.request("GET", "/_nodes/_local/transport")["nodes"].values()))
+    cluster = index_name.replace("logs-", "")
+    seeds = f"cluster.remote.{cluster}.seeds"
+    address = node["transport"]["publish_address"]
+    try:  # the server is its own remote cluster
+        elasticsearch_any.request("PUT", "/_cluster/settings", json={"persistent": {seeds: [address]}})
+        for name, service in ((f"{index_name}-near", "near"), (f"{index_name}-far", "far")):
+            create(elasticsearch_any, name, ECS)
+            load(elasticsearch_any, name, [ecs(i, service, "ERROR", "x") for i in range(3)])
+        found = harvest(settings(elasticsearch_any, f"{index_name}-near", f"{cluster}:{index_name}-f*"))
+        assert cells(found.log_counts) == {("near", "ERROR"): 3.0, ("far", "ERROR"): 3.0}
+        assert Counter(line.service for line in found.logs) == {"near": 3, "far": 3}
+        assert found.record is not None
+        assert found.record.details["indices_matched"] == 2
+    finally:
+        elasticsearch_any.request("PUT", "/_cluster/settings", json={"persistent": {seeds: None}})
+
+
+def test_a_remote_cluster_that_nobody_configured_is_named(
+    elasticsearch_any: Elasticsearch, index_name: str
+) -> None:
+    with pytest.raises(SourceQueryError, match=r"no such remote cluster: \[nowhere\]"):
+        harvest(settings(elasticsearch_any, f"nowhere:{index_name}"))
+
+
+def test_hidden_backing_indices_are_read_by_the_name_over_them(
+    elasticsearch_any: Elasticsearch, index_name: str
+) -> None:
+    """As a data stream's are; these servers lack the module that makes one."""
+    for number in (1, 2):
+        backing = f".ds-{index_name}-2026.02.03-00000{number}"
+        body = {
+            "settings": {"index.hidden": True, "number_of_replicas": 0},
+            "mappings": {"properties": ECS},
+            "aliases": {index_name: {"is_write_index": number == 2, "is_hidden": False}},
+        }
+        elasticsearch_any.request("PUT", f"/{backing}", json=body)
+        load(elasticsearch_any, backing, [ecs(i, f"s{number}", "INFO", "x") for i in range(3)])
+    for pattern in (index_name, f"{index_name[:-2]}*"):
+        found = harvest(settings(elasticsearch_any, pattern))
+        assert cells(found.log_counts) == {("s1", "INFO"): 3.0, ("s2", "INFO"): 3.0}
 
 
 def test_tls_holds_with_the_authority_or_the_fingerprint_and_not_without(elasticsearch_tls: Elasticsearch) -> None:
