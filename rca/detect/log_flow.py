@@ -53,6 +53,7 @@ class Follows:
         pair: Shape `(m,)`.
         followed: Shape `(m,)`, 1 where B came later in the trace, else 0.
         decided: Shape `(m,)`, until when B would have had to come.
+        seen_until: Shape `(m,)`, the end of the stretch around A in which lines were seen at all.
         first: Shape `(p,)`, A's event type.
         second: Shape `(p,)`, B's.
     """
@@ -61,6 +62,7 @@ class Follows:
     pair: IntArray
     followed: FloatArray
     decided: FloatArray
+    seen_until: FloatArray
     first: IntArray
     second: IntArray
 
@@ -130,8 +132,16 @@ def build_follows(table: LogTable, rows: IntArray) -> Follows:
     waits = table.times[latest[at]][followed] - times[followed] if len(source) else np.empty(0)
     horizon = min(float(np.quantile(waits, 0.95)), _HORIZON) if len(waits) else 0.0
     order = np.argsort(times, kind="stable")
+    times = times[order]
+    ends = table.covered[:, 1] if len(table.covered) else np.array([np.inf])
     return Follows(
-        times[order], number[order], followed[order].astype(np.float64), times[order] + horizon, first, second
+        times=times,
+        pair=number[order],
+        followed=followed[order].astype(np.float64),
+        decided=times + horizon,
+        seen_until=ends[np.minimum(np.searchsorted(ends, times), len(ends) - 1)],
+        first=first,
+        second=second,
     )
 
 
@@ -143,13 +153,12 @@ def vanished(
     The z of two proportions (half a trace added to each cell), less what the best of so many pairs would show by
     chance: `sqrt(max(0, z² - 2 ln p))` of `p` pairs tested.
     """
-    ends = table.covered[:, 1] if len(table.covered) else np.array([np.inf])
-    nth = np.minimum(np.searchsorted(ends, follows.times), len(ends) - 1)
     size = len(follows.first)
     shares, sizes = [], []
     for start, end in (before, after):
         in_time = slice(*np.searchsorted(follows.times, (start, end)))
-        known = (follows.decided[in_time] <= np.minimum(ends[nth[in_time]], end)) | (follows.followed[in_time] > 0)
+        seen_until = np.minimum(follows.seen_until[in_time], end)
+        known = (follows.decided[in_time] <= seen_until) | (follows.followed[in_time] > 0)
         pair, hit = follows.pair[in_time][known], follows.followed[in_time][known]
         n = tally(pair, size)
         shares.append((tally(pair, size, hit) + 0.5) / (n + 1))

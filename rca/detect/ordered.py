@@ -57,7 +57,7 @@ class Ordered:
     Attributes:
         row: Shape `(m, n)`, where each series' smallest value stands, its second smallest, …; missing ones last.
         value: Shape `(m, n)`, these values.
-        so_far: Shape `(m, n + 1)`, how many of the first rows hold a value.
+        so_far: Shape `(n + 1, m)`, in how many of the first rows each series has a value.
     """
 
     row: NDArray[np.unsignedinteger]
@@ -68,14 +68,14 @@ class Ordered:
     def of(cls, values: FloatArray) -> "Ordered":
         """Sort series of shape `(m, n)`."""
         order = np.argsort(values, axis=1)
-        so_far = np.pad(np.cumsum(~np.isnan(values), axis=1), ((0, 0), (1, 0)))
+        so_far = np.pad(np.cumsum(~np.isnan(values.T), axis=0), ((1, 0), (0, 0)))
         # The smaller the numbers, the faster they are compared.
         small = order.astype(np.min_scalar_type(values.shape[1]))
         return cls(small, np.take_along_axis(values, order, axis=1), so_far)
 
     def counts(self, rows: slice) -> NDArray[np.intp]:
         """How many values each series has in a stretch. Shape `(m,)`."""
-        found: NDArray[np.intp] = self.so_far[:, rows.stop] - self.so_far[:, rows.start]
+        found: NDArray[np.intp] = self.so_far[rows.stop] - self.so_far[rows.start]
         return found
 
     def quantiles(self, rows: slice, of: Sequence[float]) -> Quantiles:

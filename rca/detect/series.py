@@ -59,13 +59,17 @@ def score(
         tuning: The constants.
         ordered: The table's values in order, where they were sorted before.
     """
-    scorer = _Scorer.of(table, ordered or Ordered.of(table.values), tuning)
-    size = max(1, _CELLS // max(1, len(table)))
-    blocks = [scorer.score(splits[start : start + size]) for start in range(0, len(splits), size)]
-    if not blocks:
+    if not splits:
         nothing = np.empty((0, len(table)))
         return SeriesScores(nothing, nothing, nothing)
-    return SeriesScores(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+    scorer = _Scorer.of(table, ordered or Ordered.of(table.values), tuning)
+    size = max(1, _CELLS // max(1, len(table)))
+    # Those with the same baseline side by side, for they share its quantiles.
+    order = np.argsort([len(split.before) for split in splits], kind="stable")
+    sorted_splits = [splits[i] for i in order.tolist()]
+    blocks = [scorer.score(sorted_splits[start : start + size]) for start in range(0, len(splits), size)]
+    back = np.argsort(order)
+    return SeriesScores(*(np.concatenate(parts)[back] for parts in zip(*blocks, strict=True)))
 
 
 def _stretch(rows: NDArray[np.intp]) -> slice:
@@ -123,10 +127,8 @@ class _Scorer:
         table, tuning, ratio = self.table, self.tuning, self.ratio
         before = [_stretch(split.before) for split in splits]
         after = [_stretch(split.after) for split in splits]
-        usual = Quantiles.stacked([self.ordered.quantiles(rows, _QUANTILES) for rows in before])
-        near = Quantiles.stacked(
-            [self.ordered.quantiles(_stretch(split.recent), (_UPPER, _LOWER)) for split in splits]
-        )
+        usual = self._quantiles(before, _QUANTILES)
+        near = self._quantiles([_stretch(split.recent) for split in splits], (_UPPER, _LOWER))
         counts = np.stack([self.ordered.counts(rows) for rows in before]).astype(np.float64)
         observed = np.stack([self._typical(rows) for rows in after])
         linear = self._linear(usual, near, counts, np.stack([self.moves.over(rows) for rows in before]))
@@ -154,6 +156,12 @@ class _Scorer:
         enough = (counts >= tuning.min_before) & (later_counts >= tuning.min_after)
         z = np.where(enough, np.nan_to_num(z, nan=0.0, posinf=tuning.z_cap), 0.0)
         return np.minimum(z, tuning.z_cap), linear.center, observed
+
+    def _quantiles(self, stretches: Sequence[slice], of: Sequence[float]) -> Quantiles:
+        """Quantiles of each stretch, those of equal ones picked once."""
+        distinct = {(rows.start, rows.stop): rows for rows in stretches}
+        picked = {ends: self.ordered.quantiles(rows, of) for ends, rows in distinct.items()}
+        return Quantiles.stacked([picked[rows.start, rows.stop] for rows in stretches])
 
     def _typical(self, rows: slice) -> FloatArray:
         """What each series was like over a stretch of rows: `typical` of them."""
@@ -222,14 +230,13 @@ class _Scorer:
         direction, rows = self.table.direction, self.by_row[before]
         high = rows >= np.where((z > 0) & (direction >= 0), center + reach, np.inf)
         low = rows <= np.where((z > 0) & (direction <= 0), center - reach, -np.inf)
+        known = self.ordered.so_far[starts + width] - self.ordered.so_far[starts]
+        least = np.where(self.counted, 1, np.maximum(known + 1, 2) // 2)
         small = np.min_scalar_type(width)
         far = np.zeros((len(starts), len(z)), dtype=bool)
-        for i, start in enumerate(starts.tolist()):
-            known = self.ordered.counts(slice(start, start + width))
-            least = np.where(self.counted, 1, np.maximum(known + 1, 2) // 2)
-            window = slice(start - before.start, start - before.start + width)
+        for i, start in enumerate((starts - before.start).tolist()):
             for out in (high, low):
-                far[i] |= out[window].sum(axis=0, dtype=small) >= least
+                far[i] |= out[start : start + width].sum(axis=0, dtype=small) >= least[i]
         return far
 
 
