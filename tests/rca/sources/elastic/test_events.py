@@ -1,7 +1,12 @@
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
 import pytest
 
-from rca.model.incident import EventKind
-from rca.sources.elastic.events import candidates, kind_of, read_event
+from rca.model.incident import EventKind, Interval
+from rca.sources.elastic.client import Answer, ElasticClient, Search
+from rca.sources.elastic.events import candidates, collect_events, kind_of, read_event
 from rca.sources.elastic.schema import EventRole, Schema, load_schemas, merge
 
 SCHEMA = load_schemas()
@@ -63,3 +68,54 @@ def test_a_users_schema_says_what_values_of_the_kind_mean() -> None:
     assert kind_of(["FREEZE"], mine) is EventKind.CONFIG
     assert mine.events[EventRole.SERVICE] == ("team",)
     assert Schema({}, {}, {}).events == {}
+
+
+class Server:
+    """A server that knows these fields, and answers every search alike."""
+
+    def __init__(self, caps: dict[str, Any], hits: Sequence[dict[str, Any]] = (), total: int = 0) -> None:
+        self._caps, self._answer = caps, Answer({"hits": {"total": {"value": total}, "hits": hits}})
+        self.asked: list[Search] = []
+
+    def field_caps(self, _indices: Sequence[str], _fields: Sequence[str]) -> dict[str, Any]:
+        return self._caps
+
+    def one(self, search: Search) -> Answer:
+        self.asked.append(search)
+        return self._answer
+
+
+START = datetime(2026, 2, 3, 4, 0, tzinfo=UTC)
+SPAN = Interval(START, START + timedelta(minutes=10))
+DATED: dict[str, Any] = {"@timestamp": {"date": {}}, "service": {"keyword": {}}}
+
+
+def collected(server: Server, **overrides: str) -> tuple[list[str], list[str]]:
+    events, gaps = collect_events(cast("ElasticClient", server), ["deploys"], SPAN, SCHEMA, overrides)
+    return [event.service for event in events], [gap.what for gap in gaps]
+
+
+def test_events_beyond_the_bound_and_without_a_service_are_gaps() -> None:
+    hits: list[dict[str, Any]] = [
+        {"fields": {"@timestamp": [START.isoformat()], "service": ["a"], "kind": ["deploy"]}},
+        {"fields": {}},
+    ]
+    server = Server({"indices": ["deploys"], "fields": DATED}, hits, 9)
+    assert collected(server) == (["a"], ["older events", "1 events"])
+    assert server.asked[0].indices == ("deploys",)
+
+
+def test_without_indices_nothing_is_asked_and_without_a_match_it_is_said() -> None:
+    nobody = Server({"indices": []})
+    assert collect_events(cast("ElasticClient", nobody), [], SPAN, SCHEMA, {}) == ([], [])
+    assert collected(nobody) == ([], ["events"])
+    assert nobody.asked == []
+
+
+def test_an_index_without_a_date_or_a_service_is_a_gap() -> None:
+    fields = {"@timestamp": {"date": {"indices": "a"}, "keyword": {"indices": ["b"]}}}
+    server = Server({"indices": ["a", "b"], "fields": fields})
+    assert collected(server) == ([], ["services of events", "events in b"])
+    assert server.asked[0].indices == ("a",)
+    assert collected(server, service="team") == ([], ["configured event service field team", "events in b"])
+    assert collected(Server({"indices": "a", "fields": {}})) == ([], ["services of events", "events in a"])

@@ -11,7 +11,6 @@ from rca.model.incident import Interval
 from rca.model.logs import TRACE_COMPLETE
 from rca.sources.elastic.client import Answer, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
-from rca.sources.elastic.events import collect_events
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Census, Layer, take_census
 from rca.sources.elastic.sample import draw, lines_of
@@ -168,12 +167,3 @@ def test_of_more_services_than_lines_the_quietest_are_a_gap() -> None:
     server = Scripted(Answer({}))
     searches = draw(cast("ElasticClient", server), many, SCHEMA, Grid.over(SPAN, 60), 30)
     assert [gap.what for gap in searches.gaps] == ["messages of the 40 quietest services"]
-
-
-def test_events_beyond_the_bound_and_without_a_service_are_gaps() -> None:
-    hits = [{"fields": {"@timestamp": [START.isoformat()], "service": ["a"], "kind": ["deploy"]}}, {"fields": {}}]
-    server = Scripted(Answer({"hits": {"total": {"value": 9}, "hits": hits}}))
-    events, gaps = collect_events(cast("ElasticClient", server), ["deploys"], SPAN)
-    assert [event.service for event in events] == ["a"]
-    assert [gap.what for gap in gaps] == ["events", "older events", "1 events"]
-    assert collect_events(cast("ElasticClient", server), [], SPAN) == ([], [])
