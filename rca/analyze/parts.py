@@ -129,7 +129,7 @@ def taken(ranked: Ranked, service: int, tuning: Tuning) -> tuple[Taken, ...]:
     """Why the score is lower than the evidence alone would make it, what costs most first."""
     plain = replace(ranked.structure, factor=np.ones_like(ranked.structure.factor))
     found = [
-        ("a callee explains part of it", ranked.structure, replace(tuning, explain=0.0)),
+        ("a callee, or the load it gets, explains part of it", ranked.structure, replace(tuning, explain=0.0)),
         ("the alert is about the other kind of symptom", ranked.structure, replace(tuning, off_alert=1.0)),
         ("nobody calls it, so it shows everybody's symptoms", ranked.structure, replace(tuning, entry=1.0)),
         ("it is outside the system, or known by hearsay only", plain, tuning),

@@ -60,8 +60,14 @@ def score(
         extra: Shape `(c, s, k)`, evidence that isn't a series' (logs, spans), in `ln(1 + z)`; None for none.
         tuning: The constants.
     """
-    asked = _asked(table, scores, structure, tuning)
-    level = np.log1p(scores.z * _share_of_calls(table, structure, asked))
+    traffic = _traffic(table, scores, structure)
+    asked = np.clip(traffic, tuning.least_traffic, 1.0)
+    z = (
+        scores.z
+        * _share_of_calls(table, structure, asked)
+        * (1.0 - tuning.explain * _load(table, scores, structure, traffic))
+    )
+    level = np.log1p(z)
     strength = _by_service(level, table, structure)
     if extra is not None:
         strength = np.maximum(strength, extra)
@@ -107,15 +113,32 @@ def _unexplained(
     return remains
 
 
-def _asked(table: SeriesTable, scores: SeriesScores, structure: Structure, tuning: Tuning) -> FloatArray:
-    """How much of its usual traffic each service still gets, at most 1. Shape `(c, s)`."""
+def _traffic(table: SeriesTable, scores: SeriesScores, structure: Structure) -> FloatArray:
+    """Each service's traffic as a share of its usual one; the least of several counts, 1 where none is known.
+
+    Shape `(c, s)`.
+    """
     traffic = np.flatnonzero(table.channels == CHANNELS.index(Channel.TRAFFIC))
     with np.errstate(divide="ignore", invalid="ignore"):
         left = scores.after[:, traffic] / scores.before[:, traffic]
-    left = np.where(np.isfinite(left), np.clip(left, tuning.least_traffic, 1.0), 1.0)
-    asked = np.ones((len(scores.z), len(structure.services)))
-    np.minimum.at(asked.T, structure.owner[traffic], left.T)
-    return asked
+    left = np.where(np.isfinite(left), left, np.inf)
+    found = np.full((len(scores.z), len(structure.services)), np.inf)
+    for column, service in enumerate(structure.owner[traffic].tolist()):
+        found[:, service] = np.minimum(found[:, service], left[:, column])
+    return np.where(np.isfinite(found), found, 1.0)
+
+
+def _load(table: SeriesTable, scores: SeriesScores, structure: Structure, traffic: FloatArray) -> FloatArray:
+    """The share of a processor's extra work that the extra traffic of its service explains. Shape `(c, m)`.
+
+    Who sends the calls is to blame for them: a callee that is asked ten times as often works ten times as much.
+    """
+    share = np.zeros_like(scores.z)
+    rows = np.flatnonzero(table.channels == CHANNELS.index(Channel.CPU))
+    more = np.maximum(traffic[:, structure.owner[rows]] - 1.0, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share[:, rows] = np.clip(more / (scores.after[:, rows] / scores.before[:, rows] - 1.0), 0.0, 1.0)
+    return np.nan_to_num(share)
 
 
 def _share_of_calls(table: SeriesTable, structure: Structure, asked: FloatArray) -> FloatArray:

@@ -111,6 +111,15 @@ def test_what_the_alert_is_not_about_counts_half() -> None:
     assert services.alert[0] > 3
 
 
+def test_work_that_grows_with_the_calls_is_whose_calls_they_are() -> None:
+    busy = {"db|cpu_percent": 5 + 0.1 * noise(1) + 35 * STEP, "web|cpu_percent": 5 + 0.1 * noise(2)}
+    asked, *_ = scored({**busy, "db|requests": 100 + noise(3) + 700 * STEP})
+    alone, *_ = scored({**busy, "db|requests": 100 + noise(3)})
+    assert asked["db"] < 0.8 * alone["db"]
+    more, *_ = scored({**busy, "db|requests": 100 + noise(3) + 20 * STEP})
+    assert more["db"] > 0.95 * alone["db"]
+
+
 @pytest.mark.parametrize(
     ("nodes", "edges", "factor"),
     [
