@@ -1,6 +1,5 @@
 """The alert in its context: what it goes with, how far down that is, and what it resembles."""
 
-import re
 from datetime import datetime, timedelta
 
 from rca.alerts.labels import name_of, service_of
@@ -9,7 +8,6 @@ from rca.model.incident import Alert, Symptom
 from rca.model.report import Evidence, Report, SimilarIncident, Suspect
 
 _WEEK = timedelta(days=7)
-_METRIC = re.compile(r" \([^()]*\)")  # the metric's name, which the report shows
 
 
 def alert_of(symptom: Symptom | None) -> Alert | None:
@@ -36,7 +34,7 @@ def _finding(report: Report, service: str | None) -> str:
     if report.verdict.abstained or top is None or top.score <= 0:
         return "no service stands out as its cause"
     strongest = _strongest(report, top.service)
-    shown = f" ({_METRIC.sub('', strongest.text)})" if strongest else ""
+    shown = f" ({strongest.text})" if strongest else ""
     if top.service == service:
         return f"nothing that {service} depends on explains it better than {service} itself{shown}"
     return f"goes with trouble in {top.service}, {_distance(top, service)}{shown}"

@@ -75,19 +75,22 @@ def _aside(entry: TimelineEntry, report: Report) -> bool:
 
 
 def _plain(entries: Iterable[TimelineEntry], report: Report) -> Iterable[_Line]:
-    """Changes, the onset, and what says nothing of its kind."""
+    """Changes, the onset, and what says nothing of its kind; the same change several times in one line."""
     serious = {(trigger.kind, trigger.service, trigger.at) for trigger in changes(report).serious}
+    again: dict[str, list[TimelineEntry]] = {}
     for entry in entries:
-        moment = Moment(entry.at, entry.what, (entry.evidence,) if entry.evidence else ())
         if entry.kind in CHANGES:
-            weight = 0 if (entry.kind, entry.service, entry.at) in serious else 3
-            yield _Line(moment, weight, _CHANGE_PLACE)
+            again.setdefault(entry.what, []).append(entry)
         elif entry.kind not in {"alert", "evidence"}:
+            moment = Moment(entry.at, entry.what, (entry.evidence,) if entry.evidence else ())
             yield _Line(moment, 0, _ONSET_PLACE)
+    for what, same in again.items():
+        weight = 0 if any((e.kind, e.service, e.at) in serious for e in same) else 3
+        yield _Line(_several(what, [], same, report), weight, _CHANGE_PLACE)
 
 
 def _alerts(entries: Iterable[TimelineEntry], report: Report) -> Iterable[_Line]:
-    """Alerts of one name in one line, with whom they spoke of and until when they began."""
+    """Alerts of one name in one line, with whom they spoke of."""
     by_name: dict[str, list[TimelineEntry]] = {}
     for entry in entries:
         if entry.kind == "alert":
@@ -95,10 +98,14 @@ def _alerts(entries: Iterable[TimelineEntry], report: Report) -> Iterable[_Line]
     for what, fired in by_name.items():
         services = list(dict.fromkeys(entry.service for entry in fired if entry.service))
         whom = [listed(map(name, services), most=_NAMED)] if services else []
-        first, last = min(entry.at for entry in fired), max(entry.at for entry in fired)
-        often = [f"{len(fired)} times until {clock(last, first_day(report))}"] if last > first else []
-        told = f" ({'; '.join([*whom, *often])})" if whom or often else ""
-        yield _Line(Moment(first, f"{what}{told}"), 2, _ALERT_PLACE)
+        yield _Line(_several(what, whom, fired, report), 2, _ALERT_PLACE)
+
+
+def _several(what: str, whom: Sequence[str], entries: Sequence[TimelineEntry], report: Report) -> Moment:
+    """What happened once or several times, and until when it did."""
+    first, last = min(entry.at for entry in entries), max(entry.at for entry in entries)
+    often = [f"{len(entries)} times until {clock(last, first_day(report))}"] if last > first else []
+    return Moment(first, f"{what} ({'; '.join([*whom, *often])})" if whom or often else what)
 
 
 def _signs(entries: Iterable[TimelineEntry], report: Report) -> Iterable[_Line]:

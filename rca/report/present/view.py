@@ -202,6 +202,8 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
 def hit_text(report: Report) -> str:
     """The services hit, the suspect first, and where users feel it."""
     names = listed(map(name, report.impact), most=_NAMES)
+    if any((gap.source, gap.what) == (_ANALYSIS, "topology") for gap in report.gaps):
+        return f"{names}; whom else can't be told without a service graph"
     if not report.user_facing:
         return names
     if report.user_facing == report.impact:

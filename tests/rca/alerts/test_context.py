@@ -40,7 +40,7 @@ def report() -> Report:
         ),
         evidence=(
             Evidence("E2", EvidenceKind.LOG, "redis", "lines", strength=0.2),
-            Evidence("E1", EvidenceKind.METRIC, "redis", "latency (p99) x20, 1 ms to 20 ms", strength=0.9),
+            Evidence("E1", EvidenceKind.METRIC, "redis", "latency x20, 1 ms to 20 ms", strength=0.9),
         ),
     )
 

@@ -42,6 +42,13 @@ def test_alerts_of_one_name_are_one_line(incident: Report) -> None:
     assert told(incident, replace(fired[0], service="")) == ["alert: Errors"]
 
 
+def test_a_crash_loop_is_one_line(incident: Report) -> None:
+    crashes = [
+        TimelineEntry(at(20 * i), "restart of web: started", kind="restart", service="web") for i in range(3)
+    ]
+    assert told(incident, *crashes) == ["restart of web: started (3 times until 03:12:20)"]
+
+
 def test_bystanders_and_the_restarts_of_deploys_are_left_out(incident: Report) -> None:
     deploy = TimelineEntry(at(-9), "deploy of web: v2", kind="deploy", service="web")
     restart = TimelineEntry(at(-8), "restart of web: started", kind="restart", service="web")

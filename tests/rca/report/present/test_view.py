@@ -63,6 +63,8 @@ def test_who_was_hit_where_users_come_in_and_who_stayed_healthy_is_told(incident
     alone = replace(incident, impact=("web",), user_facing=("web",), healthy_on_path=())
     assert dict(view.facts(alone))["Hit"] == "web, at the edge of the system"
     assert "Not hit" not in dict(view.facts(alone))
+    blind = replace(alone, gaps=(Gap("analysis", "topology", "No dependency is known."),))
+    assert dict(view.facts(blind))["Hit"] == "web; whom else can't be told without a service graph"
 
 
 def test_suspects_are_shown_without_a_gap_and_those_not_involved_in_a_line(incident: Report) -> None:
