@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 
-from rca.alerts.labels import service_of
 from rca.analyze import beside
 from rca.analyze import evidence as shown
 from rca.analyze.beside import Beside
@@ -17,6 +16,7 @@ from rca.analyze.gaps import gaps
 from rca.analyze.prepare import Prepared, prepare
 from rca.analyze.ranking import Ranked, build, rank
 from rca.analyze.spread import Spread, spread
+from rca.analyze.story import began, first_failure, timeline
 from rca.analyze.verdict import abstains, verdict
 from rca.changes.vocabulary import Vocabulary
 from rca.model.incident import Bundle, Interval
@@ -27,16 +27,13 @@ from rca.model.report import (
     Role,
     SimilarIncident,
     Suspect,
-    TimelineEntry,
     ToolInfo,
 )
 from rca.model.tuning import Tuning
 from rca.rank import simple
 
 _MOST_OF_THE_WEIGHT = 0.8
-_TIMELINE = 25
 _NOTHING = "nothing of it departs from its baseline"
-_ROWS_LATE = 3  # by which a rate may depart after what it measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +148,8 @@ def report_of(
     triggers = weigh_bundle(
         bundle, prepared, shares, onset, index=also.logs if also else None, vocabulary=options.vocabulary
     )
-    failure = _first_failure(order, by_service)
-    onset = replace(onset, began=_began(onset, failure, lies, by_service, prepared.frame.step))
+    failure = first_failure(order, by_service)
+    onset = replace(onset, began=began(onset, failure, lies, by_service, prepared.frame.step))
     report = Report(
         tool=tool,
         bundle_id=bundle.id,
@@ -171,7 +168,7 @@ def report_of(
         healthy_on_path=tuple(service for service in lies.healthy if service not in by_service),
         gaps=gaps(bundle, prepared, ranked, stood),
         similar=tuple(similar) if similar is not None else None,
-        timeline=_timeline(bundle, onset.since, every),
+        timeline=timeline(bundle, onset.since, every),
         simple_ranking=simple.rank(ranked.table, int(ranked.rows[ranked.best])),
         sources=bundle.sources,
         redactions=bundle.redactions,
@@ -287,83 +284,6 @@ def _why(service: str, score: float, role: Role, evidence: Sequence[Evidence], r
     return evidence[0].text
 
 
-def _first_failure(
-    order: Sequence[str], by_service: dict[str, list[Evidence]]
-) -> tuple[str, datetime | None] | None:
-    """The first suspect and its earliest evidence: the service that failed first, as far as the ranking says."""
-    if not order or not by_service.get(order[0]):
-        return None
-    times = [item.onset for item in by_service[order[0]] if item.onset is not None]
-    return order[0], min(times, default=None)
-
-
-def _began(
-    onset: OnsetEstimate,
-    failure: tuple[str, datetime | None] | None,
-    lies: Spread,
-    by_service: dict[str, list[Evidence]],
-    step: float,
-) -> datetime | None:
-    """The first sign of it: of the first suspect, or shortly before that a line or span of those it hit.
-
-    A cause whose signs are rates departs a few rows after the first errors that it causes.
-    """
-    if onset.at is None or onset.earliest is None or onset.latest is None:
-        return None
-    first = failure[1] if failure else None
-    began = first if first is not None and onset.earliest <= first <= onset.latest else onset.at
-    soonest = max(onset.earliest, began - timedelta(seconds=_ROWS_LATE * step))
-    signs = [
-        item.onset
-        for service in lies.impact
-        for item in by_service.get(service, ())
-        if item.onset is not None and shown.is_outburst(item)
-    ]
-    return min([began, *(sign for sign in signs if sign >= soonest)])
-
-
-def _timeline(bundle: Bundle, since: datetime | None, evidence: Sequence[Evidence]) -> tuple[TimelineEntry, ...]:
-    span = bundle.window.span
-    entries = [
-        TimelineEntry(
-            event.at,
-            f"{event.kind.value} of {event.service}: {event.title.removeprefix(f'{event.service}: ')}",
-            kind=event.kind.value,
-            service=event.service,
-        )
-        for event in bundle.events
-        if span.start <= event.at < span.end
-    ]
-    services = {item.service for item in evidence}
-    entries += [
-        TimelineEntry(
-            alert.starts_at,
-            f"alert: {alert.labels.get('alertname', 'unnamed')}",
-            kind="alert",
-            service=service_of(alert, services) or "",
-        )
-        for alert in bundle.alerts
-        if span.start - timedelta(hours=1) <= alert.starts_at <= span.end
-    ]
-    if bundle.symptom and bundle.symptom.fired_at and not bundle.alerts:
-        entries.append(
-            TimelineEntry(
-                bundle.symptom.fired_at,
-                f"symptom reported on {bundle.symptom.service}",
-                kind="symptom",
-                service=bundle.symptom.service,
-            )
-        )
-    if since:
-        entries.append(TimelineEntry(since, "likeliest onset", kind="onset"))
-    entries += [
-        TimelineEntry(item.onset, f"{item.service}: {item.text}", item.id, kind="evidence", service=item.service)
-        for item in [item for item in evidence if item.onset is not None][:_TIMELINE]
-        if item.onset
-    ]
-    return tuple(sorted(entries, key=lambda entry: (entry.at, entry.evidence or "", entry.what)))
-
-
 def _nothing(
     assessed: Assessed,
     tool: ToolInfo,
@@ -387,7 +307,7 @@ def _nothing(
         suspects=tuple(Suspect(i, name, 0.0, Role.BYSTANDER) for i, name in enumerate(order, start=1)),
         gaps=gaps(bundle, prepared, None, None),
         similar=tuple(similar) if similar is not None else None,
-        timeline=_timeline(bundle, None, ()),
+        timeline=timeline(bundle, None, ()),
         simple_ranking=order,
         sources=bundle.sources,
         redactions=bundle.redactions,

@@ -22,7 +22,7 @@ def baseline_text(report: Report) -> str:
     if onset is None:
         return text
     if 0 <= (onset - end).total_seconds() < 1:
-        return f"{text}, up to the onset"
+        return f"{text}, up to the first row that departs"
     if end <= onset:
         return f"{text}, guard {duration((onset - end).total_seconds())} before the onset"
     return f"{text}, taken after the onset" if start >= onset else f"{text}, overlaps the onset"

@@ -20,6 +20,7 @@ def later(seconds: float) -> datetime:
     ("start", "end", "text"),
     [
         (-3600, -120, "guard 2 min before the onset"),
+        (-3600, 0, "up to the first row that departs"),
         (600, 1200, "taken after the onset"),
         (-600, 600, "overlaps the onset"),
     ],
