@@ -192,7 +192,8 @@ def _by_event(
     power = _SLOPE * (potency - NEUTRAL)
     parts = [(power * fit if power > 0 else power, told)]
     if candidate.kind == "restart":
-        parts.append((_RESTARTED, "by itself it changes nothing"))
+        held = _UNNAMED - sum(score for score, _ in (*so_far, *parts))
+        parts.append((min(_RESTARTED, held), "by itself it changes nothing"))
     if not when.at_once:
         parts.append((_UNSEEN_ROLLOUT if kind == "rollout" else _UNSEEN, "nothing departs when it happens"))
     common: tuple[str, ...] = ()
