@@ -27,9 +27,10 @@ _ORDERED = re.compile(
 )
 _FREE_ORDER = re.compile(r"^(?:@\w|[\w.-]+\s*[:=]|\"[\w.-]+\"\s*:|\.\w+\(|[\w.\"']+,?$|import\b|case\b)")
 _DOES = re.compile(
-    r"[<>!]=?|[=!]==?|&&?|\|\|?|<<|>>|[-+*/%]=?|\+\+|--|\?\?|\?\.|<-|not|and|or|in|is|await|async|yield|defer|go|try|catch|except"
+    r"[<>!]=?|[=!]==?|&&?|\|\|?|<<|>>|[-+*/%]=?|\+\+|--|\?\?|\?\.|\.\.\.|<-|not|and|or|in|is|await|async|yield|defer|go|try|catch|except"
     r"|finally|throw|raise|with|using|if|else|elif|while|switch|case|match|lock|synchronized"
 )
+_EXITS = {("return",), ("break",), ("continue",)}
 _IDLE = frozenset({"return", "var", "let", "const", "val", "auto", "final", "new", "_"})
 _MOVED = 0.8
 _MOST_NAMES = 60  # more than that is no rename
@@ -140,6 +141,8 @@ def reordered(
     before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
     if not before or before != after:
         return None
+    if not file.config_like and not past and _nested_otherwise(file, old, new):
+        return False
     if file.config_like or (len(old) == len(new) == 1 and not past):
         return not _operands_swapped(old, new)
     if not past and _calls(old) == _calls(new):
@@ -148,6 +151,26 @@ def reordered(
     if all(_FREE_ORDER.search(code) for code in lines):
         return True
     return not any(_ORDERED.search(line.line.words) for line in (*old, *new, *past))
+
+
+def _nested_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """The same statements in the same order, but inside or outside of other blocks."""
+    braces = {"{", "}"}
+    if _flat(old, braces) == _flat(new, braces) and _flat(old, set()) != _flat(new, set()):
+        return True
+    context = any(
+        line.sign == " " and line.code for line in file.lines
+    )  # without any, all of it may be reformatted
+    return file.language == "python" and context and _indented_otherwise(old, new)
+
+
+def _indented_otherwise(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """The same statements, line for line, not all of which were moved sideways alike."""
+    if [line.tokens for line in old] != [line.tokens for line in new]:
+        return False
+    if any(line.line.code.endswith((",", "(", "[", "{")) or line.line.code[:1] in ")]}" for line in old):
+        return False  # one expression over several lines
+    return any(a.line.indent != b.line.indent for a, b in zip(old, new, strict=True))
 
 
 def _calls(lines: Sequence[Tokens]) -> list[str]:
@@ -184,7 +207,8 @@ def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     if file.config_like or file.language in {"sql", "schema"} or not old or not new:
         return False
     before, after = _flat(old, set()), _flat(new, set())
-    if _calls(old) != _calls(new) or _does(before) != _does(after) or "for" in before:
+    exits = [sum(line.tokens in _EXITS for line in side) for side in (old, new)]
+    if _calls(old) != _calls(new) or _does(before) != _does(after) or "for" in before or exits[0] != exits[1]:
         return False
     names = {token for token in before if token.isidentifier()} ^ {
         token for token in after if token.isidentifier()

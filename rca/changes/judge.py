@@ -109,7 +109,7 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
     new = [line for line in lines if line.line.sign == "+"]
     past = inert.passed(lines)
     order = inert.reordered(file, old, new, past)
-    if order or (not past and inert.same_layout(old, new)) or inert.extracted(file, old, new):
+    if order or (order is None and inert.same_layout(old, new)) or inert.extracted(file, old, new):
         return [], False
     if order is False:
         return [Finding("order", 0.62, "the same lines in another order", file.path)], True

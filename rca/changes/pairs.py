@@ -10,7 +10,7 @@ from rca.changes.findings import Finding
 from rca.changes.texts import cut, is_prose, text_finding
 from rca.changes.tokens import Tokens, differences
 from rca.changes.values import Value, value_of
-from rca.changes.vocabulary import Gone, Quantity, Setting, Vocabulary
+from rca.changes.vocabulary import Family, Gone, Quantity, Setting, Vocabulary
 
 _EXTENDED = 0.3
 _HERE = 0.9
@@ -143,6 +143,7 @@ def compare(
     if old.tokens == new.tokens:
         return
     prose = is_prose(old.line.words) and not file.config_like
+    yield from _of_another_family(file, old, new, vocabulary.families)
     for was, now in differences(old.tokens, new.tokens):
         before = [token for token in was if moved[token] < kept[token]]
         after = [token for token in now if kept[token] < moved[token]]
@@ -223,6 +224,8 @@ def compare_values(
         kind = quantity.more if rises else quantity.less
         room = "more" if roomy else "less"
         yield Finding(kind, potency * (_MORE_ROOM if roomy else 1.0), told + how, file.path, room)
+    elif not file.config_like and "%" in at.tokens:
+        yield Finding("identity_gone", 0.62, f"another remainder, {told}: things are found elsewhere", file.path)
     elif not file.config_like and any(token in _COMPARISONS for token in at.tokens):
         yield Finding("operator", 0.55, f"what is compared with, {told}", file.path)
     else:
@@ -290,6 +293,13 @@ def _converts(name: str, at: Tokens) -> bool:
 def _is_called(name: str, at: Tokens) -> bool:
     place = at.tokens.index(name) if name in at.tokens else -1
     return place >= 0 and at.tokens[place + 1 : place + 2] == ("(",)
+
+
+def _of_another_family(file: FileDiff, old: Tokens, new: Tokens, families: Sequence[Family]) -> Iterator[Finding]:
+    for family in families:
+        was, now = set(family.members.findall(old.line.words)), set(family.members.findall(new.line.words))
+        if was and now and was.isdisjoint(now):
+            yield Finding(family.kind, family.potency, f"{family.name} {min(was)} to {min(now)}", file.path)
 
 
 def _missed(file: FileDiff, new: Tokens, gone: Sequence[str], entries: Sequence[Gone]) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ _FORMATTED = re.compile(r"\b[fFrRbBu]{1,2}(?=[\"'])")  # a prefix of a Python st
 _TEMPLATE = re.compile(r"`(?:\\.|[^`\\])*`")
 _PYTHON_TEMPLATE = re.compile(r"\b[rR]?[fF][rR]?(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)')")
 _FILLED_SCRIPT, _FILLED_PYTHON = re.compile(r"\$\{([^{}]*)\}"), re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
+_BRACKETED = re.compile(r"\[[\"'](\w+)[\"']\]")
 _NOISE = frozenset(",;")
 _CONTEXT = 4
 
@@ -92,6 +93,8 @@ def _tokens(code: str, words: str, file: FileDiff, quantity: Quantity | None) ->
             token if token[0] in "'\"⟦" else token.upper() for token in _CODE.findall(text) if token not in _NOISE
         )
     text = _filled(text, file.language)
+    if file.language == "script":
+        text = _BRACKETED.sub(r".\1", text)
     text = _FLIPPED.sub(lambda match: f"{match[3]} {'<=' if match[2] == '>=' else '<'} {match[1]}", text)
     return tuple(_quotes(token) for token in _CODE.findall(text) if token not in _NOISE)
 

@@ -52,6 +52,20 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Family:
+    """Things of one use, none of which understands what another left.
+
+    Attributes:
+        members: Matches the words of one.
+    """
+
+    name: str
+    members: re.Pattern[str]
+    kind: str
+    potency: float
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """What a service misses when a line is removed and nothing like it is added.
 
@@ -218,6 +232,14 @@ class Vocabulary:
         return tuple(
             Setting(words_pattern(row["words"]), row["kind"], float(row["potency"]), bool(row.get("looks", False)))
             for row in self._rows("quantities", "setting")
+        )
+
+    @cached_property
+    def families(self) -> tuple[Family, ...]:
+        """Things that don't understand what another of them left."""
+        return tuple(
+            Family(row["name"], words_pattern(row["members"]), row["kind"], float(row["potency"]))
+            for row in self._rows("quantities", "family")
         )
 
     @cached_property

@@ -53,7 +53,7 @@ def read_pairs(folder: str) -> list[DiffPair]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture, *folders in (
         ("first_pair", "pairs"),
-        ("later_pair", "pairs_second", "pairs_third", "pairs_fourth"),
+        ("later_pair", "pairs_second", "pairs_third", "pairs_fourth", "pairs_fifth"),
     ):
         if fixture in metafunc.fixturenames:
             pairs = [pair for folder in folders for pair in read_pairs(folder)]

@@ -224,3 +224,13 @@ def test_a_nested_loop_that_was_there_is_no_new_one(judged: Judged) -> None:
         "+every = pages()\n+for page in every:\n+    for row in page:\n+        write(row)\n"
     )
     assert "cpu_more" not in kinds(judged(diff, "a.py"))
+
+
+def test_statements_inside_of_another_block_are_not_the_same(judged: Judged) -> None:
+    braces = "@@ -1,4 +1,4 @@\n lock (this) {\n     put(a);\n-}\n-tell(a);\n+    tell(a);\n+}\n"
+    dedent = "@@ -1,3 +1,3 @@\n for row in rows:\n     put(row)\n-    tell(rows)\n+tell(rows)\n"
+    assert kinds(judged(braces, "A.java")) == kinds(judged(dedent, "a.py")) == {"order"}
+    reformatted = "@@ -1,2 +1,2 @@\n-if a:\n-  put(a)\n+if a:\n+    put(a)\n"
+    assert judged(reformatted, "a.py").inert
+    argument = "@@ -1,3 +1,3 @@\n call(\n-  a,\n+    a,\n )\n"
+    assert judged(argument, "a.py").inert
