@@ -144,7 +144,7 @@ def reordered(
     if not file.config_like and not past and _nested_otherwise(file, old, new):
         return False
     if file.config_like or (len(old) == len(new) == 1 and not past):
-        return not _operands_swapped(old, new)
+        return same_layout(old, new) or not _operands_swapped(old, new)
     if not past and _calls(old) == _calls(new):
         return True
     lines = [line.line.code for line in (*old, *new, *past)]
