@@ -174,13 +174,16 @@ def _by_words(content: Content, said: Direct, incident: Incident) -> list[Part]:
 
 
 def _doubt(parts: list[Part], content: Content) -> list[Part]:
-    """A change with little harm in it isn't named for its time and place alone."""
+    """A change that isn't thought able to do harm isn't named for its time and place alone."""
     if content.potency >= NEUTRAL:
         return []
+    held = _UNNAMED - sum(score for score, _ in parts)
     if content.potency < _LITTLE:
-        total = sum(score for score, _ in parts)
-        return [(min(0.0, _UNNAMED - total), "time and place alone don't make it the cause")]
-    return [(-_DOUBT - 2 * (NEUTRAL - content.potency), "what it changes seldom does harm")]
+        return [(min(0.0, held), "time and place alone don't make it the cause")]
+    doubt = -_DOUBT - 2 * (NEUTRAL - content.potency)
+    return [
+        (min(doubt, held), "what it changes seldom does harm, and time and place alone don't make it the cause")
+    ]
 
 
 def _by_event(

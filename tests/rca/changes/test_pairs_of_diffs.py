@@ -61,3 +61,19 @@ def test_the_guilty_deploy_comes_before_its_twin_right_at_the_onset(
     ranks = {trigger.commit: trigger.rank for trigger in triggers}
     assert ranks["a" * 40] == 1
     assert ranks.get("b" * 40, 99) > ranks["a" * 40]
+
+
+def test_an_innocent_twin_alone_is_not_blamed_though_it_is_deployed_at_the_onset(
+    first_pair: DiffPair, make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
+) -> None:
+    facts = make_facts(*first_pair.logs, metrics=tuple(first_pair.metrics))
+    commit = make_commit("b", first_pair.innocent, 7, first_pair.path)
+    assert not weigh_changes(facts, [make_deploy("b", 0.5)], [commit])[0].is_change
+
+
+def test_a_later_innocent_twin_is_not_blamed_either(
+    later_pair: DiffPair, make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
+) -> None:
+    facts = make_facts(*later_pair.logs, metrics=tuple(later_pair.metrics))
+    commit = make_commit("b", later_pair.innocent, 7, later_pair.path)
+    assert not weigh_changes(facts, [make_deploy("b", 0.5)], [commit])[0].is_change
