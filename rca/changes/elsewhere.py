@@ -34,6 +34,7 @@ _ID = re.compile(
 _OF_MACHINES = frozenset({Kind.CPU, Kind.MEMORY, Kind.DISK, Kind.SATURATION, Kind.NETWORK})
 _FOLLOWS = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.AVAILABILITY, Kind.SATURATION, Kind.QUEUE})
 _FILLS = frozenset({Kind.DISK, Kind.SATURATION, Kind.MEMORY})
+_OF_ANOTHER = 0.8
 _BUSY = frozenset({Kind.CPU, Kind.TRAFFIC})
 _GROWS = _FILLS | {Kind.QUEUE, Kind.OTHER}
 
@@ -333,7 +334,12 @@ def _by_words(facts: Facts, hypothesis: Hypothesis) -> Elsewhere | None:
     if not said:
         return None
     total = _Sum()
-    share = max(_share(_own(facts) or lines, says), 0.5 * _share(lines, says), hypothesis.least)
+    share = max(
+        _share(_own(facts) or lines, says),
+        0.5 * _share(lines, says),
+        _OF_ANOTHER * _share_of_one(facts, says),
+        hypothesis.least,
+    )
     total.add(hypothesis.gain * share, f"{share:.0%} of the new lines speak of {hypothesis.what}")
     if any(facts.onset is None or line.first <= facts.onset + 2 * facts.step for line in said):
         total.add(0.3, "they are among the first")
@@ -341,6 +347,15 @@ def _by_words(facts: Facts, hypothesis: Hypothesis) -> Elsewhere | None:
         total.add(0.4, "more than one service says so")
     why = f"It looks like {hypothesis.what}: {cut(said[0].text)}"
     return Elsewhere(hypothesis.kind, facts.first_failing, total.score, why, tuple(total.reasons))
+
+
+def _share_of_one(facts: Facts, says: Callable[[NewLines], bool]) -> float:
+    """The largest share that any one service's trouble has, of those that were among the first to tell of any."""
+    latest = (facts.onset if facts.onset is not None else facts.end) + facts.step
+    early = {line.service for line in _trouble(facts) if line.first <= latest}
+    return max(
+        (_share([line for line in _trouble(facts) if line.service == name], says) for name in early), default=0.0
+    )
 
 
 def cut(text: str, most: int = 90) -> str:

@@ -18,6 +18,7 @@ _LITERAL = re.compile(
 _TELLING_NAME = re.compile(r"[a-z]+[A-Z]\w*|\w+_\w+|[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}_\w+")
 _COMMON_NUMBERS = re.compile(r"[0-9]|[1-5]\d\d|10|100|1000|[\d.]+%?|[0-9]+s")
 _USUAL_IDF = 2.0
+_OF_A_NAME = 4  # a shorter word is in a name by chance
 _LONG, _SPELLED = 6, re.compile(r"[A-Za-z]{3}")
 _PER_WORD = 0.12
 
@@ -45,6 +46,7 @@ def listen(facts: Facts, stop: frozenset[str]) -> Speech:
     known = {word for name in (*facts.services, facts.first_failing) for word in split_words(name).split()}
     metrics = " ".join(anomaly.metric for anomaly in facts.anomalies)
     words = set(split_words(" ".join([*texts, metrics])).split()) - facts.baseline_words - known - stop
+    words = {word for word in words if len(word) < _OF_A_NAME or not any(word in name for name in known)}
     return Speech(
         tuple(texts),
         frozenset(word for word in words if len(word) > 2 and not word.isdigit()),  # noqa: PLR2004 - shorter ones tell nothing

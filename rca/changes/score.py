@@ -194,9 +194,6 @@ def _by_event(
     fit, _ = match(kind, incident.shown[candidate.service], incident.vocabulary)
     power = _SLOPE * (potency - NEUTRAL)
     parts = [(power * fit if power > 0 else power, told)]
-    if candidate.kind == "restart":
-        held = _UNNAMED - sum(score for score, _ in (*so_far, *parts))
-        parts.append((min(_RESTARTED, held), "by itself it changes nothing"))
     if not when.at_once:
         parts.append((_UNSEEN_ROLLOUT if kind == "rollout" else _UNSEEN, "nothing departs when it happens"))
     common: tuple[str, ...] = ()
@@ -205,10 +202,12 @@ def _by_event(
         score, common = words_in_common(named, incident.speech, incident.counts, incident.judged)
         if common:
             parts.append((min(score, _WORDS_OF_EVENT), f"words in common: {', '.join(common)}"))
+    held = _UNNAMED - sum(score for score, _ in (*so_far, *parts))
+    if candidate.kind == "restart":
+        parts.append((min(_RESTARTED, held), "by itself it changes nothing"))
     if kind == "flag" and not common:
         looks = _about_looks(candidate, incident.vocabulary)
         told = "by its name it is about how something looks" if looks else "nothing tells what the switch does"
-        held = _UNNAMED - sum(score for score, _ in (*so_far, *parts))
         doubt = _LOOKS if looks else _NAMELESS
         parts.append((doubt if _in_the_very_step(candidate, incident.facts) else min(doubt, held), told))
     return parts, len(common) > 1 or kind == "scaled_down"

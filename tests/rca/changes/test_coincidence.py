@@ -168,3 +168,21 @@ def test_symptoms_of_services_that_a_change_cannot_reach_count_for_less(
         (found,) = (t for t in weigh_changes(facts, events, [make_commit("a", diff, 9, "x.yaml")]) if t.commit)
         fits.append(next(float(r.split()[0]) for r in found.reasons if "pool size" in r))
     assert fits[0] > fits[1] > 0
+
+
+def test_what_one_service_says_from_the_first_counts_among_the_noise_of_the_others(
+    make_facts: MakeFacts, make_deploy: MakeDeploy, onset: datetime
+) -> None:
+    facts = make_facts("query timeout")
+    for late, kind in ((0.0, "storage"), (600.0, "unknown")):
+        said = NewLines("store", "checkpoint sync took 48 s", 0.4, onset.timestamp() + late, 2.0)
+        triggers = weigh_changes(replace(facts, lines=(*facts.lines, said)), [make_deploy("", 60, "beta")], [])
+        assert triggers[0].kind == kind
+
+
+def test_words_of_a_service_s_name_are_none_in_common(make_facts: MakeFacts, onset: datetime) -> None:
+    event = flag("alphabet_order", onset - timedelta(minutes=2))
+    facts = make_facts("alphabet is not loaded")
+    assert weigh_changes(facts, [event], [])[0].kind == "config"
+    named = replace(facts, services=(*facts.services, "alphabetservice"))
+    assert weigh_changes(named, [event], [])[0].kind == "unknown"
