@@ -15,8 +15,8 @@ class Sums:
     """Running sums of `m` series of `n` rows; missing values count nothing.
 
     Attributes:
-        total: Shape `(m, n + 1)`, the sum of the first rows.
-        known: Shape `(m, n + 1)`, how many of them hold a value.
+        total: Shape `(n + 1, m)`, the sum of the first rows: two of them are read at once, for all series.
+        known: Shape `(n + 1, m)`, how many of them hold a value.
     """
 
     total: FloatArray
@@ -25,15 +25,13 @@ class Sums:
     @classmethod
     def of(cls, values: FloatArray) -> "Sums":
         """Add up series of shape `(m, n)`."""
-        ahead = ((0, 0), (1, 0))
-        total = np.pad(np.cumsum(np.nan_to_num(values), axis=1), ahead)
-        return cls(total, np.pad(np.cumsum(~np.isnan(values), axis=1), ahead))
+        ahead = ((1, 0), (0, 0))
+        total = np.pad(np.cumsum(np.nan_to_num(values.T), axis=0), ahead)
+        return cls(total, np.pad(np.cumsum(~np.isnan(values.T), axis=0), ahead))
 
     def over(self, rows: slice) -> tuple[FloatArray, NDArray[np.intp]]:
         """The sum over a stretch and how many values it is of, each of shape `(m,)`."""
-        return self.total[:, rows.stop] - self.total[:, rows.start], self.known[:, rows.stop] - self.known[
-            :, rows.start
-        ]
+        return self.total[rows.stop] - self.total[rows.start], self.known[rows.stop] - self.known[rows.start]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
