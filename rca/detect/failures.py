@@ -33,7 +33,7 @@ class Failures:
     def most(self, before: slice, after: slice) -> FloatArray:
         """The largest z that so few failures can be, of shape `(f,)`.
 
-        The square of `(o - e) / sqrt(e + o/4 + 0.5)`: a count grows with its root only, a series' z in proportion.
+        `(o - e) / sqrt(e + o/4 + 0.5)` of the failures that were seen and expected, as for lines of a log.
 
         Args:
             before: Columns of the baseline.
@@ -44,7 +44,7 @@ class Failures:
         observed = np.maximum(observed, 0.0)
         expected = np.maximum(usual, 0.0) / np.maximum(old, 1) * new
         surprise: FloatArray = (observed - expected) / np.sqrt(expected + observed / 4 + 0.5)
-        return np.where(new > 0, np.maximum(surprise, 0.0) ** 2, np.inf)
+        return np.where(new > 0, np.maximum(surprise, 0.0), np.inf)
 
 
 def failures(table: SeriesTable) -> Failures:

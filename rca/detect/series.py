@@ -187,6 +187,9 @@ class _Scorer:
             tuning.floor_ratio * np.fmax(np.abs(center), table.reference),
         )
         peers = tuning.floor_peers * self.peers.largest(np.where(spread > 0, np.abs(center), 0.0))
+        # Of what never was there, peers alone know how much of it is nothing to speak of.
+        never = (center == 0) & (spread == 0)
+        peers = np.where(never, np.fmax(peers, self.peers.medians(spread)), peers)
         floor = np.where(np.isin(table.channels, _RESOURCES), np.fmax(floor, peers), floor)
         return _Baseline(center, _scale(spread, prior, floor, counts, tuning), *near.values.swapaxes(0, 1))
 

@@ -22,7 +22,7 @@ _WEIGHTS: Mapping[Channel, float] = MappingProxyType(
         Channel.TRACE_FAILURE: 2.0,  # the same
         Channel.TRACE_SLOWNESS: 1.0,
         Channel.RESTARTS: 1.0,
-        Channel.SATURATION: 0.8,
+        Channel.SATURATION: 0.6,  # calls, and what serves them, pile up behind a slow callee
         Channel.QUEUE: 0.8,
         Channel.MEMORY: 0.8,  # caches and collectors move it without a fault
         Channel.DISK: 0.8,

@@ -33,7 +33,7 @@ def test_one_peak_is_not_a_departure(make_frame: MakeFrame) -> None:
 
 def test_errors_that_were_zero_are_the_best_evidence(make_frame: MakeFrame) -> None:
     assert z_of(make_frame, np.where(np.arange(40) >= 30, 0.2, 0.0), "error_ratio") > 50
-    assert z_of(make_frame, np.where(np.arange(40) >= 30, 20.0, 0.0), "errors") == TUNING.z_cap
+    assert z_of(make_frame, np.where(np.arange(40) >= 30, 1000.0, 0.0), "errors") == TUNING.z_cap
 
 
 def test_a_stray_error_is_hardly_evidence(make_frame: MakeFrame) -> None:
@@ -47,6 +47,13 @@ def test_a_burst_of_a_resource_that_bursts_now_and_then_is_no_departure(make_fra
     bursts[[3, 11, 12, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39]] = 1e6
     assert 0 < z_of(make_frame, bursts, "diskio") < 5
     assert z_of(make_frame, np.where(np.arange(40) >= 30, 1e6, 0.0), "diskio") == TUNING.z_cap
+
+
+def test_what_never_was_there_is_measured_by_what_others_do(make_frame: MakeFrame) -> None:
+    late, bursts = np.where(np.arange(40) >= 38, 1e6, 0.0), np.where(np.arange(40) % 7 == 0, 1e6, 0.0)
+    made = table.build(make_frame({"a|diskio": late, "b|diskio": bursts, "c|diskio": bursts[::-1]}))
+    assert score(made, [onset.split(made.times, 38, None, TUNING)], TUNING).z[0, 0] < 5
+    assert z_of(make_frame, late, "diskio", 38) == TUNING.z_cap
 
 
 def test_failures_in_some_minutes_count(make_frame: MakeFrame) -> None:
@@ -116,7 +123,7 @@ class Definition:
         return float(min(z, chance, self._most(i), TUNING.z_cap))
 
     def _most(self, i: int) -> float:
-        """The square of the surprise at so many failures, where they can be counted."""
+        """The surprise at so many failures, where they can be counted."""
         made, kind = self.made, CHANNELS[self.made.channels[i]]
         if kind not in {Channel.ERRORS, Channel.AVAILABILITY}:
             return np.inf
@@ -137,7 +144,7 @@ class Definition:
         if not len(new):
             return np.inf
         expected, observed = max(0.0, old.mean() if len(old) else 0.0) * len(new), max(0.0, new.sum())
-        return float(max(0.0, (observed - expected) / np.sqrt(expected + observed / 4 + 0.5)) ** 2)
+        return float(max(0.0, (observed - expected) / np.sqrt(expected + observed / 4 + 0.5)))
 
     def _typical(self, i: int, x: FloatArray) -> float:
         counted = {Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS}
@@ -164,6 +171,8 @@ class Definition:
             floor = 0.005 * made.full_scale[i]
         if resource:
             floor = max([floor, *(0.01 * abs(np.median(x)) for x in self._peers(i) if of(x) > 0)])
+            if middle == of(self.before[i]) == 0:
+                floor = max(floor, middle_of([of(x) for x in self._peers(i)]))
         return self._leaning(len(self.before[i]), of(self.before[i]), middle * middle_of(relative), floor)
 
     def _scale_of_logs(self, i: int) -> float:
