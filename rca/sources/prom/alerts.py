@@ -1,5 +1,7 @@
 """Alerts that fired in the window, from the series that the server itself records of them."""
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +18,11 @@ from rca.sources.prom.work import Grid
 FIRING = 'ALERTS{alertstate="firing"}'
 SINCE = "ALERTS_FOR_STATE"
 _NOT_OF_THE_ALERT = frozenset({"__name__", "alertstate"})
+_TEMPLATE = "{{"
+# What a template says of a label: `{{ $labels.service }}`, `{{.Labels.service}}`, `{{ index $labels "service" }}`.
+_OF_A_LABEL = re.compile(
+    r"\{\{-?\s*(?:(?:\$labels|\.Labels)\.(\w+)|index\s+(?:\$labels|\.Labels)\s+[\"`](\w+)[\"`])\s*-?\}\}"
+)
 _FNV_OFFSET, _FNV_PRIME, _MASK = 0xCBF29CE484222325, 0x100000001B3, 0xFFFFFFFFFFFFFFFF
 
 
@@ -41,12 +48,14 @@ def alerts(
         address: The server's address, for the link to the alert's query.
     """
     begins = {_identity(row["metric"]): points(row["values"], grid) for row in (since.series if since else ())}
-    by_name = {str(rule.get("name")): rule for rule in rules}
+    by_name: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for rule in rules:
+        by_name[str(rule.get("name"))].append(rule)
     found: list[Alert] = []
     for row in firing.series:
         identity = _identity(row["metric"])
         labels = dict(identity)
-        rule = by_name.get(labels.get("alertname", ""), {})
+        its_rules = _rules_of(labels, by_name.get(labels.get("alertname", ""), ()))
         for first, last in _stretches(points(row["values"], grid)):
             begin = float(grid.times[first])
             known = begins.get(identity)
@@ -56,12 +65,12 @@ def alerts(
             found.append(
                 Alert(
                     labels=labels,
-                    annotations=_annotations(rule),
+                    annotations=_annotations(its_rules, labels),
                     starts_at=datetime.fromtimestamp(begin, UTC),
                     ends_at=datetime.fromtimestamp(grid.times[last] + grid.step, UTC) if ended else None,
                     fingerprint=fingerprint(labels),
                     state="resolved" if ended else "active",
-                    generator_url=_link(address, rule),
+                    generator_url=_link(address, its_rules),
                 )
             )
     return tuple(sorted(found, key=lambda alert: (alert.starts_at, alert.fingerprint)))
@@ -80,12 +89,41 @@ def _stretches(values: FloatArray) -> Iterator[tuple[int, int]]:
         yield int(run[0]), int(run[-1])
 
 
-def _annotations(rule: Mapping[str, Any]) -> dict[str, str]:
-    """The rule's annotations, without those that are templates: their values then are lost."""
-    found = rule.get("annotations") or {}
-    return {str(name): str(text) for name, text in sorted(found.items()) if "{{" not in str(text)}
+def _rules_of(labels: Mapping[str, str], rules: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rules of its name whose own labels the alert has: often one name has a rule for each severity."""
+    return [
+        rule
+        for rule in rules
+        if all(
+            _TEMPLATE in str(value) or labels.get(str(name)) == value
+            for name, value in (rule.get("labels") or {}).items()
+        )
+    ]
 
 
-def _link(address: str, rule: Mapping[str, Any]) -> str:
-    query = str(rule.get("query") or "")
+def _annotations(rules: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> dict[str, str]:
+    """What its rules agree to say, with its labels filled in.
+
+    A text with another template in it is left out: the value that it told then is lost.
+    """
+    said = [
+        {str(name): _filled(str(text), labels) for name, text in (rule.get("annotations") or {}).items()}
+        for rule in rules
+    ]
+    first = said[0] if said else {}
+    agreed = {name: text for name, text in first.items() if all(each.get(name) == text for each in said)}
+    return {name: text for name, text in sorted(agreed.items()) if text is not None}
+
+
+def _filled(template: str, labels: Mapping[str, str]) -> str | None:
+    """The text with the labels' values in their places; None when it holds more than labels that are there."""
+    named = [one or other for one, other in _OF_A_LABEL.findall(template)]
+    if _TEMPLATE in _OF_A_LABEL.sub("", template) or any(name not in labels for name in named):
+        return None
+    return _OF_A_LABEL.sub(lambda found: labels[found[1] or found[2]], template)
+
+
+def _link(address: str, rules: Sequence[Mapping[str, Any]]) -> str:
+    queries = {str(rule.get("query") or "") for rule in rules}
+    query = queries.pop() if len(queries) == 1 else ""
     return f"{address}/graph?g0.expr={quote(query, safe='')}&g0.tab=1" if query else ""
