@@ -29,6 +29,7 @@ _POD_FORMS = (
 # The same for `label_replace`, where a server is to do it: RE2, anchored, the shortest stem.
 STEM_RE2 = rf"(.+?)(?:(?:-{_SAFE}{{6,10}})?-{_SAFE}{{5}}|-[0-9]{{1,3}})?"
 _CLUSTER_HOST = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?(?::\d+)?")
+_URL = re.compile(r"[a-z]+://(?:[^@/\s]*@)?(\[[0-9a-f:]+\]|[^:/?#\s]+)(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
 _NAMESPACED = re.compile(r"([^/\s]+)/([^/\s]+)")
 _PORT = re.compile(r"(.*[^:\d].*):\d{1,5}")
 
@@ -100,11 +101,13 @@ def _namespace(row: Mapping[str, str]) -> str:
 
 
 def split(namespace: str, name: str, strip: Sequence[str] = ()) -> tuple[str, str]:
-    """Take a namespace, a cluster's host name, a port and known endings off a name.
+    """Take a namespace, a cluster's host name, an address' host, a port and known endings off a name.
 
     Returns:
         The namespace, or empty where nobody said, and the bare name.
     """
+    if found := _URL.fullmatch(name):
+        name = found[1]
     if found := _CLUSTER_HOST.fullmatch(name):
         return namespace or found[2], found[1]
     if found := _NAMESPACED.fullmatch(name):
@@ -196,6 +199,10 @@ class Labels:
         if self.service in REPLICASET_LABELS:
             return namespace, owners.of_replicaset(namespace, name)
         return split(namespace, name, self.strip)
+
+    def identity(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """The values of these labels, the one left out that tells two servers apart which scraped alike."""
+        return tuple(str(row.get(label, "")) for label in self.by if label != self.replica)
 
     def identify_peer(self, row: Mapping[str, Any]) -> tuple[str, str] | None:
         """The same for the callee."""

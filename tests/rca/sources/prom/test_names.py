@@ -54,6 +54,9 @@ def test_owners_are_believed_before_names() -> None:
         ("", "redis-exporter", ("", "redis")),
         ("", "-exporter", ("", "-exporter")),
         ("", "a/b/c", ("", "a/b/c")),
+        ("", "https://shop.example:8443/health?deep=1", ("", "shop.example")),
+        ("", "http://user@cart.shop.svc/ready", ("shop", "cart")),
+        ("", "tcp://[::1]:5432", ("", "[::1]")),
         ("", "::1", ("", "::1")),
     ],
 )
