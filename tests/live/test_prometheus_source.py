@@ -60,6 +60,7 @@ def found(server: Prometheus) -> Found:
         ("envoy-cart", "envoy_error_ratio"),
         ("nginx-cart", "ingress_error_ratio"),
         ("plain-cart", "http_error_ratio"),
+        ("timed-cart", "http_error_ratio"),
         ("ha-cart", "grpc_error_ratio"),
         (HOSTILE, "http_error_ratio"),
     ],
@@ -98,7 +99,7 @@ def test_two_servers_that_scrape_alike_count_once(found: Found) -> None:
 
 def test_a_namespace_stays_only_where_a_name_is_ambiguous(found: Found) -> None:
     services = {service for service, metric, _ in found.series if metric == "http_requests"}
-    assert services == {"plain-cart", "blue/twin", "green/twin", HOSTILE}
+    assert services == {"plain-cart", "timed-cart", "blue/twin", "green/twin", HOSTILE}
     assert found.record.details["ambiguous_names"] == ["twin"]
 
 
@@ -124,6 +125,61 @@ def test_stores_queues_and_machines_are_found_with_what_they_are(found: Found) -
 
 def test_metrics_that_no_pack_names_are_found_by_the_conventions(found: Found) -> None:
     assert found.early_and_late("mailer", "mail_errors:errors")[0] == pytest.approx(0.5, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("service", "metric", "kind", "early", "late"),
+    [
+        ("otel-cart", "pool_share", Kind.SATURATION, 0.2, 1.0),
+        ("spring-cart", "pool_share", Kind.SATURATION, 0.2, 1.0),
+        ("mailer", "worker_pool_busy:pool_used", Kind.SATURATION, 2, 10),
+        ("mailer", "queue_messages:waiting", Kind.QUEUE, 2, 10),
+        ("mailer", "mail_backlog:waiting", Kind.QUEUE, 2, 10),
+        ("mailer", "mail_messages_processed:processed", Kind.TRAFFIC, 4, 1),
+        ("web", "nodejs_eventloop_lag_p99", Kind.SATURATION, 2, 10),
+        ("web", "process_files_share", Kind.SATURATION, 0.2, 1.0),
+        ("node-a", "node_conntrack_share", Kind.SATURATION, 0.2, 1.0),
+        ("front-door.example", "certificate_valid", Kind.AVAILABILITY, 1, 0),
+    ],
+)
+def test_what_runs_full_is_measured(
+    found: Found, service: str, metric: str, kind: Kind, early: float, late: float
+) -> None:
+    assert found.early_and_late(service, metric) == pytest.approx((early, late), rel=0.03)
+    assert found.series[service, metric, None][0].kind is kind
+
+
+def test_what_only_sounds_like_a_queue_or_a_pool_is_left_out(found: Found) -> None:
+    asked = {metric.partition(":")[0] for _, metric, _ in found.series}
+    assert not asked & {
+        "jvm_memory_pool_used_bytes",
+        "fluentbit_output_pending",
+        "promhttp_metric_handler_requests",
+    }
+
+
+def test_the_process_of_an_exporter_is_not_what_it_watches(found: Found) -> None:
+    own = {service for service, metric, _ in found.series if metric in {"up", "process_memory"}}
+    assert own == {"plain-cart", "ends", "jvm-cart"}  # the exporter of JMX is within the application's process
+    assert not {"cache", "cache-exporter", "databases", "machines", "watch", "blackbox"} & own
+    assert ("plain-cart", "up", "m:9104") not in found.series
+    assert {event.service for event in found.events if event.details["rule"] == "process_start"} == {
+        "plain-cart", "jvm-cart",
+    }  # fmt: skip
+    assert found.record.details["exporters_and_monitors"] == [
+        "blackbox", "cache-exporter", "machines", "plain-cart", "watch",
+    ]  # fmt: skip
+
+
+def test_an_exporter_that_does_not_answer_is_told(found: Found) -> None:
+    (why,) = (gap.why for gap in found.gaps if gap.what == "what is measured of cache-exporter")
+    assert "did not answer in 40 of" in why
+
+
+def test_a_certificate_that_expires_is_an_event(found: Found) -> None:
+    assert [(event.service, event.title) for event in found.events if "certificate" in event.title] == [
+        ("front-door.example", "front-door.example: its certificate expired")
+    ]
 
 
 def test_what_stops_answering_is_a_signal(found: Found) -> None:

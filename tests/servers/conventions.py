@@ -4,6 +4,7 @@ The second half is the incident: calls fail and slow down, targets end, a deploy
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -95,6 +96,56 @@ def _kubernetes() -> Iterator[str]:
     )
 
 
+def _exporters() -> Iterator[str]:
+    """Processes that only watch, under names of their own and of what they watch; and one that only seems to."""
+    restarted = np.where(LATER, TIMES[79] + 2, 5.0)
+    for job, service, instance, mark in (
+        ("cache-exporter", {}, "x:9121", "redis_exporter_build_info"),
+        ("databases", {"service": "plain-cart"}, "m:9104", "mysqld_exporter_build_info"),
+        ("machines", {}, "node-a:9100", "node_exporter_build_info"),
+        ("watch", {}, "localhost:9090", "prometheus_build_info"),
+        ("jvm-cart", {}, "j:9404", "jmx_exporter_build_info"),
+    ):
+        target = {"job": job, "instance": instance, **service}
+        stopped = LATER & (job == "cache-exporter")
+        there = np.where(stopped, np.nan, 1.0)
+        yield _series(mark, {**target, "version": "1"}, there)
+        yield _series("up", target, np.where(stopped, 0.0, 1.0))
+        yield _series("process_resident_memory_bytes", target, 5e7 * there)
+        yield _series("process_start_time_seconds", target, restarted * there)
+        yield _counter("promhttp_metric_handler_requests_total", {**target, "code": "200"}, 0.1 * there)
+
+
+def _saturated() -> Iterator[str]:
+    """What runs full: pools, queues, threads, files, connections that a machine tracks, certificates."""
+    full = np.where(LATER, 10.0, 2.0)
+    for name, labels in (
+        ("db_client_connection_count", {"service_name": "otel-cart", "db_client_connection_state": "used"}),
+        ("hikaricp_connections_active", {"application": "spring-cart"}),
+        ("worker_pool_busy", {"service": "mailer"}),
+        ("queue_messages", {"service": "mailer", "queue": "out"}),
+        ("mail_backlog", {"service": "mailer"}),
+        ("nodejs_eventloop_lag_p99_seconds", {"service": "web"}),
+        ("process_open_fds", {"service": "web"}),
+        ("node_nf_conntrack_entries", {"instance": "node-a:9100"}),
+        ("jvm_memory_pool_used_bytes", {"service": "jvm-cart", "pool": "Eden"}),
+        ("fluentbit_output_pending", {"service": "shipper"}),
+    ):
+        yield _series(name, labels, full)
+    for name, labels in (
+        ("db_client_connection_max", {"service_name": "otel-cart"}),
+        ("hikaricp_connections_max", {"application": "spring-cart"}),
+        ("process_max_fds", {"service": "web"}),
+        ("node_nf_conntrack_entries_limit", {"instance": "node-a:9100"}),
+    ):
+        yield _series(name, labels, 10.0)
+    yield _counter("mail_messages_processed_total", {"service": "mailer"}, np.where(LATER, 1.0, 4.0))
+    probe = {"job": "blackbox", "instance": "https://front-door.example:8443/health"}
+    yield _series("probe_ssl_earliest_cert_expiry", probe, TIMES[80] - 3)
+    yield _series("probe_success", probe, np.where(LATER, 0.0, 1.0))
+    yield _series("up", probe, 1.0)
+
+
 def convention_history() -> Iterator[str]:
     """OpenMetrics lines of all of them, the end mark included."""
     for reporter in ("source", "destination"):
@@ -140,6 +191,7 @@ def convention_history() -> Iterator[str]:
         "nginx_ingress_controller_requests", {"exported_service": "nginx-cart", "service": "ingress"}, "status"
     )
     yield _calls("http_requests_total", {"job": "shop/plain-cart"}, "code")
+    yield _calls("http_request_duration_seconds_count", {"job": "timed-cart"}, "code")
     yield _calls("http_requests_total", {"service": "twin", "namespace": "blue"}, "code")
     yield _calls("http_requests_total", {"service": "twin", "namespace": "green"}, "code")
     yield _calls("http_requests_total", {"service": HOSTILE}, "code")
@@ -168,6 +220,7 @@ def convention_history() -> Iterator[str]:
         there = np.where(LATER, 0.0 if instance else 1.0, 1.0)
         yield _series("up", {"job": "plain-cart", "instance": f"i{instance}:80"}, there)
     yield _series("up", {"job": "ends", "instance": "e:80"}, np.where(LATER, np.nan, 1.0))
+    yield from chain(_exporters(), _saturated())
     alert = {"alertname": "Burning", "service": "otel-cart", "severity": "page"}
     firing = np.where(np.arange(COUNT) >= 90, 1.0, np.nan)
     yield _series("ALERTS", {**alert, "alertstate": "firing"}, firing)

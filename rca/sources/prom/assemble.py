@@ -83,7 +83,9 @@ def assemble(answers: Sequence[tuple[Ask, Answer]], signal: Signal, plan: Plan) 
         for row in rows:
             found = _whose(each, row["metric"], plan)
             values = points(row["values"], plan.grid, signal.scale)
-            if found is not None and np.isfinite(values).any():
+            if found is not None and each.labels.identity(row["metric"]) in each.watchers:
+                gaps += _unwatched(signal, found[0], values)
+            elif found is not None and np.isfinite(values).any():
                 service, peer, replica = found
                 groups[service, peer][replica].append(_Series(each, row["metric"], values))
     columns = [
@@ -103,6 +105,37 @@ def assemble(answers: Sequence[tuple[Ask, Answer]], signal: Signal, plan: Plan) 
         plan.grid.times, np.stack([values for _, values in columns], axis=1), tuple(key for key, _ in columns)
     )
     return Assembled(frame, tuple(gaps))
+
+
+def first_of(frames: Sequence[SignalFrame]) -> SignalFrame | None:
+    """One frame of alternatives: a service's series are those of the first that has any of it.
+
+    Args:
+        frames: On one time axis, the preferred first.
+
+    Returns:
+        None where there is none.
+    """
+    if len(frames) <= 1:
+        return next(iter(frames), None)
+    taken: set[str] = set()
+    values: list[FloatArray] = []
+    keys: list[SignalKey] = []
+    for frame in frames:
+        columns = [index for index, key in enumerate(frame.keys) if key.service not in taken]
+        taken |= {frame.keys[index].service for index in columns}
+        values.append(frame.values[:, columns])
+        keys += [frame.keys[index] for index in columns]
+    return SignalFrame(frames[0].times, np.hstack(values), tuple(keys))
+
+
+def _unwatched(signal: Signal, service: str, values: FloatArray) -> list[Gap]:
+    """Say where what watches a service didn't answer: what it measures is missing then, and tells nothing."""
+    away = int(np.count_nonzero(values < 1))
+    if signal.kind is not Kind.AVAILABILITY or not away:
+        return []
+    why = f"its exporter, or what else is scraped by that name, did not answer in {away} of {len(values)} points"
+    return [Gap(NAME, f"what is measured of {service}", why)]
 
 
 def _whose(ask: Ask, row: Row, plan: Plan) -> tuple[str, str | None, str] | None:

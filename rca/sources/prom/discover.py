@@ -12,6 +12,7 @@ from rca.sources.prom.names import POD_LABELS, REPLICASET_LABELS, Labels, Names,
 from rca.sources.prom.packs import Naming, Pack, Part, Signal
 from rca.sources.prom.plan import MAX_SERIES, NAME, Ask, Plan, is_pattern
 from rca.sources.prom.promql import METRIC_NAME
+from rca.sources.prom.watchers import watchers
 from rca.sources.prom.work import Crew, Grid
 
 MAX_NAMES = 2_000  # of one batch of patterns
@@ -242,9 +243,17 @@ def _finish(
     tops = finder.tops(histograms)
     known: set[tuple[str, str]] = set()
     by_pack: dict[str, set[tuple[str, str]]] = {}
+    watched: set[tuple[str, str]] = set()
+    coarse = finder.grid.coarse(_IDENTITY_POINTS)
+    asked = [(pack, metric, labels) for pack, _, metric, labels in asks]
+    watching, gaps = watchers(finder.client, finder.crew, finder.packs, present, asked, coarse)
     for pack, _, metric, labels in asks:
+        skipped = watching.get(labels, frozenset()) if pack.about_target else frozenset()
         for row in rows.get((metric, labels), ()):
-            if who := labels.identify(row, owners):
+            who = labels.identify(row, owners)
+            if labels.identity(row) in skipped:
+                watched |= {who} if who else set()
+            elif who:
                 known.add(who)
                 by_pack.setdefault(pack.name, set()).add(who)
             if labels.peer and (whom := labels.identify_peer(row)):
@@ -259,6 +268,7 @@ def _finish(
             window=max(4 * intervals[pack.name], finder.grid.step),
             top=tops.get(_buckets(part, metric), float("inf")),
             wide=labels.is_pod and len(rows.get((metric, labels), ())) > MAX_SERIES,
+            watchers=watching.get(labels, frozenset()) if pack.about_target else frozenset(),
         )
         for pack, part, metric, labels in asks
     )
@@ -274,8 +284,9 @@ def _finish(
         refused=refused,
         services={pack: tuple(sorted({names.of(*who) for who in found})) for pack, found in by_pack.items()},
         intervals={pack: intervals[pack] for pack in applied},
+        watchers=tuple(sorted({names.of(*who) for who in watched})),
         present=present,
-        gaps=tuple(finder.gaps),
+        gaps=(*finder.gaps, *gaps),
     )
 
 
@@ -336,7 +347,8 @@ def _parts(
 ) -> Iterator[tuple[Part, str]]:
     """The parts whose metrics are there, each with the metric that stands for it.
 
-    Of signals that share a name, the first that can be asked is taken: the others are its alternatives.
+    Signals that share a name are alternatives, and all are asked: services differ in the dialect they speak.
+    Of edges and events the first that can be asked is taken.
     """
     taken: set[str] = set()
     for part in pack.parts:
@@ -344,7 +356,7 @@ def _parts(
             continue
         found = _matching(part.requires[0], present)
         if not is_pattern(part):
-            taken.add(part.name)
+            taken |= set() if isinstance(part, Signal) else {part.name}
             yield part, found[0]
             continue
         found = [

@@ -94,6 +94,12 @@ def _found(plan: Plan) -> Iterator[Check]:
         yield _check(f"pack {pack}", ok=bool(services) or None, detail=detail, hint=hint, facts=_few(services))
     for pack, why in sorted(plan.refused.items()):
         yield _check(f"pack {pack}", ok=None, detail=f"does not apply: {why}")
+    if plan.watchers:
+        yield _check(
+            "exporters", ok=None,
+            detail="the processes of exporters and monitors count as nobody's; they are scraped as",
+            facts=_few(plan.watchers),
+        )  # fmt: skip
     if plan.names.ambiguous:
         yield _check(
             "names", ok=None, detail="several namespaces have a service of these names: they keep their namespace",

@@ -77,7 +77,7 @@ def _groups(
     for row in answer.series:
         labels: Mapping[str, str] = row["metric"]
         who = ask.labels.identify(labels, plan.owners)
-        if who is None:
+        if who is None or ask.labels.identity(labels) in ask.watchers:
             continue
         rest = ",".join(f"{name}={value}" for name, value in sorted(labels.items()) if name not in used)
         group = groups[plan.names.of(*who), rest]

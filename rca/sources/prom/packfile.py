@@ -89,6 +89,8 @@ def parse_pack(text: str, origin: str) -> Pack:
         ignore=table.patterns("ignore"),
         unless_labels=table.labels("unless_labels"),
         node_kind=table.choice("node_kind", NodeKind, None),
+        exporters=table.patterns("exporters"),
+        about_target=table.flag("about_target"),
         signals=tuple(signal for part in table.tables("signals") for signal in _signals(part, naming)),
         edges=tuple(_edge(part, naming) for part in table.tables("edges")),
         events=tuple(_event(part, naming) for part in table.tables("events")),

@@ -115,6 +115,8 @@ class Pack:
         ignore: Patterns of names that the pack's patterns don't mean.
         unless_labels: It does not apply where its metrics have one of these labels.
         node_kind: What its services are, where that is clear.
+        exporters: Patterns of metrics that only exporters and monitors expose, whose process isn't the service's.
+        about_target: Its series are about the scraped process itself: left out where that is one of these.
         origin: The file, for errors and `rca doctor`.
     """
 
@@ -127,12 +129,15 @@ class Pack:
     ignore: tuple[str, ...] = ()
     unless_labels: tuple[str, ...] = ()
     node_kind: NodeKind | None = None
+    exporters: tuple[str, ...] = ()
+    about_target: bool = False
     origin: str = field(default="", compare=False)
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Every metric name or pattern that the pack wants to know of, sorted."""
-        return tuple(sorted({*self.requires, *(name for part in self.parts for name in part.requires)}))
+        names = (name for part in self.parts for name in part.requires)
+        return tuple(sorted({*self.requires, *self.exporters, *names}))
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -33,6 +33,7 @@ class Ask:
         window: The rate window, seconds.
         top: The histogram's highest finite bucket bound, for a quantile.
         wide: More pods than an answer may have: the server folds them into workloads.
+        watchers: Rows that aren't the service's own: identities (`Labels.identity`) of exporters and monitors.
     """
 
     pack: Pack
@@ -42,6 +43,7 @@ class Ask:
     window: int
     top: float = float("inf")
     wide: bool = False
+    watchers: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def name(self) -> str:
@@ -59,6 +61,7 @@ class Plan:
         refused: By pack, why it doesn't.
         services: By pack, the services it speaks of.
         intervals: By pack, the scrape interval in seconds.
+        watchers: The names under which exporters and monitors are scraped: their own, or those of what they watch.
         present: Every asked-for metric name that is there.
     """
 
@@ -70,5 +73,6 @@ class Plan:
     refused: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     intervals: Mapping[str, int] = field(default_factory=dict)
+    watchers: tuple[str, ...] = ()
     present: frozenset[str] = frozenset()
     gaps: tuple[Gap, ...] = ()

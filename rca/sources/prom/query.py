@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rca.sources.prom.names import STEM_RE2, Labels, pod_stem
+from rca.sources.prom.names import STEM_RE2, pod_stem
 from rca.sources.prom.packs import Across, Signal
 from rca.sources.prom.plan import Ask
 from rca.sources.prom.promql import matchers, quote, render
@@ -39,7 +39,7 @@ def for_one(ask: Ask, template: str, rows: Sequence[Mapping[str, Any]]) -> str:
         rows: The label sets of one service's answers (of one instance's, of one peer's).
     """
     labels = ask.labels
-    query = render(template, window=ask.window, by=labels.by, where=_where(labels, rows), metric=ask.metric)
+    query = render(template, window=ask.window, by=labels.by, where=_where(ask, rows), metric=ask.metric)
     by = [label for label in labels.by if label != labels.replica]
     if labels.replica:
         query = f"max by ({', '.join(by)}) ({query})"
@@ -58,12 +58,15 @@ def folded(across: Across, queries: Sequence[str], series: int) -> str:
     return query if series <= 1 else f"{AGGREGATIONS[across]} ({query})"
 
 
-def _where(labels: Labels, rows: Sequence[Mapping[str, Any]]) -> str:
+def _where(ask: Ask, rows: Sequence[Mapping[str, Any]]) -> str:
+    labels = ask.labels
     wanted: dict[str, Iterable[str]] = {}
     pattern = ""
     for label in labels.by:
         values = sorted({str(row.get(label, "")) for row in rows})
-        if label == labels.replica or (label == labels.instance and len(values) > 1):
+        if label == labels.replica:
+            continue
+        if label == labels.instance and len(values) > 1 and not _shared(ask, rows):
             continue
         if label == labels.service and not any(values):  # the server folded the pods: only the workload is known
             values = sorted({str(row.get(WORKLOAD, "")) for row in rows})
@@ -74,6 +77,13 @@ def _where(labels: Labels, rows: Sequence[Mapping[str, Any]]) -> str:
             wanted[label] = values
     lacking = ",".join(f'{label}=""' for label in labels.without)
     return ",".join(part for part in (matchers(wanted), pattern, lacking) if part)
+
+
+def _shared(ask: Ask, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an exporter is scraped under the name of these rows' service: then its replicas must be named."""
+    labels = ask.labels
+    at = [label for label in labels.by if label != labels.replica].index(labels.service)
+    return bool({row.get(labels.service, "") for row in rows} & {identity[at] for identity in ask.watchers})
 
 
 def _any_pod(label: str, stems: Sequence[str]) -> str:

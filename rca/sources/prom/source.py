@@ -10,7 +10,7 @@ from rca.errors import SourceAuthError, SourceError, SourceUnreachableError
 from rca.model.incident import Gap, SourceRecord
 from rca.sources.base import Check, Harvest, Request
 from rca.sources.prom.alerts import FIRING
-from rca.sources.prom.assemble import assemble
+from rca.sources.prom.assemble import Assembled, assemble, first_of
 from rca.sources.prom.client import Answer, Backend, PromClient
 from rca.sources.prom.discover import discover
 from rca.sources.prom.doctor import checks
@@ -132,11 +132,17 @@ class PrometheusSource:
         return self._client.query_range(query, grid.first, grid.last, grid.step)
 
     def _series(self, asks: Sequence[Ask], plan: Plan) -> Harvest:
-        signal = asks[0].part
-        assert isinstance(signal, Signal)  # noqa: S101 - _jobs sends only signals here
-        answers = [(ask, self._range(for_all(ask, signal.query), plan.grid)) for ask in asks]
-        made = assemble(answers, signal, plan)
-        return Harvest(metrics=made.frame, gaps=made.gaps)
+        """One signal's series: a service's come from the first of the alternatives that has it."""
+        parts: dict[Signal, list[Ask]] = {}
+        for ask in asks:
+            assert isinstance(ask.part, Signal)  # noqa: S101 - _jobs sends only signals here
+            parts.setdefault(ask.part, []).append(ask)
+        made: list[Assembled] = []
+        for signal, alike in parts.items():
+            answers = [(ask, self._range(for_all(ask, signal.query), plan.grid)) for ask in alike]
+            made.append(assemble(answers, signal, plan))
+        frame = first_of([each.frame for each in made if each.frame is not None])
+        return Harvest(metrics=frame, gaps=tuple(gap for each in made for gap in each.gaps))
 
     def _events(self, ask: Ask, rule: EventRule, plan: Plan) -> Harvest:
         query = for_all(ask, rule.query)
@@ -155,7 +161,10 @@ class PrometheusSource:
         return recorded(self._client, plan.grid)
 
     def _record(self, plan: Plan, backend: Backend) -> SourceRecord:
-        queries = {ask.name: for_all(ask, template_of(ask.part)) for ask in plan.asks}
+        queries: dict[str, str] = {}
+        for ask in plan.asks:
+            name = f"{ask.name} by {ask.metric}" if ask.name in queries else ask.name
+            queries.setdefault(name, for_all(ask, template_of(ask.part)))
         details: Mapping[str, object] = {
             "packs": {
                 pack: {
@@ -166,6 +175,7 @@ class PrometheusSource:
                 }
                 for pack, metrics in sorted(plan.applied.items())
             },
+            "exporters_and_monitors": list(plan.watchers),
             "ambiguous_names": list(plan.names.ambiguous),
             "step_seconds": plan.grid.step,
         }

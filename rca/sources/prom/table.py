@@ -64,6 +64,13 @@ class Table:
             raise self.error(f"{key} must be a number, zero or above")
         return float(value)
 
+    def flag(self, key: str) -> bool:
+        """True or false; false when missing."""
+        value = self.take(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.error(f"{key} must be true or false")
+        return bool(value)
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; empty when missing."""
         value = self.take(key)

@@ -67,7 +67,12 @@ def test_labels_are_filled_in_and_what_else_a_template_says_is_left_out(
 def test_of_rules_with_one_name_the_one_with_the_alerts_labels_speaks(plan: Plan, answer: Answers) -> None:
     firing = answer([({**LABELS, "severity": "page"}, {5: "1"})])
     rules = [
-        {"name": "Slow", "query": "p99 > 1", "labels": {"severity": severity}, "annotations": {"summary": severity}}
+        {
+            "name": "Slow",
+            "query": "p99 > 1",
+            "labels": {"severity": severity},
+            "annotations": {"summary": severity},
+        }
         for severity in ("ticket", "page", "{{ $labels.team }}")
     ]
     (alert,) = alerts(firing, None, rules[:2], plan.grid, "http://p")

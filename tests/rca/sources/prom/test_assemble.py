@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rca.sources.prom.assemble import Assembled, assemble, points
+from rca.model.signals import Kind, SignalFrame, SignalKey
+from rca.sources.prom.assemble import Assembled, assemble, first_of, points
 from rca.sources.prom.client import Answer
 from rca.sources.prom.names import Labels
 from rca.sources.prom.packs import Across, Naming, Signal
@@ -128,3 +129,47 @@ def test_many_pods_are_matched_by_their_workloads_name(plan: Plan, ask: Asks, an
     made = assemble([(ask(labels=Labels("pod")), answer(rows))], GAUGE, plan)
     assert made.frame is not None
     assert made.frame.keys[0].query == 'max (max by (pod) (load{pod=~"(?:cart)(?:-[a-z0-9]+){1,2}"}))'
+
+
+def test_rows_of_exporters_are_left_out_and_their_absence_is_told(plan: Plan, ask: Asks, answer: Answers) -> None:
+    up = replace(GAUGE, name="up", kind=Kind.AVAILABILITY, across=Across.MEAN)
+    rows = [
+        ({"service": "a", "instance": "app"}, ALL),
+        ({"service": "a", "instance": "exporter"}, {0: "1", 1: "0", 2: "0"}),
+    ]
+    labels = Labels("service", instance="instance")
+    watching = replace(ask(up, labels), watchers=frozenset({("a", "exporter")}))
+    made = assemble([(watching, answer(rows))], up, plan)
+    assert columns(made) == ["a|up"]
+    assert made.frame is not None
+    assert made.frame.keys[0].query == 'max by (service, instance) (load{service="a",instance="app"})'
+    (gap,) = made.gaps
+    assert (gap.what, "in 2 of 10 points" in gap.why) == ("what is measured of a", True)
+    assert assemble([(watching, answer(rows))], replace(up, kind=Kind.CPU), plan).gaps == ()
+
+
+def test_replicas_beside_an_exporter_of_the_same_name_are_named_in_the_query(
+    plan: Plan, ask: Asks, answer: Answers
+) -> None:
+    rows = [({"service": name, "instance": each}, ALL) for name in ("a", "b") for each in ("1", "2")]
+    labels = Labels("service", instance="instance")
+    watching = replace(ask(GAUGE, labels), watchers=frozenset({("a", "exporter")}))
+    made = assemble([(watching, answer(rows))], GAUGE, plan)
+    assert made.frame is not None
+    queries = {key.column: key.query for key in made.frame.keys}
+    assert 'load{service="a",instance=~"1|2"}' in queries["a|load"]
+    assert 'load{service="b"}' in queries["b|load"]
+
+
+def test_of_alternatives_a_service_has_the_first_that_knows_it() -> None:
+    times = np.arange(2.0)
+
+    def frame(level: float, *services: str) -> SignalFrame:
+        keys = tuple(SignalKey(service, "m") for service in services)
+        return SignalFrame(times, np.full((2, len(keys)), level), keys)
+
+    one = first_of([frame(1, "a", "a"), frame(2, "a", "b"), frame(3, "b", "c")])
+    assert one is not None
+    assert [key.service for key in one.keys] == ["a", "a", "b", "c"]
+    assert one.values[0].tolist() == [1, 1, 2, 3]
+    assert first_of([]) is None
