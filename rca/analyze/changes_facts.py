@@ -252,12 +252,13 @@ def _harm(
 ) -> float | None:
     """When the harm began: the earliest bad latency, errors, availability, restarts, queue, or new error line."""
     concerned = {first} | {name for name, share in shares.items() if share >= _QUIET_SHARE}
-    harmed = [a for a in anomalies if a.kind in _HARM and (a.service in concerned or not told)]
+    earliest = onset.given.timestamp() - _TOLD_STEPS * step if onset.given is not None else float("-inf")
+    harmed = [
+        a for a in anomalies if a.kind in _HARM and a.at >= earliest and (a.service in concerned or not told)
+    ]
     plain = max(_STRONG, _OF_THE_PLAINEST * max((a.strength for a in harmed), default=0.0))
     moments = [a.at for a in harmed if a.strength >= plain]
     errors = [line for line in lines if line.level >= _AN_ERROR]
     most = max((line.count for line in errors), default=0.0)
     moments += [line.first for line in errors if line.count >= min(_FEW, _SPORADIC * most)]
-    if onset.given is not None:
-        moments = [moment for moment in moments if moment >= onset.given.timestamp() - _TOLD_STEPS * step]
-    return min(moments, default=told)
+    return min((moment for moment in moments if moment >= earliest), default=told)
