@@ -33,11 +33,14 @@ def read_alert(
     Raises:
         UsageError: The file can't be read, or holds no alert.
     """
-    from rca.alerts import first_firing, group_alerts, service_of  # noqa: PLC0415 - only when a command runs
-    from rca.model.incident import Symptom  # noqa: PLC0415 - as above
+    if source is None and service is None:
+        return None, None  # the usual case: the first question to a server waits for no import
+    from rca.model.incident import Symptom  # noqa: PLC0415 - only where something was reported
 
     if source is None:
-        return (Symptom(service) if service else None), None
+        return Symptom(service or ""), None
+    from rca.alerts import first_firing, group_alerts, service_of  # noqa: PLC0415 - only where there is an alert
+
     found = alerts_from(source)
     alert = first_firing(found)
     if alert is None:

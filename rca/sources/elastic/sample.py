@@ -6,7 +6,7 @@ quiet service's few errors are seen beside a chatty one's millions. Neither the 
 warnings, the work grow with the volume.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +17,7 @@ from rca.sources.elastic import strata
 from rca.sources.elastic.client import NAME, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.fields import Cohort
-from rca.sources.elastic.layers import Census, exists, in_window
+from rca.sources.elastic.layers import Census, Layer, exists, in_window
 from rca.sources.elastic.lines import LineReader, hit_key, in_order, wanted_fields
 from rca.sources.elastic.schema import Role, Schema
 from rca.sources.elastic.traces import MAX_PAGE, Place, Traces, draw_traces
@@ -26,30 +26,26 @@ _DRAWN_SHARE, _DRAWN_LEAST = 0.6, 6_000
 _TRACE_SHARE = 0.5
 _TRACED_ENOUGH = 0.05
 _TRACE_SLICES = 12
-Hit = tuple[Mapping[str, Any], Cohort]
+Hits = dict[tuple[str, str], tuple[Mapping[str, Any], Cohort]]
+"""Documents by what identifies them, each with the cohort that says how to read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Documents, not yet weighed.
+    """Lines, not yet weighed.
 
     Attributes:
-        hits: Each with the cohort that says how to read it.
+        lines: As they were drawn.
+        where: The stratum of each.
         slices: The slices of time of the strata; None when everything was taken.
         failing: Real counts of lines without a level that have words of failure.
-        traces: The whole traces in it.
     """
 
-    hits: tuple[Hit, ...] = ()
+    lines: tuple[LogLine, ...] = ()
+    where: tuple[strata.Stratum, ...] = ()
     slices: Grid | None = None
     failing: Mapping[strata.Stratum, float] = field(default_factory=dict)
-    traces: frozenset[str] = frozenset()
     gaps: tuple[Gap, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        """Every line of the window is there, each standing for itself."""
-        return self.slices is None
 
 
 def drawn_of(budget: int) -> int:
@@ -62,7 +58,7 @@ def drawn_of(budget: int) -> int:
 
 
 def draw(client: ElasticClient, census: Census, schema: Schema, grid: Grid, budget: int) -> Sample:
-    """Fetch the sample's documents; `lines_of` makes lines of them once the counts are there.
+    """Fetch the sample and read it; `weighed` gives the lines their weights once the counts are there.
 
     Args:
         client: The connection.
@@ -78,62 +74,100 @@ def draw(client: ElasticClient, census: Census, schema: Schema, grid: Grid, budg
     if not services or budget <= 0:
         return Sample()
     if sum(services.values()) <= min(budget, MAX_PAGE):
-        return _all_of_it(client, census, grid)
+        return _all_of_it(client, census, schema, grid)
     budget = drawn_of(budget)
     found = _trace_place(census, grid)
     traced = int(budget * _TRACE_SHARE) if found is not None else 0
-    spread = strata.Spread.of(budget - traced, tuple(services), grid, strata.bad_lines(census.layers, schema))
-    asked = [(layer, search) for layer in census.layers for search in strata.searches(layer, schema, grid, spread)]
     with ThreadPoolExecutor(1) as pool:  # the two halves don't depend on each other
         slices = grid.coarse(min(_TRACE_SLICES, grid.buckets))
         later = pool.submit(draw_traces, client, found[1], slices, traced) if found is not None else None
-        answers = client.search([search for _, search in asked])
+        half = _Stratified(client, census, schema, grid, budget - traced)
+        half.draw()
         traces = later.result() if later is not None else Traces()
-    hits = {hit_key(hit): (hit, found[0]) for hit in traces.hits} if found else {}
-    gaps = [*traces.gaps, *_left_out(spread, services, budget)]
-    failing: dict[strata.Stratum, float] = {}
-    for (layer, search), answer in zip(asked, answers, strict=True):
-        gaps += answer.gaps
-        if answer.error is not None:
-            gaps.append(Gap(NAME, search.purpose, answer.error.message))
-        if layer.level is None and search.purpose == "error messages":
-            for stratum, count in strata.failing_counts(answer.aggregations, spread.slices).items():
-                failing[stratum] = failing.get(stratum, 0.0) + count
-        for hit in strata.hits_of(answer.aggregations):
-            hits.setdefault(hit_key(hit), (hit, layer.cohort))
-    return Sample(tuple(hits.values()), spread.slices, failing, frozenset(traces.ids), tuple(dict.fromkeys(gaps)))
+    hits: Hits = {hit_key(hit): (hit, found[0]) for hit in traces.hits} if found else {}
+    for key, hit in half.hits.items():
+        hits.setdefault(key, hit)
+    gaps = (*traces.gaps, *half.gaps, *_left_out(half.spread, services, budget))
+    lines, where = _read(hits, schema, half.spread.slices, frozenset(traces.ids))
+    return Sample(lines, where, half.spread.slices, half.failing, tuple(dict.fromkeys(gaps)))
 
 
-def lines_of(sample: Sample, census: Census, schema: Schema, counts: LogCounts | None) -> tuple[LogLine, ...]:
+def weighed(sample: Sample, census: Census, counts: LogCounts | None) -> tuple[LogLine, ...]:
     """The sample's lines, each with the number of real lines it stands for.
 
     Args:
         sample: What `draw` fetched.
         census: The one it was drawn by.
-        schema: What a level's raw value means.
         counts: The exact counts; without them a service's lines share its total.
     """
+    if sample.slices is None:
+        return in_order(sample.lines)
+    real = strata.real_counts(counts, sample.slices, sample.failing) if counts is not None else {}
+    return in_order(strata.weigh(sample.lines, sample.where, real, census.services))
+
+
+class _Stratified:
+    """The half that is drawn by stratum."""
+
+    def __init__(self, client: ElasticClient, census: Census, schema: Schema, grid: Grid, budget: int) -> None:
+        self._client, self._census, self._schema, self._grid = client, census, schema, grid
+        self._budget = budget
+        self.spread = strata.Spread.of(budget, tuple(census.services), grid)
+        self.hits: Hits = {}
+        self.failing: dict[strata.Stratum, float] = {}
+        self.gaps: list[Gap] = []
+
+    def draw(self) -> None:
+        """Errors and warnings first, then of the rest as much as they leave.
+
+        Raises:
+            SourceError: The server can't be reached, or refused it.
+        """
+        self._ask(strata.searches_for_bad)
+        self.spread = self.spread.leaving(self._budget - len(self.hits), self._census.layers)
+        self._ask(strata.searches_for_rest)
+
+    def _ask(self, searches_for: Callable[[Layer, Schema, Grid, strata.Spread], Iterable[Search]]) -> None:
+        spread = self.spread
+        asked = [
+            (layer, search)
+            for layer in self._census.layers
+            for search in searches_for(layer, self._schema, self._grid, spread)
+        ]
+        answers = self._client.search([search for _, search in asked])
+        for (layer, search), answer in zip(asked, answers, strict=True):
+            self.gaps += answer.gaps
+            if answer.error is not None:
+                self.gaps.append(Gap(NAME, search.purpose, answer.error.message))
+            if layer.level is None and search.purpose == "error messages":
+                for stratum, count in strata.failing_counts(answer.aggregations, spread.slices).items():
+                    self.failing[stratum] = self.failing.get(stratum, 0.0) + count
+            for hit in strata.hits_of(answer.aggregations):
+                self.hits.setdefault(hit_key(hit), (hit, layer.cohort))
+
+
+def _read(
+    hits: Hits, schema: Schema, slices: Grid | None = None, whole: frozenset[str] = frozenset()
+) -> tuple[tuple[LogLine, ...], tuple[strata.Stratum, ...]]:
+    """Documents as lines, those without a time or a service left out, and the stratum of each."""
     lines: list[LogLine] = []
     where: list[strata.Stratum] = []
     readers: dict[int, LineReader] = {}
-    for hit, cohort in sample.hits:
+    for hit, cohort in hits.values():
         reader = readers.get(id(cohort))
         if reader is None:
-            reader = readers[id(cohort)] = LineReader(cohort, schema, sample.traces)
+            reader = readers[id(cohort)] = LineReader(cohort, schema, whole)
         found = reader.read(hit)
         if found is None:
             continue
         line, states_level = found
         lines.append(line)
         level = strata.level_stratum(line.level if states_level else None, line.message)
-        where.append((line.service, level, sample.slices.index(line.at.timestamp()) if sample.slices else None))
-    if sample.slices is None:
-        return in_order(lines)
-    real = strata.real_counts(counts, sample.slices, sample.failing) if counts is not None else {}
-    return in_order(strata.weigh(lines, where, real, census.services))
+        where.append((line.service, level, slices.index(line.at.timestamp()) if slices else None))
+    return tuple(lines), tuple(where)
 
 
-def _all_of_it(client: ElasticClient, census: Census, grid: Grid) -> Sample:
+def _all_of_it(client: ElasticClient, census: Census, schema: Schema, grid: Grid) -> Sample:
     searches = []
     for layer in census.layers:
         query = {"bool": {"filter": [in_window(layer.timestamp, grid.span), *layer.filters]}}
@@ -145,10 +179,12 @@ def _all_of_it(client: ElasticClient, census: Census, grid: Grid) -> Sample:
     answers = client.search(searches)
     gaps = [gap for answer in answers for gap in answer.gaps]
     gaps += [Gap(NAME, "log messages", answer.error.message) for answer in answers if answer.error is not None]
-    hits = [
-        (hit, layer.cohort) for layer, answer in zip(census.layers, answers, strict=True) for hit in answer.hits
-    ]
-    return Sample(tuple(hits), gaps=tuple(dict.fromkeys(gaps)))
+    hits: Hits = {
+        hit_key(hit): (hit, layer.cohort)
+        for layer, answer in zip(census.layers, answers, strict=True)
+        for hit in answer.hits
+    }
+    return Sample(*_read(hits, schema), gaps=tuple(dict.fromkeys(gaps)))
 
 
 def _trace_place(census: Census, grid: Grid) -> tuple[Cohort, Place] | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from rca.config.settings import ElasticsearchSettings
 from rca.errors import ConfigError, SourceError
-from rca.model.incident import Gap
+from rca.model.incident import Event, Gap
 from rca.model.logs import LogCounts
 from rca.sources.base import Check, Harvest, Request
 from rca.sources.elastic import sample
@@ -23,7 +24,16 @@ from rca.sources.elastic.spans import Traced, collect_spans
 
 _T = TypeVar("_T")
 _PIECES = 5
-_WORKERS = 3
+_WORKERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What other threads are asking for."""
+
+    messages: Future[sample.Sample]
+    spans: Future[Traced]
+    events: Future[tuple[list[Event], list[Gap]]]
 
 
 class ElasticsearchSource:
@@ -74,10 +84,11 @@ class ElasticsearchSource:
             gaps += self._unmatched()
         census = self._census = take_census(self._client, resolution.cohorts, grid.span)
         gaps += [*census.gaps, *unassigned(census)]
+        asked = self._ask_at_once(pool, request, census, grid)
         known, _ = _finish(version, "its version", "")
         record = describe(self._settings, resolution, census, self._schema, known, grid)
         yield Harvest("fields and services", 1, _PIECES, gaps=tuple(dict.fromkeys(gaps)), record=record)
-        yield from self._pieces(pool, request, census, grid)
+        yield from self._pieces(asked, census, grid)
 
     def check(self, request: Request) -> Iterator[Check]:
         """Say step by step what is reachable, who we are, what was found, and what is missing."""
@@ -114,19 +125,24 @@ class ElasticsearchSource:
         ]
         return gaps + [_lost("logs", found.error) for found in answers if found.error]
 
-    def _pieces(self, pool: ThreadPoolExecutor, request: Request, census: Census, grid: Grid) -> Iterator[Harvest]:
-        """Counts in this thread, all else meanwhile in others."""
-        lines = self._settings.sample_lines
-        drawn = pool.submit(sample.draw, self._client, census, self._schema, grid, lines)
-        traced = pool.submit(collect_spans, self._client, self._settings.span_indices, request.span)
-        changes = pool.submit(
-            collect_events,
-            self._client,
-            self._settings.event_indices,
-            request.changes,
-            self._schema,
-            self._settings.event_fields,
+    def _ask_at_once(self, pool: ThreadPoolExecutor, request: Request, census: Census, grid: Grid) -> _Asked:
+        """All but the counts, each in a thread."""
+        lines, settings = self._settings.sample_lines, self._settings
+        return _Asked(
+            pool.submit(sample.draw, self._client, census, self._schema, grid, lines),
+            pool.submit(collect_spans, self._client, settings.span_indices, request.span),
+            pool.submit(
+                collect_events,
+                self._client,
+                settings.event_indices,
+                request.changes,
+                self._schema,
+                settings.event_fields,
+            ),
         )
+
+    def _pieces(self, asked: _Asked, census: Census, grid: Grid) -> Iterator[Harvest]:
+        """Counts in this thread, all else as it comes."""
         counted: list[LogCounts] = []
         gaps: list[Gap] = []
         try:
@@ -143,14 +159,14 @@ class ElasticsearchSource:
         counts = merge_counts(counted)
         gaps += silent_services(counts) if counts is not None else []
         yield Harvest("log counts", 2, _PIECES, gaps=tuple(gaps))
-        messages, gaps = _finish(drawn, "log messages", sample.Sample())
+        messages, gaps = _finish(asked.messages, "log messages", sample.Sample())
         known = counts if not any("log counts" in gap.what for gap in gaps) else None
-        read = sample.lines_of(messages, census, self._schema, known)
+        read = sample.weighed(messages, census, known)
         yield Harvest("log messages", 3, _PIECES, logs=read, gaps=(*messages.gaps, *gaps))
-        found_spans, gaps = _finish(traced, "spans", Traced())
+        found_spans, gaps = _finish(asked.spans, "spans", Traced())
         gaps += found_spans.gaps
         yield Harvest("spans", 4, _PIECES, spans=found_spans.spans, graph=found_spans.graph, gaps=tuple(gaps))
-        (events, event_gaps), gaps = _finish(changes, "events", ([], []))
+        (events, event_gaps), gaps = _finish(asked.events, "events", ([], []))
         yield Harvest("events", 5, _PIECES, events=tuple(events), gaps=(*event_gaps, *gaps))
 
 

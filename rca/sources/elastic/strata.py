@@ -1,13 +1,13 @@
 """Strata: how a part of the sample is spread over services, levels and time, and how lines get their weights.
 
-Lines are drawn by (service, how bad, slice of time), with one search for each of the three: errors and warnings
-are found through the index, the rest through a random sampler, and directly for services too quiet for that.
+Lines are drawn by (service, how bad, slice of time): errors and warnings are found through the index; the rest, by
+what those leave of the budget, through a random sampler, and directly for services too quiet for that.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rca.model.logs import LogCounts, LogLine
@@ -50,16 +50,13 @@ class Spread:
     rest: int
 
     @classmethod
-    def of(cls, budget: int, services: Sequence[str], grid: Grid, bad: tuple[int, int] | None = None) -> "Spread":
+    def of(cls, budget: int, services: Sequence[str], grid: Grid) -> "Spread":
         """Slices of time so that a service gets about sixteen lines in each, and the lines by how bad they are.
-
-        What there are too few errors and warnings for goes to the rest.
 
         Args:
             budget: Lines in all.
             services: Those with most lines first; of more services than lines only the first take part.
             grid: The window's buckets.
-            bad: How many errors and warnings there are; None when nobody knows.
         """
         taking = tuple(services[: max(1, budget // 3)])
         slices = grid.coarse(min(_MAX_SLICES, max(1, budget // (len(taking) * _PER_STRATUM))))
@@ -67,51 +64,59 @@ class Spread:
         warnings = min(_MAX_TOP_HITS, max(1, int(each * _WARNING_SHARE)))
         rest = min(_MAX_TOP_HITS, max(1, int(each * (1 - _ERROR_SHARE - _WARNING_SHARE))))
         errors = min(_MAX_TOP_HITS, max(1, int(each) - warnings - rest))
-        if bad is not None:
-            strata = len(taking) * slices.buckets
-            unused = (max(0.0, most - there / strata) for most, there in zip((errors, warnings), bad, strict=True))
-            rest = min(_MAX_TOP_HITS, rest + int(sum(unused)))
         return cls(taking, slices, errors, warnings, rest)
 
+    def leaving(self, left: int, layers: Sequence[Layer]) -> "Spread":
+        """The same with what errors and warnings left for the rest, which never gets less than its own share.
 
-def bad_lines(layers: Sequence[Layer], schema: Schema) -> tuple[int, int] | None:
-    """How many errors and warnings there are by their level; None where some documents state no level."""
-    if any(layer.level is None for layer in layers):
-        return None
-    errors, warnings = (
-        sum(layer.levels[raw] for layer in layers for raw in layer.raw_levels(schema, wanted))
-        for wanted in (ERRORS, WARNINGS)
-    )
-    return errors, warnings
+        Few strata have errors, and which have isn't known before they were asked for. So of few lines and of many
+        about as many travel.
+
+        Args:
+            left: Lines of the budget that weren't drawn.
+            layers: Where the rest will be drawn.
+        """
+        places = sum(name in layer.services for layer in layers for name in self.services) * self.slices.buckets
+        return replace(self, rest=max(self.rest, min(_MAX_TOP_HITS, left // max(1, places))))
 
 
-def searches(layer: Layer, schema: Schema, grid: Grid, spread: Spread) -> Iterator[Search]:
-    """The searches for errors, warnings and the rest of one layer."""
-    names = [name for name in spread.services if name in layer.services]
+def searches_for_bad(layer: Layer, schema: Schema, grid: Grid, spread: Spread) -> Iterator[Search]:
+    """The searches for errors and warnings of one layer."""
+    base, names = _lines_of(layer, grid, spread)
     if not names:
         return
-    base: list[Mapping[str, Any]] = [in_window(layer.timestamp, grid.span), *layer.filters]
-    if len(names) < len(layer.services):
-        base.append(_is(layer.service, names))
     if layer.level is None:
         words = [{"match": {name: {"query": " ".join(_WORDS)}}} for name in layer.cohort.fields[Role.MESSAGE]]
         text = {"bool": {"should": words, "minimum_should_match": 1}}
         if words:
             yield _top(layer, "error messages", {"filter": [*base, text]}, spread.slices, spread.errors, names)
-        yield from _rest(layer, {"filter": base}, spread, names)
         return
-    errors, warnings = (layer.raw_levels(schema, wanted) for wanted in (ERRORS, WARNINGS))
-    for purpose, raw, lines in (
-        ("error messages", errors, spread.errors),
-        ("warnings", warnings, spread.warnings),
+    for purpose, levels, lines in (
+        ("error messages", ERRORS, spread.errors),
+        ("warnings", WARNINGS, spread.warnings),
     ):
+        raw = layer.raw_levels(schema, levels)
         if raw:
             query = {"filter": [*base, _is(layer.level, raw)]}
             yield _top(layer, purpose, query, spread.slices, lines, names)
-    bad = [*errors, *warnings]
-    yield from _rest(
-        layer, {"filter": base} | ({"must_not": [_is(layer.level, bad)]} if bad else {}), spread, names
-    )
+
+
+def searches_for_rest(layer: Layer, schema: Schema, grid: Grid, spread: Spread) -> Iterator[Search]:
+    """The searches for all other lines of one layer; where no level is stated, for any lines."""
+    base, names = _lines_of(layer, grid, spread)
+    if names:
+        bad = layer.raw_levels(schema, ERRORS | WARNINGS)
+        unwanted = {"must_not": [_is(layer.level, bad)]} if layer.level is not None and bad else {}
+        yield from _rest(layer, {"filter": base, **unwanted}, spread, names)
+
+
+def _lines_of(layer: Layer, grid: Grid, spread: Spread) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """What selects the layer's lines of the services that take part, and those services."""
+    names = [name for name in spread.services if name in layer.services]
+    base: list[Mapping[str, Any]] = [in_window(layer.timestamp, grid.span), *layer.filters]
+    if len(names) < len(layer.services):
+        base.append(_is(layer.service, names))
+    return base, names
 
 
 def hits_of(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from rca.sources.elastic.client import Answer, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Census, Layer, take_census
-from rca.sources.elastic.sample import draw, lines_of
+from rca.sources.elastic.sample import draw, weighed
 from rca.sources.elastic.schema import Role, load_schemas
 from rca.sources.elastic.silence import unassigned
 
@@ -142,14 +142,15 @@ def test_lines_of_whole_traces_are_marked_and_all_weigh_what_their_stratum_says(
                 return [Answer({"hits": {"hits": [hit(1, **traced), hit(2, **traced), {"_id": "lost"}]}})]
             slot = {"key": START.timestamp() * 1000, "doc_count": 7, "lines": {"hits": {"hits": [hit(1), hit(3)]}}}
             drawn = {"services": {"buckets": [{"key": "a", "times": {"buckets": [slot]}}]}}
-            refused = Answer({}, SourceQueryError("too slow"))
-            return [Answer({"aggregations": {"drawn": drawn}}), refused][: len(searches)]
+            if searches[0].purpose == "log messages":
+                return [Answer({}, SourceQueryError("too slow"))] * len(searches)
+            return [Answer({"aggregations": {"drawn": drawn}})]
 
     layer = Layer(COHORT, "@timestamp", "app", None, (), {"a": 50_000})
     whole = Census((layer,), ((COHORT, 50_000),), (((COHORT, "trace.id"), 40_000),), ())
     sample = draw(cast("ElasticClient", Both()), whole, SCHEMA, Grid.over(SPAN, 60), 100)
     assert [gap.why for gap in sample.gaps] == ["too slow"]
-    lines = lines_of(sample, whole, SCHEMA, None)
+    lines = weighed(sample, whole, None)
     assert [(line.trace_id, TRACE_COMPLETE in line.fields) for line in lines] == [
         ("t", True),
         ("t", True),
@@ -158,12 +159,58 @@ def test_lines_of_whole_traces_are_marked_and_all_weigh_what_their_stratum_says(
     assert sum(line.weight for line in lines) == pytest.approx(50_000)
     assert sum(sample.failing.values()) == 7
     untraced = Census((layer,), ((COHORT, 50_000),), (((COHORT, "trace.id"), 4),), ())
-    assert draw(cast("ElasticClient", Both()), untraced, SCHEMA, Grid.over(SPAN, 60), 100).traces == frozenset()
+    bare = draw(cast("ElasticClient", Both()), untraced, SCHEMA, Grid.over(SPAN, 60), 100)
+    assert len(bare.lines) == 2
+    assert not any(TRACE_COMPLETE in line.fields for line in bare.lines)
+
+
+class Lavish:
+    """As many lines as asked for of every service and slice of time, errors only of the first few services."""
+
+    def __init__(self, names: Sequence[str], failing: int) -> None:
+        self._names, self._failing = names, names[:failing]
+
+    def search(self, searches: Sequence[Search]) -> list[Answer]:
+        return [self._answer(search) for search in searches]
+
+    def _answer(self, search: Search) -> Answer:
+        times = search.body["aggs"]["drawn"]["aggs"]["services"]["aggs"]["times"]
+        lines = times["aggs"]["lines"]["top_hits"]["size"]
+        step = int(times["date_histogram"]["fixed_interval"].removesuffix("ms"))
+        slots = range(int(START.timestamp() * 1000), int(SPAN.end.timestamp() * 1000), step)
+        names = self._failing if search.purpose == "error messages" else self._names
+        found = [
+            {"key": name, "times": {"buckets": [self._slot(search.purpose, name, slot, lines) for slot in slots]}}
+            for name in names
+        ]
+        return Answer({"aggregations": {"drawn": {"services": {"buckets": found}}}})
+
+    @staticmethod
+    def _slot(purpose: str, name: str, milliseconds: int, lines: int) -> dict[str, Any]:
+        at = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
+        fields = {"@timestamp": [at], "app": [name], "message": ["x"]}
+        hits = [{"_id": f"{purpose} {name} {milliseconds} {i}", "fields": fields} for i in range(lines)]
+        return {"key": milliseconds, "doc_count": 9 * lines, "lines": {"hits": {"hits": hits}}}
+
+
+@pytest.mark.parametrize("failing", [0, 1, 3, 20])
+def test_as_many_lines_come_however_few_services_have_errors(failing: int) -> None:
+    names = [f"s{i:02d}" for i in range(20)]
+    levels = {"error": 500, "info": 99_500}
+    layer = Layer(COHORT, "@timestamp", "app", "level", (), dict.fromkeys(names, 5_000), levels)
+    whole = Census((layer,), ((COHORT, 100_000),), (), ())
+    server = cast("ElasticClient", Lavish(names, failing))
+    sample = draw(server, whole, SCHEMA, Grid.over(SPAN, 60), 2_000)
+    assert 0.9 * 2_000 < len(sample.lines) <= 2_000
 
 
 def test_of_more_services_than_lines_the_quietest_are_a_gap() -> None:
     layer = Layer(COHORT, "@timestamp", "app", "level", (), {f"s{i:02d}": 10 for i in range(50)}, {"info": 500})
     many = Census((layer,), ((COHORT, 500),), (), ())
-    server = Scripted(Answer({}))
-    searches = draw(cast("ElasticClient", server), many, SCHEMA, Grid.over(SPAN, 60), 30)
-    assert [gap.what for gap in searches.gaps] == ["messages of the 40 quietest services"]
+
+    class Empty(Scripted):
+        def search(self, searches: Sequence[Search]) -> list[Answer]:
+            return [Answer({})] * len(searches)
+
+    found = draw(cast("ElasticClient", Empty()), many, SCHEMA, Grid.over(SPAN, 60), 30)
+    assert [gap.what for gap in found.gaps] == ["messages of the 40 quietest services"]

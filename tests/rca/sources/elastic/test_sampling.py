@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rca.model.logs import LogCounts, LogLine
+from rca.sources.elastic.client import Search
 from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Layer
@@ -17,12 +18,12 @@ from rca.sources.elastic.schema import Role, load_schemas
 from rca.sources.elastic.strata import (
     FAILING,
     Spread,
-    bad_lines,
     failing_counts,
     hits_of,
     level_stratum,
     real_counts,
-    searches,
+    searches_for_bad,
+    searches_for_rest,
     weigh,
 )
 from rca.sources.elastic.traces import choose, pages, sampled
@@ -65,33 +66,44 @@ def test_where_not_everything_fits_less_is_drawn_of_a_large_budget(budget: int, 
     assert drawn_of(budget) == drawn
 
 
-def test_what_there_are_too_few_errors_for_goes_to_the_rest() -> None:
-    unknown, none, many = (Spread.of(5_000, ["a", "b"], GRID, bad) for bad in (None, (0, 0), (10**6, 10**6)))
-    assert many == unknown
-    assert none.rest == min(100, unknown.rest + unknown.errors + unknown.warnings)
-    assert (none.errors, none.warnings) == (unknown.errors, unknown.warnings)
+def evenly(**services: int) -> Layer:
+    return Layer(COHORT, "@timestamp", "s", "l", (), services, {"info": sum(services.values())})
 
 
-@given(st.integers(500, 20_000), st.integers(1, 60), st.integers(0, 9_000), st.integers(0, 9_000))
-def test_a_spread_that_knows_the_errors_keeps_to_its_budget(
-    budget: int, services: int, errors: int, warnings: int
+def test_what_errors_and_warnings_leave_over_goes_to_the_rest() -> None:
+    spread = Spread.of(600, ["a", "b"], GRID)
+    layer = evenly(a=1_000, b=1_000)
+    places = 2 * spread.slices.buckets
+    assert spread.leaving(600, [layer]).rest == 600 // places
+    assert spread.leaving(600, [layer, evenly(b=9)]).rest == 600 // (places + spread.slices.buckets)
+    assert spread.leaving(0, [layer]) == spread
+    assert spread.leaving(10**6, [layer]).rest == 100
+    assert spread.leaving(600, []).errors == spread.errors
+
+
+@given(st.integers(500, 20_000), st.integers(1, 60), st.data())
+def test_a_spread_with_an_enlarged_rest_uses_its_budget_and_no_more(
+    budget: int, services: int, data: st.DataObject
 ) -> None:
-    spread = Spread.of(budget, [f"s{i}" for i in range(services)], GRID, (errors, warnings))
-    strata = len(spread.services) * spread.slices.buckets
-    drawn = min(errors, strata * spread.errors) + min(warnings, strata * spread.warnings) + strata * spread.rest
-    assert drawn <= max(3, budget)
+    names = [f"s{i}" for i in range(services)]
+    spread = Spread.of(budget, names, GRID)
+    places = len(spread.services) * spread.slices.buckets
+    bad = data.draw(st.integers(0, places * (spread.errors + spread.warnings)))
+    rest = spread.leaving(budget - bad, [evenly(**dict.fromkeys(names, 10_000))]).rest
+    assert bad + places * rest <= budget
+    assert rest == 100 or bad + places * (rest + 1) > budget
 
 
-def test_errors_and_warnings_are_counted_unless_some_documents_state_no_level() -> None:
-    levels = {"error": 5, "Fatal": 1, "warn": 3, "info": 9_991}
-    layer = Layer(COHORT, "@timestamp", "service.name", "log.level", (), {"a": 10_000}, levels)
-    assert bad_lines([layer, layer], SCHEMA) == (12, 6)
-    assert bad_lines([layer, Layer(COHORT, "@timestamp", "service.name", None, (), {"a": 1})], SCHEMA) is None
+def searches(layer: Layer, spread: Spread) -> list[Search]:
+    return [
+        *searches_for_bad(layer, SCHEMA, GRID, spread),
+        *searches_for_rest(layer, SCHEMA, GRID, spread),
+    ]
 
 
 def purposes(layer: Layer, budget: int = 1_000) -> list[tuple[str, dict[str, Any]]]:
     spread = Spread.of(budget, tuple(layer.services), GRID)
-    return [(search.purpose, dict(search.body)) for search in searches(layer, SCHEMA, GRID, spread)]
+    return [(search.purpose, dict(search.body)) for search in searches(layer, spread)]
 
 
 def test_each_kind_of_level_has_its_own_search_by_its_raw_values() -> None:
@@ -119,14 +131,14 @@ def test_without_a_level_words_of_failure_find_the_errors() -> None:
     assert purpose == "error messages"
     assert "message" in str(body["query"])
     assert rest[0] == "log messages"
-    assert list(searches(layer, SCHEMA, GRID, Spread.of(9, ["other"], GRID))) == []
+    assert list(searches(layer, Spread.of(9, ["other"], GRID))) == []
 
 
 def test_services_beyond_the_budget_are_left_out_of_the_query() -> None:
     layer = Layer(COHORT, "@timestamp", "s", "l", (), {"a": 10_000, "b": 10}, {"error": 1})
     spread = Spread.of(3, ("a", "b"), GRID)
     assert spread.services == ("a",)
-    search = next(iter(searches(layer, SCHEMA, GRID, spread)))
+    search = searches(layer, spread)[0]
     assert {"terms": {"s": ["a"]}} in search.body["query"]["function_score"]["query"]["bool"]["filter"]
 
 
