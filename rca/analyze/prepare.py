@@ -104,7 +104,8 @@ def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:
         )
         return _EMPTY, gaps
     values = np.clip(frame.values[inside], -_LARGEST, _LARGEST)
-    return SignalFrame(frame.times[inside], _rates(values, frame), frame.keys), gaps
+    times = frame.times[inside]
+    return SignalFrame(times, _rates(times, values, frame), frame.keys), gaps
 
 
 def _clock_only(bundle: Bundle) -> SignalFrame:
@@ -117,8 +118,11 @@ def _clock_only(bundle: Bundle) -> SignalFrame:
     return SignalFrame(times, np.empty((len(times), 0)), ())
 
 
-def _rates(values: FloatArray, frame: SignalFrame) -> FloatArray:
-    """Counters that came as they are, made into increases; a reset counts as none."""
+def _rates(times: FloatArray, values: FloatArray, frame: SignalFrame) -> FloatArray:
+    """Counters that came as they are, made into increases a usual step of time; a reset counts as none.
+
+    After a hole in the rows a counter has risen by as much more as it was longer.
+    """
     names = [key.metric.lower() for key in frame.keys]
     columns = [
         i
@@ -129,6 +133,8 @@ def _rates(values: FloatArray, frame: SignalFrame) -> FloatArray:
         return values
     result = values.copy()
     steps = np.diff(values[:, columns], axis=0, prepend=values[:1, columns])
+    seconds = np.diff(times)
+    steps[1:] /= (seconds / np.median(seconds))[:, None]
     result[:, columns] = np.where(steps < 0, 0.0, steps)
     return result
 

@@ -85,3 +85,14 @@ def test_a_handful_of_rows_is_survived_and_nobody_named(checkout: Bundle, tool: 
     report = analyze(replace(checkout, metrics=few), tool=tool)
     assert report.verdict.abstained
     assert report.span.end - report.span.start == timedelta(hours=1)
+
+
+def test_a_raw_counter_that_was_not_asked_for_a_while_rises_no_faster(checkout: Bundle) -> None:
+    assert checkout.metrics is not None
+    times = checkout.metrics.times
+    there = np.r_[0:20, 30 : len(times)]
+    total = 2 * np.arange(len(there), dtype=np.float64)
+    total[20:] += 20  # of the ten rows that are missing
+    frame = SignalFrame(times[there], total[:, None], (SignalKey("a", "errors_total"),))
+    values = prepare(replace(checkout, metrics=frame)).frame.values
+    assert values[1:, 0].tolist() == [2.0] * (len(there) - 1)
