@@ -5,6 +5,7 @@ clients (Maven, apt), as they are configured on this machine. It needs only the 
 
 - Elasticsearch: Maven's `org.elasticsearch.distribution.integ-test-zip`, the server less its optional modules.
 - Prometheus: `prometheus` and `promtool` on PATH, else Debian's package, unpacked and not installed.
+- VictoriaMetrics: `victoria-metrics` on PATH, else Debian's package, the same way.
 - Java: 17 or later for Elasticsearch 8, 21 or later for Elasticsearch 9.
 
 The cache is `$RCA_TEST_CACHE`, else `/var/cache/rca-tests` for root (Elasticsearch runs as another user, who could
@@ -106,11 +107,41 @@ def fetch_prometheus() -> PrometheusTools:
         if not _is_prometheus(tools):
             with _workbench() as bench:
                 unpacked = bench / "unpacked"
-                _run(["dpkg-deb", "-x", str(_download_prometheus(bench)), str(unpacked)], cwd=bench)
+                _run(
+                    [
+                        "dpkg-deb",
+                        "-x",
+                        str(_download_debian("prometheus", bench, "prometheus and promtool")),
+                        str(unpacked),
+                    ],
+                    cwd=bench,
+                )
                 _move_into_place(unpacked, home)
             if not _is_prometheus(tools):
                 raise UnavailableError("Debian's prometheus package holds no program that runs here")
     return tools
+
+
+def fetch_victoriametrics() -> Path:
+    """VictoriaMetrics' program: what is on PATH, else the cache's, else Debian's package unpacked into the cache.
+
+    Raises:
+        UnavailableError: There is no apt to ask, or it doesn't have the package.
+    """
+    name = "victoria-metrics"
+    if on_path := shutil.which(name):
+        return Path(on_path)
+    home = cache_folder() / name
+    program = home / "usr/bin" / name
+    with _locked(name):
+        if not program.exists():
+            with _workbench() as bench:
+                unpacked = bench / "unpacked"
+                _run(["dpkg-deb", "-x", str(_download_debian(name, bench, name)), str(unpacked)], cwd=bench)
+                _move_into_place(unpacked, home)
+        if not program.exists():
+            raise UnavailableError(f"Debian's {name} package holds no program of that name")
+    return program
 
 
 def find_java(at_least: int) -> Path:
@@ -169,15 +200,15 @@ def _download_elasticsearch(release: ElasticsearchRelease, bench: Path) -> Path:
     return archive
 
 
-def _download_prometheus(bench: Path) -> Path:
+def _download_debian(package: str, bench: Path, programs: str) -> Path:
     for program in ("apt-get", "dpkg-deb"):
         if not shutil.which(program):
-            raise UnavailableError(f"no prometheus and promtool on PATH, and no {program} to fetch them with")
-    if not _apt_has("prometheus"):
-        raise UnavailableError("apt knows no package prometheus; install prometheus and promtool onto PATH")
-    _say("fetching Debian's prometheus package")
-    _run(["apt-get", "download", "-q", "prometheus"], cwd=bench)
-    return next(bench.glob("prometheus_*.deb"))
+            raise UnavailableError(f"no {programs} on PATH, and no {program} to fetch them with")
+    if not _apt_has(package):
+        raise UnavailableError(f"apt knows no package {package}; install {programs} onto PATH")
+    _say(f"fetching Debian's {package} package")
+    _run(["apt-get", "download", "-q", package], cwd=bench)
+    return next(bench.glob(f"{package}_*.deb"))
 
 
 def _is_elasticsearch(home: Path, release: ElasticsearchRelease) -> bool:
@@ -283,6 +314,11 @@ def main() -> int:
     except UnavailableError as error:
         missing = 1
         _say(f"Prometheus is not to be had: {error}")
+    try:
+        _say(f"VictoriaMetrics: {fetch_victoriametrics()}")
+    except UnavailableError as error:
+        missing = 1
+        _say(f"VictoriaMetrics is not to be had: {error}")
     return missing
 
 

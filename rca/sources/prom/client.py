@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -127,17 +128,23 @@ class PromClient:
         """An instant query at a unix second."""
         with self._reading():
             rows = self._api.custom_query(promql, params={"time": str(at), **self._extra})
-            return Answer(rows, self._session.warnings())
+            numbers = [row for row in rows if "value" in row]
+            return Answer(numbers, (*self._session.warnings(), *_not_numbers(len(rows) - len(numbers))))
 
     def now(self) -> float:
         """The server's own clock, unix seconds."""
         with self._reading():
-            return float(self._api.custom_query("time()")[1])
+            result = self._api.custom_query("time()")
+            if not isinstance(result[0], dict):
+                return float(result[1])
+            # VictoriaMetrics knows no scalars, and its now is that of half a minute ago: take when it answered.
+            return parsedate_to_datetime(self._session.server_headers["Date"]).timestamp()
 
     def query_range(self, promql: str, first: int, last: int, step: int) -> Answer:
         """A range query, in as many chunks as the server's limit on points needs."""
         merged: dict[tuple[tuple[str, str], ...], dict[str, Any]] = {}
         warnings: dict[str, None] = {}
+        histograms: set[tuple[tuple[str, str], ...]] = set()
         with self._reading():
             for start, end in chunks(first, last, step):
                 rows = self._api.custom_query_range(
@@ -150,9 +157,13 @@ class PromClient:
                 warnings.update(dict.fromkeys(self._session.warnings()))
                 for row in rows:
                     key = tuple(sorted(row["metric"].items()))
+                    if "histograms" in row:
+                        histograms.add(key)
+                    if not row.get("values"):
+                        continue
                     known = merged.setdefault(key, {"metric": row["metric"], "values": []})
-                    known["values"].extend(row.get("values", ()))
-        return Answer(list(merged.values()), tuple(warnings))
+                    known["values"].extend(row["values"])
+        return Answer(list(merged.values()), (*warnings, *_not_numbers(len(histograms))))
 
     def label_names(self, match: Sequence[str], start: int, end: int) -> list[str]:
         """The label names that series of these selectors have."""
@@ -199,6 +210,11 @@ class PromClient:
         if found.name == "victoriametrics":
             self._extra["nocache"] = "1"  # else it shifts the timestamps to its cache's grid
         return found
+
+
+def _not_numbers(series: int) -> tuple[str, ...]:
+    """Say that an answer held native histograms: a query must make numbers of them to be read."""
+    return (f"{series} series hold native histograms, not numbers",) if series else ()
 
 
 def _backend(info: Mapping[str, Any], headers: Mapping[str, str]) -> Backend:

@@ -102,7 +102,8 @@ class Session(requests.Session):
             )
         if self.opening == b"{" and (b'"warnings"' in body or b'"isPartial":true' in body):
             whole = json.loads(body)
-            said = [str(text) for text in whole.get("warnings") or ()]
+            # Some versions send remarks on a query's style among the warnings: nothing is missing for them.
+            said = [str(text) for text in whole.get("warnings") or () if not str(text).startswith("PromQL info")]
             if whole.get("isPartial"):
                 said.append("the answer is partial: not every storage node answered")
             self._seen.warnings = tuple(dict.fromkeys(said))

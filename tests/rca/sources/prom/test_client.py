@@ -112,6 +112,41 @@ def test_a_long_range_is_asked_in_chunks_and_put_together(httpserver: HTTPServer
     assert found.warnings == ("half is missing",)
 
 
+def test_the_clock_of_a_server_without_scalars_is_when_it_answered(httpserver: HTTPServer) -> None:
+    body = json.dumps({"status": "success", "data": {"result": [{"metric": {}, "value": [970, "970"]}]}})
+    httpserver.expect_request("/api/v1/query").respond_with_data(body)
+    with connect(httpserver.url_for("")) as client:
+        assert client.now() == pytest.approx(time.time(), abs=5)
+
+
+def test_native_histograms_are_told_and_not_read(httpserver: HTTPServer) -> None:
+    sample = {"count": "3", "sum": "4.5", "buckets": [[0, "0.5", "1", "3"]]}
+    ranged = [
+        {"metric": {"service": "a"}, "histograms": [[0, sample], [15, sample]]},
+        {"metric": {"service": "b"}, "histograms": [[0, sample]], "values": [[15, "1"]]},
+        {"metric": {"service": "c"}, "values": [[0, "1"]]},
+    ]
+    instant = [{"metric": {}, "histogram": [15, sample]}, {"metric": {"service": "c"}, "value": [15, "1"]}]
+    for path, rows in (("query_range", ranged), ("query", instant)):
+        body = {"status": "success", "data": {"result": rows}}
+        httpserver.expect_request(f"/api/v1/{path}").respond_with_json(body)
+    with connect(httpserver.url_for("")) as client:
+        found, single = client.query_range("x", 0, 15, 15), client.query("x", 15)
+    assert [row["metric"]["service"] for row in found.series] == ["b", "c"]
+    assert found.warnings == ("2 series hold native histograms, not numbers",)
+    assert [row["metric"]["service"] for row in single.series] == ["c"]
+    assert single.warnings == ("1 series hold native histograms, not numbers",)
+
+
+def test_remarks_on_a_querys_style_are_no_warnings(httpserver: HTTPServer) -> None:
+    remark = 'PromQL info: metric might not be a counter, name does not end in _total/_sum/_count: "x" (1:6)'
+    lack = 'PromQL warning: bucket label "le" is missing or has a malformed value of "" for metric name "x"'
+    body = {**EMPTY, "warnings": [remark, lack], "infos": [remark]}
+    httpserver.expect_request("/api/v1/query").respond_with_json(body)
+    with connect(httpserver.url_for("")) as client:
+        assert client.query("rate(x[1m])", 1).warnings == (lack,)
+
+
 def test_who_we_are_goes_with_every_request(httpserver: HTTPServer) -> None:
     httpserver.expect_request(
         "/api/v1/query", headers={"Authorization": "Bearer t0ken", "X-Scope-OrgID": "team"}
@@ -256,11 +291,14 @@ def test_a_header_that_cannot_be_sent_does_not_tell_its_value() -> None:
         ({"version": "0.34.1", "revision": "x"}, {}, Backend("thanos", "0.34.1")),
         ({"version": "2.24.0"}, {}, Backend("victoriametrics")),
         ({"version": "2.24.0", "goVersion": "x"}, {"X-Server-Hostname": "vm"}, Backend("victoriametrics")),
+        ({"version": "3.5.0", "revision": "x", "goVersion": "go1"}, {}, Backend("prometheus", "3.5.0")),
+        ({"version": "3.0.0", "application": "Grafana Mimir", "features": {}}, {}, Backend("mimir", "3.0.0")),
+        ({}, {"X-Server-Hostname": "vm"}, Backend("victoriametrics")),
         ({}, {}, Backend("unknown")),
     ],
 )
 def test_the_backend_is_known_by_what_it_says(
-    httpserver: HTTPServer, info: dict[str, str], headers: dict[str, str], expected: Backend
+    httpserver: HTTPServer, info: dict[str, object], headers: dict[str, str], expected: Backend
 ) -> None:
     body = json.dumps({"status": "success", "data": info})
     httpserver.expect_request("/api/v1/status/buildinfo").respond_with_data(body, headers=headers)

@@ -268,3 +268,21 @@ def test_who_we_are_is_told_without_a_secret(settings: PrometheusSettings, said:
 )
 def test_a_scrape_interval_is_rounded_to_a_usual_one(samples: float, interval: int) -> None:
     assert interval_of(600, samples) == interval
+
+
+def test_names_and_labels_of_any_letters_are_passed_over_and_bounds_may_be_floats(httpserver: HTTPServer) -> None:
+    fake = Fake(fail_on("label/le", lambda: say(["0.1", "1.0", "+Inf"])))
+    fake.metrics = ["http.server.request.duration_bucket", "up", "http_requests_total", "http.requests"]
+    fake.labels = ["__name__", "job", "service.name", "k8s.pod.name"]
+    pieces = harvest(httpserver, fake)
+    found = {key.metric for piece in pieces if piece.metrics for key in piece.metrics.keys}
+    assert {"up", "http_requests"} <= found
+    assert not any("." in metric for metric in found)
+
+
+def test_what_doctor_takes_for_an_exporter_is_named(httpserver: HTTPServer) -> None:
+    fake = Fake()
+    fake.metrics = ["up", "redis_exporter_build_info"]
+    checks = check(httpserver, fake)
+    assert checks["exporters"].facts == ("a",)
+    assert checks["pack up"].facts == ()
