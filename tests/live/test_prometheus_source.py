@@ -219,6 +219,7 @@ def test_deploys_restarts_kills_crash_loops_failed_probes_and_scaling_are_told_a
     assert told[EventKind.RESTART, "ledger", "probe"].title == "ledger: Readiness probes fail"
     assert told[EventKind.OTHER, "basket", "waiting"].title == "basket: containers wait: ImagePullBackOff"
     assert told[EventKind.RESTART, "ledger", "restart"].details["of"] == ["ledger-0"]
+    assert told[EventKind.RESTART, "cache", "redis_start"].at == datetime.fromtimestamp(TIMES[81], UTC)
     assert "OOMKilled" in told[EventKind.RESTART, "ledger", "oom"].title
     assert told[EventKind.RESTART, "plain-cart", "process_start"].at == datetime.fromtimestamp(TIMES[79] + 3, UTC)
     assert len(told) == len(found.events)

@@ -115,6 +115,10 @@ def _exporters() -> Iterator[str]:
         yield _series("process_start_time_seconds", target, restarted * there)
         yield _counter("promhttp_metric_handler_requests_total", {**target, "code": "200"}, 0.1 * there)
 
+    wobbling = TIMES[81] + 1.0 * (np.arange(COUNT) % 3 == 0)  # as now less the uptime does
+    store = {"job": "cache-exporter", "instance": "x:9121"}
+    yield _series("redis_start_time_seconds", store, np.where(LATER, wobbling, 5.0))
+
 
 def _saturated() -> Iterator[str]:
     """What runs full: pools, queues, threads, files, connections that a machine tracks, certificates."""

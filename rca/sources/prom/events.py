@@ -15,6 +15,7 @@ from rca.sources.prom.plan import NAME, Ask, Plan
 from rca.sources.prom.work import Grid
 
 MAX_EVENTS = 50  # of one rule and service
+_SAME_SECONDS = 5.0  # a start that is told as now less the uptime moves by a second or two
 _STATES = frozenset({Rule.APPEARS, Rule.CHANGES})  # one value became another
 _Change = tuple[float, str, str]  # when (unix seconds), the old value, the new one
 
@@ -122,7 +123,8 @@ def _marks(rule: Rule, values: FloatArray, grid: Grid) -> Iterator[_Change]:
     if rule is Rule.CREATED:
         times = np.unique(values[np.isfinite(values)])
         inside = times[(times >= grid.first) & (times < grid.last + grid.step)]
-        yield from ((float(np.floor(at)), "", "") for at in inside)
+        apart = np.diff(inside, prepend=-np.inf) > _SAME_SECONDS
+        yield from ((float(np.floor(at)), "", "") for at in inside[apart])
         return
     if rule is Rule.STARTS:
         on = np.nan_to_num(values, nan=0.0) > 0

@@ -57,6 +57,11 @@ def test_a_time_of_creation_within_the_window_is_told(plan: Plan, ask: Asks, ans
     assert told(plan, ask(rule(Rule.CREATED)), answer(rows)) == [(4.5, "a >")]
 
 
+def test_a_time_of_creation_that_wobbles_is_one(plan: Plan, ask: Asks, answer: Answers) -> None:
+    rows = [({"service": "a"}, {0: "1040", 1: "1041.5", 2: "1039.8", 3: "1080"})]
+    assert told(plan, ask(rule(Rule.CREATED)), answer(rows)) == [(3.9, "a >"), (8.0, "a >")]
+
+
 def test_replicas_that_change_together_are_one_event(plan: Plan, ask: Asks, answer: Answers) -> None:
     rows = [({"service": "a", "pod": f"p{number}"}, {0: "0", 1: "1"}) for number in range(3)]
     chosen = ask(rule(Rule.RISES), Labels("service", instance="pod"))
