@@ -140,6 +140,8 @@ def test_metrics_that_no_pack_names_are_found_by_the_conventions(found: Found) -
         ("web", "process_files_share", Kind.SATURATION, 0.2, 1.0),
         ("node-a", "node_conntrack_share", Kind.SATURATION, 0.2, 1.0),
         ("front-door.example", "certificate_valid", Kind.AVAILABILITY, 1, 0),
+        ("front", "gate_tls_cert_not_after_timestamp_seconds:certificate", Kind.AVAILABILITY, 1, 0),
+        ("front", "gate_ca_certificate_expiry_seconds:certificate", Kind.AVAILABILITY, 0, 0),
     ],
 )
 def test_what_runs_full_is_measured(

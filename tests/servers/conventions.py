@@ -146,6 +146,8 @@ def _saturated() -> Iterator[str]:
     yield _counter("mail_messages_processed_total", {"service": "mailer"}, np.where(LATER, 1.0, 4.0))
     probe = {"job": "blackbox", "instance": "https://front-door.example:8443/health"}
     yield _series("probe_ssl_earliest_cert_expiry", probe, TIMES[80] - 3)
+    yield _series("gate_tls_cert_not_after_timestamp_seconds", {"service": "front"}, TIMES[80] - 3)
+    yield _series("gate_ca_certificate_expiry_seconds", {"service": "front"}, TIMES[-1] - TIMES)
     yield _series("probe_success", probe, np.where(LATER, 0.0, 1.0))
     yield _series("up", probe, 1.0)
 
