@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rca.cli.main import app
+from rca.cli.main import application
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch, own_home: Path) -> Invoke:
     def run(*arguments: str | Path, stdin: str | None = None) -> Outcome:
         words = [str(argument) for argument in arguments]
         monkeypatch.setattr(sys, "argv", ["rca", *words])
-        result = CliRunner().invoke(app, words, input=stdin, catch_exceptions=False)
+        result = CliRunner().invoke(application(), words, input=stdin, catch_exceptions=False)
         return Outcome(result.exit_code, result.stdout, result.stderr)
 
     return run

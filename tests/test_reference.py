@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from rca.cli.main import app
+from rca.cli.main import application
 from tests.command import Invoke
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "cli.md"
@@ -46,7 +46,7 @@ def flags_of(parameters: list[Any]) -> list[str]:
 
 
 def reference() -> str:
-    found = list(commands(typer.main.get_command(app), "rca"))
+    found = list(commands(typer.main.get_command(application()), "rca"))
     lines = [HEAD]
     for name, command in found:
         arguments = [p for p in command.params if p.param_type_name == "argument"]

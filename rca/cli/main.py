@@ -5,36 +5,46 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rca.cli import (
-    capture,
-    config,
-    demo,
-    doctor,
-    explain,
-    grouping,
-    incidents,
-    investigate,
-    redact,
-    replay,
-    topology,
-)
-from rca.cli import eval as evaluation
 from rca.cli.base import guarded
 from rca.errors import ConfigError
 
-app = typer.Typer(
-    name="rca",
-    help="Name the service that most likely caused an incident, and show why.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+COMMANDS = {
+    "demo": "demo",
+    "investigate": "investigate",
+    "capture": "capture",
+    "replay": "replay",
+    "explain": "explain",
+    "topology": "topology",
+    "incidents": "incidents",
+    "alerts": "grouping",
+    "eval": "eval",
+    "redact": "redact",
+    "doctor": "doctor",
+    "config": "config",
+}
+"""The module of each command, in the order of the listing."""
+
+
+def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The application with these commands, all by default."""
+    app = typer.Typer(
+        name="rca",
+        help="Name the service that most likely caused an incident, and show why.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(root)
+    for name in names:
+        import_module(f"rca.cli.{COMMANDS[name]}").register(app)
+    return app
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - the form of a callback that typer calls
@@ -45,7 +55,6 @@ def _version(value: bool) -> None:  # noqa: FBT001 - the form of a callback that
         raise typer.Exit
 
 
-@app.callback()
 def root(
     context: typer.Context,
     *,
@@ -62,7 +71,8 @@ def root(
         named = _named_config(sys.argv)
         if named or os.environ.get("RCA_CONFIG") or default_path().exists():
             table = command_defaults(named, os.environ)
-            _refuse_unknown(context.command, table, "commands")
+            if table:
+                _refuse_unknown(typer.main.get_command(application()), table, "commands")
             context.default_map = table
 
     guarded(defaults, verbose=False)
@@ -96,21 +106,9 @@ def _named_config(arguments: list[str]) -> Path | None:
     return None
 
 
-for module in (
-    demo,
-    investigate,
-    capture,
-    replay,
-    explain,
-    topology,
-    incidents,
-    grouping,
-    evaluation,
-    redact,
-    doctor,
-    config,
-):
-    module.register(app)
+def _asked_for(arguments: Sequence[str]) -> Iterable[str]:
+    """The command that is run, by itself: to read the others in takes longer than a server's first answer."""
+    return arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
@@ -128,4 +126,4 @@ def run() -> None:
     gc.set_threshold(100_000, 50, 100)
     atexit.register(gc.freeze)
     signal.signal(signal.SIGTERM, _interrupt)
-    app()
+    application(_asked_for(sys.argv[1:]))()

@@ -11,6 +11,7 @@ import typer
 
 from rca import __version__
 from rca.cli.base import command, guarded, printable
+from rca.cli.main import COMMANDS, application
 from rca.errors import BundleError, NoDataError, RcaError, UsageError
 from tests.command import Invoke
 
@@ -36,8 +37,8 @@ def run_command(*words: str, home: Path | None = None) -> subprocess.CompletedPr
 def test_help_and_version_import_no_heavy_module(arguments: list[str]) -> None:
     script = (
         "import sys, json\n"
-        "from rca.cli.main import app\n"
-        "try:\n    app(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "from rca.cli.main import run\n"
+        "try:\n    run()\nexcept SystemExit:\n    pass\n"
         "sys.stderr.write(json.dumps(sorted(sys.modules)))"
     )
     done = run_command(sys.executable, "-c", script, *arguments)
@@ -50,6 +51,22 @@ def test_the_first_question_to_elasticsearch_waits_for_no_import_of_numpy() -> N
     modules = "rca.cli.main, rca.cli.investigate, rca.cli.collecting, rca.sources.collect, rca.sources.elastic"
     script = f"import sys, {modules}; sys.exit('numpy' in sys.modules or 'elasticsearch' in sys.modules)"
     assert run_command(sys.executable, "-c", script).returncode == 0
+
+
+def test_a_command_reads_in_no_other_commands_module() -> None:
+    script = (
+        "import sys\n"
+        "from rca.cli.main import run\n"
+        "try:\n    run()\nexcept SystemExit:\n    pass\n"
+        "sys.stderr.write(' '.join(name for name in sys.modules if name.startswith('rca.cli.')))"
+    )
+    loaded = run_command(sys.executable, "-c", script, "redact", "--help").stderr.split()
+    assert set(loaded) == {"rca.cli.main", "rca.cli.base", "rca.cli.options", "rca.cli.redact"}
+
+
+def test_every_command_is_registered_under_its_name() -> None:
+    for name in COMMANDS:
+        assert list(typer.main.get_command(application([name])).commands) == [name]  # type: ignore[attr-defined] # a group's
 
 
 def test_every_command_says_what_it_does(invoke: Invoke) -> None:
@@ -140,7 +157,7 @@ def test_a_polite_kill_is_like_ctrl_c(tmp_path: Path) -> None:
     script = (
         "import os, signal\n"
         "from rca.cli import main\n"
-        "main.app = lambda: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "main.application = lambda _: lambda: os.kill(os.getpid(), signal.SIGTERM)\n"
         "main.run()"
     )
     done = run_command(sys.executable, "-c", script, home=tmp_path)
