@@ -13,7 +13,7 @@ class ElasticsearchSettings:
         fields: Overrides of the field resolution, by role: `service`, `level`, `message`, `trace`, `timestamp`.
         schemas: Folder with the user's own schema files, or None.
         sample_lines: Upper bound on messages that travel, over all services and levels. So many lines are all
-            fetched; of more, a sample of three fifths of it (of a bound under 10,000 up to 6,000 lines).
+            fetched; of more, a sample of half of it (of a bound under 10,000 up to 5,000 lines).
         span_indices: Index patterns with spans (Elastic APM, OTel); empty for none.
         event_indices: Index patterns with deploy or audit events; empty for none.
         event_fields: Overrides of their fields, by role: `timestamp`, `service`, `kind`, `title`, `commit`,

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from rca.model.logs import LogCounts, LogLine
@@ -69,15 +70,19 @@ class Spread:
     def leaving(self, left: int, layers: Sequence[Layer]) -> "Spread":
         """The same with what errors and warnings left for the rest, which never gets less than its own share.
 
-        Few strata have errors, and which have isn't known before they were asked for. So of few lines and of many
-        about as many travel.
+        Few strata have errors, and which have isn't known before they were asked for; nor do quiet services use up
+        what they may have. So of few lines and of many about as many travel.
 
         Args:
             left: Lines of the budget that weren't drawn.
             layers: Where the rest will be drawn.
         """
-        places = sum(name in layer.services for layer in layers for name in self.services) * self.slices.buckets
-        return replace(self, rest=max(self.rest, min(_MAX_TOP_HITS, left // max(1, places))))
+        there = [layer.services[name] for layer in layers for name in self.services if name in layer.services]
+        fitting = takewhile(
+            lambda rest: sum(min(rest * self.slices.buckets, lines) for lines in there) <= left,
+            range(self.rest, _MAX_TOP_HITS + 1),
+        )
+        return replace(self, rest=max(fitting, default=self.rest))
 
 
 def searches_for_bad(layer: Layer, schema: Schema, grid: Grid, spread: Spread) -> Iterator[Search]:

@@ -60,7 +60,7 @@ def test_errors_get_the_largest_share_and_time_is_sliced_when_there_is_room() ->
 
 
 @pytest.mark.parametrize(
-    ("budget", "drawn"), [(1, 1), (2_000, 2_000), (8_000, 6_000), (10_000, 6_000), (50_000, 30_000)]
+    ("budget", "drawn"), [(1, 1), (2_000, 2_000), (8_000, 5_000), (10_000, 5_000), (50_000, 25_000)]
 )
 def test_where_not_everything_fits_less_is_drawn_of_a_large_budget(budget: int, drawn: int) -> None:
     assert drawn_of(budget) == drawn
@@ -75,10 +75,16 @@ def test_what_errors_and_warnings_leave_over_goes_to_the_rest() -> None:
     layer = evenly(a=1_000, b=1_000)
     places = 2 * spread.slices.buckets
     assert spread.leaving(600, [layer]).rest == 600 // places
-    assert spread.leaving(600, [layer, evenly(b=9)]).rest == 600 // (places + spread.slices.buckets)
+    assert spread.leaving(600, [layer, evenly(b=9)]).rest == (600 - 9) // places
     assert spread.leaving(0, [layer]) == spread
     assert spread.leaving(10**6, [layer]).rest == 100
     assert spread.leaving(600, []).errors == spread.errors
+
+
+def test_what_quiet_services_cannot_fill_goes_to_the_loud_ones() -> None:
+    spread = Spread.of(600, ["loud", "quiet"], GRID)
+    rest = spread.leaving(600, [evenly(loud=10**6, quiet=6)]).rest
+    assert rest == (600 - 6) // spread.slices.buckets
 
 
 @given(st.integers(500, 20_000), st.integers(1, 60), st.data())
