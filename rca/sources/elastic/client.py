@@ -21,6 +21,9 @@ NAME = "elasticsearch"
 _SERVER_SHARE = 0.9
 """Share of a request's time after which the server itself breaks off, so that its partial answer still arrives."""
 
+_LESS = {"filter_path": "-responses.aggregations.**.key_as_string"}
+"""Each bucket's time a second time, as a text: a third of what the counts send."""
+
 _FOUND_OR_NOT = {"ignore_unavailable": "true", "allow_no_indices": "true"}
 
 
@@ -108,7 +111,10 @@ class ElasticClient:
         for search in searches:
             header = {"index": list(search.indices), "ignore_unavailable": True, "allow_no_indices": True}
             lines += [header, {"timeout": limit, **search.body}]
-        answer = self._ask(asked, lambda: self._connection.ask("POST", "/_msearch", seconds=seconds, body=lines))
+        answer = self._ask(
+            asked,
+            lambda: self._connection.ask("POST", "/_msearch", seconds=seconds, parameters=_LESS, body=lines),
+        )
         return [_read(search, body) for search, body in zip(searches, answer["responses"], strict=True)]
 
     def one(self, search: Search) -> Answer:
