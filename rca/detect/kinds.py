@@ -117,25 +117,31 @@ def _unit(metric: str, fine: tuple[str, ...]) -> str:
 
 def _traits(key: SignalKey, services: frozenset[str]) -> Traits:
     stem, peer, caller_side = key.metric, key.peer, key.peer is not None
-    if peer is None and (match := _PEER.match(key.metric)) and match["peer"] in services:
-        stem, peer = match["stem"], match["peer"]
-        caller_side = match["way"] in _CALLER_SIDE
+    if peer is None and (named := _peer(key.metric)) and named[1] in services:
+        stem, peer, caller_side = named
+    kind, bad, unit = infer(stem)
     if key.declared:
-        inferred_unit = key.unit or infer(stem)[2]
-        key = replace(key, unit=inferred_unit)
-    else:
-        kind, bad, unit = infer(stem)
-        key = replace(key, kind=kind, bad=bad, unit=key.unit or unit)
-    if caller_side:
-        key = replace(key, peer=peer)
-    return Traits(key, _side(stem, peer, caller_side=caller_side, key=key), stem, peer, quantile(stem))
+        kind, bad = key.kind, key.bad
+    unit, other = key.unit or unit, peer if caller_side else key.peer
+    if (kind, bad, unit, other) != (key.kind, key.bad, key.unit, key.peer):  # or else it says all already
+        key = replace(key, kind=kind, bad=bad, unit=unit, peer=other)
+    side = _side(stem, kind, has_peer=peer is not None, caller_side=caller_side)
+    return Traits(key, side, stem, peer, quantile(stem))
 
 
-def _side(stem: str, peer: str | None, *, caller_side: bool, key: SignalKey) -> Side:
+@lru_cache(maxsize=4096)
+def _peer(metric: str) -> tuple[str, str, bool] | None:
+    """Of a metric that names an edge's other end: its stem, that end, and whether the caller measured it."""
+    match = _PEER.match(metric)
+    return (match["stem"], match["peer"], match["way"] in _CALLER_SIDE) if match else None
+
+
+@lru_cache(maxsize=4096)
+def _side(stem: str, kind: Kind, *, has_peer: bool, caller_side: bool) -> Side:
     fine = words(stem)
-    if peer is not None:
+    if has_peer:
         return Side.CALLER if caller_side else Side.OWN
-    if key.kind is Kind.LATENCY and {"net", "network"} & set(fine):
+    if kind is Kind.LATENCY and {"net", "network"} & set(fine):
         return Side.CLIENT if {"out", "outgoing", "egress"} & set(fine) else Side.EDGE
     for entry in _table()["side"]:
         if any(word in entry["words"] for word in fine):
