@@ -57,7 +57,7 @@ def departures(values: FloatArray, once: NDArray[np.bool_]) -> list[Departure | 
     for count in np.unique(counts[counts >= _LEAST + _WINDOW // 2]).tolist():
         # Series with as many values are looked at together: without what is missing they have one shape.
         rows = np.flatnonzero(counts == count)
-        x = values[rows][known[rows]].reshape(-1, count)
+        x = values[rows] if count == values.shape[1] else values[rows][known[rows]].reshape(-1, count)
         size = max(_LEAST, int(_BASELINE_SHARE * count))
         middle, scale = _baseline(x, size)
         usable = np.flatnonzero(scale > 0)

@@ -122,10 +122,9 @@ def _traffic(table: SeriesTable, scores: SeriesScores, structure: Structure) -> 
     with np.errstate(divide="ignore", invalid="ignore"):
         left = scores.after[:, traffic] / scores.before[:, traffic]
     left = np.where(np.isfinite(left), left, np.inf)
-    found = np.full((len(scores.z), len(structure.services)), np.inf)
-    for column, service in enumerate(structure.owner[traffic].tolist()):
-        found[:, service] = np.minimum(found[:, service], left[:, column])
-    return np.where(np.isfinite(found), found, 1.0)
+    found = np.full((len(structure.services), len(scores.z)), np.inf)
+    np.minimum.at(found, structure.owner[traffic], left.T)
+    return np.ascontiguousarray(np.where(np.isfinite(found), found, 1.0).T)
 
 
 def _load(table: SeriesTable, scores: SeriesScores, structure: Structure, traffic: FloatArray) -> FloatArray:
@@ -147,8 +146,11 @@ def _share_of_calls(table: SeriesTable, structure: Structure, asked: FloatArray)
     A ratio of failures, or a quantile, is about the calls that are left: ten times the ratio of a tenth of the
     calls is as many as before. Callers count what they tried.
     """
-    own = np.array([side is not Side.EDGE for side in table.sides], dtype=bool)
-    return np.where(np.isin(table.channels, _OF_CALLS) & own, asked[:, structure.owner], 1.0)
+    rows = np.flatnonzero(np.isin(table.channels, _OF_CALLS))
+    own = [row for row in rows.tolist() if table.sides[row] is not Side.EDGE]
+    share = np.ones((len(asked), len(table)))
+    share[:, own] = asked[:, structure.owner[own]]
+    return share
 
 
 def _by_service(level: FloatArray, table: SeriesTable, structure: Structure) -> FloatArray:
