@@ -136,7 +136,7 @@ def _pseudo(
             windows.append((end, at))
     # The series of all windows at once: these overlap, and numpy is quick at much of the same.
     splits = [split for _, at in windows for split in at.splits]
-    seen = look(table, ranked.structure, ranked.ordered, splits, coarse)
+    seen = look(ranked.structure, ranked.scorer, splits, coarse)
     tops, first = [], 0
     for end, at in windows:
         extra = also.until(float(table.times[end]) - also.lead).at if also else None

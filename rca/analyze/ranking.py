@@ -7,11 +7,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.detect import onset, series, table
+from rca.detect import onset, table
 from rca.detect.kinds import infer
 from rca.detect.log_resolving import unresolved
-from rca.detect.ordered import Ordered
-from rca.detect.series import Split
+from rca.detect.series import Scorer, Split
 from rca.detect.silence import silence
 from rca.model.incident import Bundle
 from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable, Side
@@ -35,7 +34,7 @@ class Ranked:
     """Everything the ranking rests on.
 
     Attributes:
-        ordered: The values of the table in order.
+        scorer: What scores the table at any candidate.
         rows: Shape `(c,)`, the candidate onsets, as rows of the table.
         splits: What each counts as before and after.
         series: Each series at each candidate.
@@ -46,7 +45,7 @@ class Ranked:
 
     table: SeriesTable
     structure: Structure
-    ordered: Ordered
+    scorer: Scorer
     rows: NDArray[np.intp]
     splits: tuple[Split, ...]
     series: SeriesScores
@@ -220,10 +219,10 @@ def rank(
     at = moments(made.times, told=told, baseline=baseline, tuning=tuning, lead=lead, guard_seconds=guard_seconds)
     if at is None or not arrays.services:
         return None
-    ordered = Ordered.of(made.values)
-    seen = look(made, arrays, ordered, at.splits, tuning)
+    scorer = Scorer.of(made, tuning)
+    seen = look(arrays, scorer, at.splits, tuning)
     services, mixed = judge(made, arrays, at, seen, extra, tuning)
-    return Ranked(made, arrays, ordered, at.rows, at.splits, seen.scores, services, mixed, lead)
+    return Ranked(made, arrays, scorer, at.rows, at.splits, seen.scores, services, mixed, lead)
 
 
 def moments(
@@ -242,12 +241,9 @@ def moments(
     return Moments(rows[usable], tuple(splits[i] for i in usable)) if usable else None
 
 
-def look(made: SeriesTable, arrays: Structure, ordered: Ordered, splits: Sequence[Split], tuning: Tuning) -> Seen:
+def look(arrays: Structure, scorer: Scorer, splits: Sequence[Split], tuning: Tuning) -> Seen:
     """What the series show at each of the splits."""
-    return Seen(
-        series.score(made, splits, tuning, ordered),
-        silence(made, splits, arrays.owner, len(arrays.services), tuning),
-    )
+    return Seen(scorer.score(splits), silence(scorer.table, splits, arrays.owner, len(arrays.services), tuning))
 
 
 def judge(

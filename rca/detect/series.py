@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.detect.departure import departure
 from rca.detect.failures import Failures, failures
 from rca.detect.ordered import Ordered, Quantiles
 from rca.detect.peers import Peers
+from rca.detect.recurrence import Recurrence
 from rca.detect.sums import Deviations
 from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable
 from rca.model.signals import FloatArray
@@ -20,7 +22,6 @@ _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _QUARTER, _THREE_QUARTERS = 1, 3  # places in it
 _UPPER, _LOWER = 0.75, 0.25
 _CELLS = 100_000  # candidates times series that are worked on at once: few calls, and memory that stays near
-_SLACK = 1e-9  # far more than rounding
 _COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
 # How much there is of these compares between services; a quick service's latency matters as much as a slow one's.
 _RESOURCES = [
@@ -44,32 +45,15 @@ class Split:
     recent: NDArray[np.intp]
 
 
-def score(
-    table: SeriesTable, splits: Sequence[Split], tuning: Tuning, ordered: Ordered | None = None
-) -> SeriesScores:
-    """Score every series at every candidate.
-
-    For each: `z = (median after - median before) / scale`, the recent rows' upper (lower) quartile having to be
-    beaten too; for latency and errors the geometric mean of that and of the same on the logarithm, so that ratios
-    count; damped where some window of the baseline was as extreme.
+def score(table: SeriesTable, splits: Sequence[Split], tuning: Tuning) -> SeriesScores:
+    """Score every series at every candidate; `Scorer` does it for one table several times.
 
     Args:
         table: The series.
         splits: The candidates' rows.
         tuning: The constants.
-        ordered: The table's values in order, where they were sorted before.
     """
-    if not splits:
-        nothing = np.empty((0, len(table)))
-        return SeriesScores(nothing, nothing, nothing)
-    scorer = _Scorer.of(table, ordered or Ordered.of(table.values), tuning)
-    size = max(1, _CELLS // max(1, len(table)))
-    # Those with the same baseline side by side, for they share its quantiles.
-    order = np.argsort([len(split.before) for split in splits], kind="stable")
-    sorted_splits = [splits[i] for i in order.tolist()]
-    blocks = [scorer.score(sorted_splits[start : start + size]) for start in range(0, len(splits), size)]
-    back = np.argsort(order)
-    return SeriesScores(*(np.concatenate(parts)[back] for parts in zip(*blocks, strict=True)))
+    return Scorer.of(table, tuning).score(splits)
 
 
 def _stretch(rows: NDArray[np.intp]) -> slice:
@@ -77,13 +61,14 @@ def _stretch(rows: NDArray[np.intp]) -> slice:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Scorer:
-    """A table with what doesn't depend on a candidate; its answers have the shape `(c, m)`.
+class Scorer:
+    """A table with what doesn't depend on a candidate.
 
     Attributes:
-        by_row: Shape `(n, m)`, the table's values once more, a row being what is read at once.
+        ordered: The values of the table in order.
         peers: Series that measure the same elsewhere.
         counted: Shape `(m,)`, which count events.
+        past: What their baselines did by themselves.
         ratio: Those of which ratios count.
         ratio_peers: The same among these.
         resources: Those whose levels compare between services.
@@ -94,9 +79,9 @@ class _Scorer:
     table: SeriesTable
     ordered: Ordered
     tuning: Tuning
-    by_row: FloatArray
     peers: Peers
     counted: NDArray[np.bool_]
+    past: Recurrence
     ratio: NDArray[np.intp]
     ratio_peers: Peers
     resources: NDArray[np.intp]
@@ -104,17 +89,20 @@ class _Scorer:
     failed: Failures
 
     @classmethod
-    def of(cls, table: SeriesTable, ordered: Ordered, tuning: Tuning) -> "_Scorer":
+    def of(cls, table: SeriesTable, tuning: Tuning) -> "Scorer":
+        """Arrange a table."""
+        ordered = Ordered.of(table.values)
         ratio = np.flatnonzero(table.proportional)
         resources = np.flatnonzero(np.isin(table.channels, _RESOURCES))
+        counted = np.isin(table.channels, _COUNTED)
         level = ordered.quantiles(slice(0, len(table.times)), (0.5,)).values[0, resources]
         return cls(
             table,
             ordered,
             tuning,
-            np.ascontiguousarray(table.values.T),
             Peers.of(table.groups),
-            np.isin(table.channels, _COUNTED),
+            counted,
+            Recurrence.of(table, ordered, counted),
             ratio,
             Peers.of(table.groups[ratio]),
             resources,
@@ -122,8 +110,26 @@ class _Scorer:
             failures(table),
         )
 
-    def score(self, splits: Sequence[Split]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """What departed, from where and to where, at each candidate."""
+    def score(self, splits: Sequence[Split]) -> SeriesScores:
+        """Score every series at every candidate.
+
+        For each: `z = (median after - median before) / scale`, the recent rows' upper (lower) quartile having to
+        be beaten too; for latency and errors the geometric mean of that and of the same on the logarithm, so that
+        ratios count; damped where some window of the baseline was as extreme.
+        """
+        if not splits:
+            nothing = np.empty((0, len(self.table)))
+            return SeriesScores(nothing, nothing, nothing)
+        size = max(1, _CELLS // max(1, len(self.table)))
+        # Those with the same baseline side by side, for they share its quantiles.
+        order = np.argsort([len(split.before) for split in splits], kind="stable")
+        ordered = [splits[i] for i in order.tolist()]
+        blocks = [self._block(ordered[start : start + size]) for start in range(0, len(splits), size)]
+        back = np.argsort(order)
+        return SeriesScores(*(np.concatenate(parts)[back] for parts in zip(*blocks, strict=True)))
+
+    def _block(self, splits: Sequence[Split]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """What departed, from where and to where, at each of some candidates; each of shape `(c, m)`."""
         table, tuning, ratio = self.table, self.tuning, self.ratio
         before = [_stretch(split.before) for split in splits]
         after = [_stretch(split.after) for split in splits]
@@ -135,7 +141,7 @@ class _Scorer:
         z = linear.z(observed, table.direction)
         seen = np.stack(
             [
-                self._seen_before(rows, later.stop - later.start, z[i], linear.center[i], linear.scale[i])
+                self.past.share(rows, later.stop - later.start, z[i], linear.center[i], linear.scale[i])
                 for i, (rows, later) in enumerate(zip(before, after, strict=True))
             ]
         )
@@ -173,8 +179,9 @@ class _Scorer:
     def _linear(self, usual: Quantiles, near: Quantiles, counts: FloatArray, moves: FloatArray) -> "_Baseline":
         """Of the values themselves; a resource that hardly ever moves is measured by what it does when it does."""
         table, tuning = self.table, self.tuning
-        center, spread = _center_and_spread(usual)
-        quiet = usual.values[:, _THREE_QUARTERS] == usual.values[:, _QUARTER]
+        values = usual.values
+        center, spread = _center_and_spread(values)
+        quiet = values[:, _THREE_QUARTERS] == values[:, _QUARTER]
         spread[:, self.resources] = np.where(
             quiet[:, self.resources], np.fmax(spread[:, self.resources], moves), spread[:, self.resources]
         )
@@ -195,74 +202,10 @@ class _Scorer:
 
     def _logarithmic(self, usual: Quantiles, near: Quantiles, counts: FloatArray) -> "_Baseline":
         """Of the logarithms of those of which ratios count."""
-        center, spread = _center_and_spread(usual)
+        center, spread = _center_and_spread(usual.values)
         floor = np.full_like(spread, self.tuning.floor_ratio)
         scale = _scale(spread, self.ratio_peers.medians(spread), floor, counts, self.tuning)
         return _Baseline(center, scale, *near.values.swapaxes(0, 1))
-
-    def _seen_before(
-        self, before: slice, width: int, z: FloatArray, center: FloatArray, scale: FloatArray
-    ) -> FloatArray:
-        """The share of the baseline's windows, as long as the incident, that were as far out. Shape `(m,)`."""
-        length = before.stop - before.start
-        width = min(width, max(1, length // 2))
-        if length <= 1 or not np.any(z > 0):
-            return np.zeros(len(z))
-        starts = before.start + np.arange(0, length - width + 1, max(1, width // 2))
-        at, series = np.nonzero(self._far(before, starts, width, z, center, scale))
-        windows = self.table.values[series[:, None], starts[at, None] + np.arange(width)]
-        shift = typical(windows, self.counted[series]) - center[series]
-        past = _departure(shift, -shift, self.table.direction[series], scale[series])
-        return np.asarray(np.bincount(series[past >= z[series]], minlength=len(z)) / len(starts))
-
-    def _far(
-        self,
-        before: slice,
-        starts: NDArray[np.intp],
-        width: int,
-        z: FloatArray,
-        center: FloatArray,
-        scale: FloatArray,
-    ) -> NDArray[np.bool_]:
-        """Windows that may be as far out, as half of their values are (one, of a mean). Shape `(len(starts), m)`.
-
-        Counting is quick, and leaves few whose median has to be taken.
-        """
-        reach = np.nan_to_num(z, posinf=0.0) * scale  # z is infinite where the scale is 0
-        reach -= _SLACK * (np.abs(center) + reach)
-        direction, rows = self.table.direction, self.by_row[before]
-        high = rows >= np.where((z > 0) & (direction >= 0), center + reach, np.inf)
-        low = rows <= np.where((z > 0) & (direction <= 0), center - reach, -np.inf)
-        known = self.ordered.so_far[starts + width] - self.ordered.so_far[starts]
-        least = np.where(self.counted, 1, np.maximum(known + 1, 2) // 2)
-        small = np.min_scalar_type(width)
-        far = np.zeros((len(starts), len(z)), dtype=bool)
-        for i, start in enumerate((starts - before.start).tolist()):
-            for out in (high, low):
-                far[i] |= out[start : start + width].sum(axis=0, dtype=small) >= least[i]
-        return far
-
-
-def typical(values: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
-    """What a series was like over some rows: the mean where events are counted, else the median.
-
-    A service that fails in one minute of three fails a third of the calls; a latency's peak is just a peak.
-
-    Args:
-        values: Shape `(m, n)`; NaN where missing.
-        counted: Shape `(m,)`.
-
-    Returns:
-        Shape `(m,)`; NaN without any value.
-    """
-    ordered, rows = np.sort(values, axis=1), np.arange(len(values))
-    counts = np.sum(~np.isnan(values), axis=1)
-    low, high = np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, values.shape[1] - 1)
-    middle: FloatArray = ordered[rows, low]
-    middle += (ordered[rows, high] - middle) * 0.5
-    some = np.flatnonzero(counted & (counts > 0))
-    middle[some] = np.nansum(values[some], axis=1) / counts[some]
-    return middle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -278,18 +221,11 @@ class _Baseline:
         """How far what was observed lies beyond both the median and the recent rows, the bad way."""
         up = observed - np.fmax(self.center, self.recent_high)
         down = np.fmin(self.center, self.recent_low) - observed
-        return _departure(up, down, direction, self.scale)
+        return departure(up, down, direction, self.scale)
 
 
-def _departure(up: FloatArray, down: FloatArray, direction: FloatArray, scale: FloatArray) -> FloatArray:
-    change = np.where(direction > 0, up, np.where(direction < 0, down, np.fmax(up, down)))
-    change = np.maximum(np.nan_to_num(change, nan=0.0), 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(change > 0, change / scale, 0.0)
-
-
-def _center_and_spread(usual: Quantiles) -> tuple[FloatArray, FloatArray]:
-    low, quarter, center, three, high = usual.values.swapaxes(0, 1)
+def _center_and_spread(usual: FloatArray) -> tuple[FloatArray, FloatArray]:
+    low, quarter, center, three, high = usual.swapaxes(0, 1)
     iqr, tail = (three - quarter) / _IQR_OF_SIGMA, (high - low) / _TAIL_OF_SIGMA
     return center, np.where(iqr > 0, np.sqrt(iqr * np.maximum(tail, iqr)), tail / 2)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.detect.ordered import chunks
 from rca.model.signals import FloatArray
 
 _NOISE = 1e-6  # of the largest value: what is left of a difference of sums that should be nothing
@@ -20,18 +21,24 @@ class Sums:
     """
 
     total: FloatArray
-    known: NDArray[np.intp]
+    known: NDArray[np.unsignedinteger]
 
     @classmethod
     def of(cls, values: FloatArray) -> "Sums":
         """Add up series of shape `(m, n)`."""
-        ahead = ((1, 0), (0, 0))
-        total = np.pad(np.cumsum(np.nan_to_num(values.T), axis=0), ahead)
-        return cls(total, np.pad(np.cumsum(~np.isnan(values.T), axis=0), ahead))
+        series, rows = values.shape
+        total = np.zeros((rows + 1, series))
+        known = np.zeros((rows + 1, series), dtype=np.min_scalar_type(rows))
+        for some in chunks(series, rows):
+            by_row = np.ascontiguousarray(values[some].T)
+            np.cumsum(~np.isnan(by_row), axis=0, out=known[1:, some], dtype=known.dtype)
+            np.cumsum(np.nan_to_num(by_row), axis=0, out=total[1:, some])
+        return cls(total, known)
 
     def over(self, rows: slice) -> tuple[FloatArray, NDArray[np.intp]]:
         """The sum over a stretch and how many values it is of, each of shape `(m,)`."""
-        return self.total[rows.stop] - self.total[rows.start], self.known[rows.stop] - self.known[rows.start]
+        count = (self.known[rows.stop] - self.known[rows.start]).astype(np.intp)
+        return self.total[rows.stop] - self.total[rows.start], count
 
 
 @dataclass(frozen=True, slots=True, eq=False)

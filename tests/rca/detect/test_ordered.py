@@ -30,3 +30,26 @@ def test_quantiles_of_logarithms_are_interpolated_between_logarithms() -> None:
     plain = Quantiles.stacked([Ordered.of(values).quantiles(slice(0, 3), (0.2, 0.9))])
     found = plain.of_logs(np.array([1]), np.array([[0.5]])).values
     assert found[0, :, 0] == pytest.approx(np.quantile(np.log(values[1] + 0.5), [0.2, 0.9]))
+
+
+@pytest.mark.parametrize("rows", [254, 255, 256, 300])
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_quantiles_are_exact_whichever_way_they_are_found(rows: int, missing: float) -> None:
+    random = np.random.default_rng(rows)
+    values = random.normal(size=(5, rows))
+    values[random.random(values.shape) < missing] = np.nan
+    values[4, 10:] = np.nan
+    ordered = Ordered.of(values)
+    for stretch in (slice(0, rows), slice(0, 120), slice(20, 60), slice(rows - 5, rows), slice(7, 8)):
+        found = ordered.quantiles(stretch, (0.25, 0.5)).values
+        for i, row in enumerate(values[:, stretch]):
+            known = row[~np.isnan(row)]
+            expected = np.quantile(known, [0.25, 0.5]) if len(known) else np.full(2, np.nan)
+            np.testing.assert_allclose(found[:, i], expected, rtol=1e-12)
+
+
+def test_many_series_are_sorted_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(1).normal(size=(9, 20))
+    whole = Ordered.of(values).quantiles(slice(2, 18), (0.1, 0.9)).values
+    monkeypatch.setattr("rca.detect.ordered._CELLS", 40)
+    assert Ordered.of(values).quantiles(slice(2, 18), (0.1, 0.9)).values.tolist() == whole.tolist()

@@ -1,0 +1,36 @@
+"""What a series was like over some rows, and how far that is from what was usual: what every score rests on."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rca.model.signals import FloatArray
+
+
+def typical(values: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
+    """What a series was like over some rows: the mean where events are counted, else the median.
+
+    A service that fails in one minute of three fails a third of the calls; a latency's peak is just a peak.
+
+    Args:
+        values: Shape `(m, n)`; NaN where missing.
+        counted: Shape `(m,)`.
+
+    Returns:
+        Shape `(m,)`; NaN without any value.
+    """
+    ordered, rows = np.sort(values, axis=1), np.arange(len(values))
+    counts = np.sum(~np.isnan(values), axis=1)
+    low, high = np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, values.shape[1] - 1)
+    middle: FloatArray = ordered[rows, low]
+    middle += (ordered[rows, high] - middle) * 0.5
+    some = np.flatnonzero(counted & (counts > 0))
+    middle[some] = np.nansum(values[some], axis=1) / counts[some]
+    return middle
+
+
+def departure(up: FloatArray, down: FloatArray, direction: FloatArray, scale: FloatArray) -> FloatArray:
+    """How many scales a series moved the bad way: up, down, or either; 0 when it didn't."""
+    change = np.where(direction > 0, up, np.where(direction < 0, down, np.fmax(up, down)))
+    change = np.fmax(change, 0.0)  # also where something is missing
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(change > 0, change / scale, 0.0)
