@@ -1,7 +1,7 @@
 """From a query's answer to series on the grid: one a service, and one a replica where those are few."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,7 @@ def assemble(answers: Sequence[tuple[Ask, Answer]], signal: Signal, plan: Plan) 
     """
     gaps: list[Gap] = []
     groups: dict[tuple[str, str | None], dict[str, list[_Series]]] = defaultdict(lambda: defaultdict(list))
+    watching: dict[str, list[FloatArray]] = defaultdict(list)
     ask = answers[0][0]
     for each, answer in answers:
         gaps += [Gap(NAME, f"parts of {ask.name}", f"the server warns: {text}") for text in answer.warnings]
@@ -84,7 +85,7 @@ def assemble(answers: Sequence[tuple[Ask, Answer]], signal: Signal, plan: Plan) 
             found = _whose(each, row["metric"], plan)
             values = points(row["values"], plan.grid, signal.scale)
             if found is not None and each.labels.identity(row["metric"]) in each.watchers:
-                gaps += _unwatched(signal, found[0], values)
+                watching[found[0]].append(values)
             elif found is not None and np.isfinite(values).any():
                 service, peer, replica = found
                 groups[service, peer][replica].append(_Series(each, row["metric"], values))
@@ -98,6 +99,7 @@ def assemble(answers: Sequence[tuple[Ask, Answer]], signal: Signal, plan: Plan) 
         gaps.append(
             Gap(NAME, f"{cut} replicas' own series of {ask.name}", "only their services' series were kept")
         )
+    gaps += _unwatched(signal, watching)
     gaps += _saturated(ask, signal, columns)
     if not columns:
         return Assembled(None, tuple(gaps))
@@ -129,13 +131,19 @@ def first_of(frames: Sequence[SignalFrame]) -> SignalFrame | None:
     return SignalFrame(frames[0].times, np.hstack(values), tuple(keys))
 
 
-def _unwatched(signal: Signal, service: str, values: FloatArray) -> list[Gap]:
-    """Say where what watches a service didn't answer: what it measures is missing then, and tells nothing."""
-    away = int(np.count_nonzero(values < 1))
-    if signal.kind is not Kind.AVAILABILITY or not away:
-        return []
-    why = f"its exporter, or what else is scraped by that name, did not answer in {away} of {len(values)} points"
-    return [Gap(NAME, f"what is measured of {service}", why)]
+def _unwatched(signal: Signal, watching: Mapping[str, Sequence[FloatArray]]) -> Iterator[Gap]:
+    """Say where what watches a service didn't answer: what it measures is missing then, and tells nothing.
+
+    Args:
+        signal: Only whether a target answers says something.
+        watching: By service, the series of the exporters that are scraped under its name.
+    """
+    for service, answering in sorted(watching.items()):
+        away = max(int(np.count_nonzero(values < 1)) for values in answering)
+        if signal.kind is Kind.AVAILABILITY and away:
+            points = f"{away} of {len(answering[0])} points"
+            why = f"its exporter, or what else is scraped by that name, did not answer in {points}"
+            yield Gap(NAME, f"what is measured of {service}", why)
 
 
 def _whose(ask: Ask, row: Row, plan: Plan) -> tuple[str, str | None, str] | None:

@@ -136,9 +136,10 @@ def test_rows_of_exporters_are_left_out_and_their_absence_is_told(plan: Plan, as
     rows = [
         ({"service": "a", "instance": "app"}, ALL),
         ({"service": "a", "instance": "exporter"}, {0: "1", 1: "0", 2: "0"}),
+        ({"service": "a", "instance": "another"}, {0: "1", 1: "0"}),
     ]
     labels = Labels("service", instance="instance")
-    watching = replace(ask(up, labels), watchers=frozenset({("a", "exporter")}))
+    watching = replace(ask(up, labels), watchers=frozenset({("a", "exporter"), ("a", "another")}))
     made = assemble([(watching, answer(rows))], up, plan)
     assert columns(made) == ["a|up"]
     assert made.frame is not None

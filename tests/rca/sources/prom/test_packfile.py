@@ -106,6 +106,7 @@ EVENT = "[[events]]\nname = \"e\"\nquery = 'x{$F}'\n"
         (HEAD.replace("calls_total", ".+") + SIGNAL, "would match nearly every metric"),
         (HEAD.replace('["calls_total"]', "[]") + SIGNAL, "requires names no metric"),
         (HEAD.replace('["calls_total"]', '"calls_total"') + SIGNAL, "requires must be a list of texts"),
+        (HEAD + 'about_target = "yes"\n' + SIGNAL, "about_target must be true or false"),
         (HEAD.replace('["service"]', '["a-b"]') + SIGNAL, "'a-b' is not a label's name"),
         (HEAD.replace("service_labels", "servise_labels") + SIGNAL, "no service_labels"),
         (HEAD + 'colour = "red"\n' + SIGNAL, "unknown key 'colour'"),
