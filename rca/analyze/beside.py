@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rca.analyze.evidence import NOTABLE, Item, change_text
+from rca.detect.log_resolving import unresolved
 from rca.detect.logs import FindingKind, LogIndex
-from rca.detect.traces import TraceIndex
+from rca.detect.traces import Slower, TraceIndex
 from rca.model.incident import Bundle, Span
 from rca.model.report import Evidence, EvidenceKind
 from rca.model.scores import CHANNELS, Channel
@@ -63,7 +64,8 @@ class Beside:
             if self.traces is not None:
                 seen = self.traces.evidence(time, baseline=baseline, end=self.end)
                 self._fill(result[row], self.traces.services, Channel.TRACE_FAILURE, seen.failing)
-                self._fill(result[row], self.traces.services, Channel.TRACE_SLOWNESS, seen.slow)
+                self._fill(result[row], self.traces.services, Channel.TRACE_SLOWNESS, seen.own.z)
+                self._fill(result[row], self.traces.services, Channel.EDGE, seen.waits.z)
         return result
 
     def _before(self, end: float) -> tuple[float, float]:
@@ -133,22 +135,34 @@ class Beside:
             if seen.failing[i] >= _WORTH:
                 told = self._failing_spans(self.traces, i, time, baseline)
                 items.append((service, self._item(told, Channel.TRACE_FAILURE, float(seen.failing[i]))))
-            if seen.slow[i] >= NOTABLE:
-                told = self._slow_spans(service, float(seen.own_before[i]), float(seen.own_after[i]))
-                items.append((service, self._item(told, Channel.TRACE_SLOWNESS, float(seen.slow[i]))))
+            if seen.own.z[i] >= NOTABLE:
+                told = self._slow_spans(service, seen.own, i, "own time in spans")
+                items.append((service, self._item(told, Channel.TRACE_SLOWNESS, float(seen.own.z[i]))))
+            if seen.waits.z[i] >= NOTABLE:
+                waits = f"wait of {self.traces.services[seen.waits.caller[i]]} for it, less its own time,"
+                told = self._slow_spans(service, seen.waits, i, waits)
+                items.append((service, self._item(told, Channel.EDGE, float(seen.waits.z[i]))))
         return items
 
     def _failing_spans(
         self, traces: TraceIndex, place: int, time: float, baseline: tuple[float, float]
     ) -> Evidence:
         failed = traces.failed(place, time, baseline=baseline, end=self.end)
-        often = [f"{number} of {counted(of, 'span')}" for number, of in (failed.after, failed.before)]
+        called = failed.unanswered == failed.after[0]
+        often = [
+            f"{number} of {counted(of, 'call' if called else 'span')}"
+            for number, of in (failed.after, failed.before)
+        ]
         shares = [number / of if of else None for number, of in (failed.before, failed.after)]
         return Evidence(
             id="",
             kind=EvidenceKind.TRACE,
             service=traces.services[place],
-            text=f"errors start in {often[0]}, before in {often[1]}",
+            text=(
+                f"{often[0]} to it fail without an answer, before {often[1]}"
+                if called
+                else f"errors start in {often[0]}, before in {often[1]}"
+            ),
             baseline=shares[0],
             observed=shares[1],
             unit="ratio",
@@ -156,12 +170,13 @@ class Beside:
             signal=Kind.ERRORS,
         )
 
-    def _slow_spans(self, service: str, before: float, after: float) -> Evidence:
+    def _slow_spans(self, service: str, slower: Slower, place: int, what: str) -> Evidence:
+        before, after = float(slower.before[place]), float(slower.after[place])
         return Evidence(
             id="",
             kind=EvidenceKind.TRACE,
             service=service,
-            text=f"own time in spans {change_text(before, after, 'ms')}",
+            text=f"{what} {change_text(before, after, 'ms')}",
             baseline=before,
             observed=after,
             unit="ms",
@@ -188,7 +203,9 @@ def build(
     logs = None
     if bundle.logs or bundle.log_counts is not None:
         logs = LogIndex.build(bundle.logs, counts=bundle.log_counts, graph=graph, services=services)
-    traces = TraceIndex.build(spans) if spans else None
+    traces = None
+    if spans:
+        traces = TraceIndex.build(spans, known=services, unresolved=unresolved(bundle.logs, services))
     if logs is None and traces is None:
         return None
     end = bundle.window.span.end.timestamp()

@@ -23,7 +23,7 @@ def call(minute: int, *, failing: bool = False, web_ms: float = 100.0, db_ms: fl
 def evidence(spans: list[Span], minute: int) -> dict[str, tuple[float, float]]:
     index = TraceIndex.build(spans)
     found = index.evidence((START + timedelta(minutes=minute)).timestamp())
-    return {name: (found.failing[i], found.slow[i]) for i, name in enumerate(index.services)}
+    return {name: (found.failing[i], found.own.z[i]) for i, name in enumerate(index.services)}
 
 
 def test_an_error_belongs_to_the_deepest_span_that_failed() -> None:
@@ -70,13 +70,6 @@ def test_failing_spans_are_counted_from_the_first_of_them() -> None:
     assert index.failed(index.services.index("web"), split).after == (0, 20)
 
 
-@pytest.mark.parametrize("order", [1, -1])
-def test_overlapping_children_count_once(order: int) -> None:
-    kids = [Span("t", f"{i}", "1", "db", "q", START, 60.0) for i in (2, 3)][::order]
-    index = TraceIndex.build([Span("t", "1", None, "web", "GET", START, 100.0), *kids])
-    assert index._own.tolist() == [40.0, 60.0, 60.0]
-
-
 def slower_by_definition(spans: list[Span], split: float) -> dict[str, tuple[float, float, float]]:
     """How much each service's own time grew, one operation after the other; spans without any below."""
     found: dict[str, tuple[float, float, float]] = {}
@@ -110,5 +103,129 @@ def test_all_operations_at_once_are_as_slow_as_each_alone(seed: int, size: int) 
     seen = index.evidence(split)
     expected = slower_by_definition(spans, split)
     for i, service in enumerate(index.services):
-        told = (seen.slow[i], seen.own_before[i], seen.own_after[i])
+        told = (seen.own.z[i], seen.own.before[i], seen.own.after[i])
         assert told == pytest.approx(expected.get(service, (0.0, np.nan, np.nan)), nan_ok=True)
+
+
+def ask(
+    minute: int,
+    caller: str,
+    callee: str,
+    *,
+    ms: float = 20.0,
+    inside: float | None = None,
+    failing: bool = False,
+    number: int = 0,
+) -> list[Span]:
+    """A request of `caller` that calls `callee`, which writes a span where `inside` says how long it took."""
+    at = START + timedelta(minutes=minute, seconds=number)
+    trace = f"{caller}-{callee}-{minute}-{number}"
+    told = {"span.kind": "client", "peer.service": callee}
+    spans = [
+        Span(trace, "1", None, caller, "GET /", at, ms + 10, failing, {"span.kind": "server"}),
+        Span(trace, "2", "1", caller, f"call {callee}", at, ms, failing, told),
+    ]
+    if inside is not None:
+        far = at + timedelta(seconds=20)  # its clock is off
+        spans.append(Span(trace, "3", "2", callee, "serve", far, inside, fields={"span.kind": "server"}))
+    return spans
+
+
+def seen(
+    spans: list[Span], minute: int = 10, known: tuple[str, ...] = (), unresolved: tuple[tuple[str, str], ...] = ()
+) -> dict[str, dict[str, float]]:
+    index = TraceIndex.build(spans, known=known, unresolved=unresolved)
+    found = index.evidence((START + timedelta(minutes=minute)).timestamp())
+    return {
+        name: {"failing": found.failing[i], "own": found.own.z[i], "waits": found.waits.z[i]}
+        for i, name in enumerate(index.services)
+    }
+
+
+def test_what_a_caller_waits_beyond_what_the_callee_took_is_on_the_callees_side() -> None:
+    spans = [s for m in range(20) for s in ask(m, "web", "orders", ms=220 if m >= 10 else 20, inside=15)]
+    found = seen(spans)
+    assert found["orders"]["waits"] > 10
+    assert found["orders"]["own"] == found["web"]["own"] == found["web"]["waits"] == 0
+
+
+def test_a_callee_that_takes_longer_itself_leaves_nothing_in_between() -> None:
+    spans = [
+        s
+        for m in range(20)
+        for s in ask(m, "web", "orders", ms=220 if m >= 10 else 20, inside=215 if m >= 10 else 15)
+    ]
+    found = seen(spans)
+    assert found["orders"]["own"] > 10
+    assert found["orders"]["waits"] == 0
+
+
+def test_who_waits_longer_for_everybody_is_slow_itself() -> None:
+    spans = [
+        s
+        for m in range(20)
+        for name in ("orders", "cart", "mail")
+        for s in ask(m, "web", name, ms=220 if m >= 10 else 20, inside=15)
+    ]
+    found = seen(spans)
+    assert found["web"]["own"] > 10
+    assert max(found[name]["waits"] for name in ("orders", "cart", "mail")) == 0
+
+
+def test_a_store_that_writes_no_spans_is_waited_for() -> None:
+    spans = [s for m in range(20) for s in ask(m, "web", "redis", ms=220 if m >= 10 else 20)]
+    assert seen(spans, known=("redis",))["redis"]["waits"] > 10
+    assert seen(spans)["web"]["own"] > 10  # nobody is known by that name
+
+
+def test_who_alone_waits_longer_for_a_store_is_slow_itself() -> None:
+    spans = [
+        s
+        for m in range(20)
+        for caller in ("web", "cart")
+        for s in ask(m, caller, "redis", ms=220 if m >= 10 and caller == "web" else 20)
+    ]
+    found = seen(spans, known=("redis",))
+    assert found["redis"]["waits"] == 0
+    assert found["web"]["own"] > 10
+
+
+@pytest.mark.parametrize("known", [("bank",), ()])
+def test_calls_that_fail_without_an_answer_accuse_who_was_called(known: tuple[str, ...]) -> None:
+    spans = [s for m in range(20) for s in ask(m, "pay", "bank", failing=m >= 10)]
+    found = seen(spans, known=known)
+    first, other = ("bank", "pay") if known else ("pay", "bank")
+    assert found[first]["failing"] > 3
+    assert found.get(other, {"failing": 0.0})["failing"] == 0
+
+
+def test_calls_that_only_one_caller_sees_fail_are_its_own() -> None:
+    spans = [s for m in range(20) for s in ask(m, "pay", "bank", failing=m >= 10)]
+    spans += [s for m in range(20) for s in ask(m, "refunds", "bank")]
+    found = seen(spans, known=("bank",))
+    assert found["pay"]["failing"] > 3
+    assert found["bank"]["failing"] == 0
+
+
+def test_an_address_that_leads_nowhere_is_the_callers() -> None:
+    spans = [s for m in range(20) for s in ask(m, "pay", "bank", failing=m >= 10)]
+    found = seen(spans, known=("bank",), unresolved=(("pay", "bank"),))
+    assert found["pay"]["failing"] > 3
+    assert found["bank"]["failing"] == 0
+
+
+def test_an_address_that_was_never_called_before_is_the_callers() -> None:
+    spans = [s for m in range(10) for s in ask(m, "pay", "bank")]
+    spans += [s for m in range(10, 20) for s in ask(m, "pay", "bnak", failing=True)]
+    found = seen(spans, known=("bank", "bnak"))
+    assert found["pay"]["failing"] > 3
+    assert found["bnak"]["failing"] == 0
+
+
+def test_calls_without_an_answer_are_counted_as_calls() -> None:
+    spans = [s for m in range(20) for s in ask(m, "pay", "bank", failing=m >= 10)]
+    index = TraceIndex.build(spans, known=("bank",))
+    split = (START + timedelta(minutes=10)).timestamp()
+    bank = index.failed(index.services.index("bank"), split)
+    assert (bank.after, bank.before, bank.unanswered) == ((10, 10), (0, 10), 10)
+    assert index.failed(index.services.index("pay"), split).after == (0, 20)
