@@ -19,7 +19,7 @@ from rca.sources.base import Check, Harvest, Request
 from rca.sources.elastic import ElasticsearchSource
 from rca.sources.elastic.client import ElasticClient, Search
 from rca.sources.merge import merge_counts
-from tests.servers.elasticsearch import PASSWORD, READER, STRANGER, Elasticsearch
+from tests.servers.elasticsearch import BEARER_TOKEN, PASSWORD, READER, SERVICE_ACCOUNT, STRANGER, Elasticsearch
 
 START = datetime(2026, 2, 3, 4, 0, tzinfo=UTC)
 SPAN = Interval(START, START + timedelta(minutes=30))
@@ -464,11 +464,24 @@ def test_a_reader_needs_no_more_than_the_documented_privileges(
     assert "ago" in said["newest document"].detail
 
 
+def test_a_bearer_token_of_a_service_account_is_let_in(
+    elasticsearch_secured: Elasticsearch, index_name: str
+) -> None:
+    """Those accounts may read no logs, which is another answer than a token that isn't known."""
+    create(elasticsearch_secured, index_name, ECS)
+    nobody = replace(elasticsearch_secured, username="", password="")
+    given = settings(nobody, index_name, bearer_token=BEARER_TOKEN)
+    signed_in = checks(given)["sign-in"]
+    assert signed_in.ok
+    assert SERVICE_ACCOUNT in signed_in.detail
+    assert any("this user may see none of them" in gap.why for gap in harvest(given).gaps)
+
+
 @pytest.mark.parametrize("way", ["api_key", "bearer_token"])
 def test_a_key_or_token_that_the_server_does_not_know_is_refused_and_not_repeated(
     elasticsearch_secured: Elasticsearch, way: str
 ) -> None:
-    """These servers lack the module by which one could be made; test_connection shows what is sent."""
+    """These servers lack the module by which a key could be made; test_connection shows what is sent."""
     unknown = base64.b64encode(b"VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw").decode()
     nobody = replace(elasticsearch_secured, username="", password="")
     given = settings(nobody, "logs-none", **{way: unknown})

@@ -1,5 +1,6 @@
 """A real Elasticsearch on free loopback ports."""
 
+import base64
 import os
 import pwd
 import re
@@ -25,6 +26,9 @@ ADMIN, PASSWORD = "admin", "correct horse"
 PASSWORD_HASH = "$2a$10$BevXj0Jlwvf0ZE4XMu4dCe4lBzSO8F6Yg8iCjLMNoopu9J4bwNRjy"
 READER = "reader"  # may read logs-* and its mapping: what the documentation says rca needs
 STRANGER = "stranger"  # is let in, may read nothing
+SERVICE_ACCOUNT = "elastic/fleet-server"
+BEARER_TOKEN = base64.b64encode(b"\0\1\0\1" + f"{SERVICE_ACCOUNT}/rca:{PASSWORD}".encode()).decode()
+"""Of a service account: the server takes their tokens from a file; the first four bytes are the format's own."""
 
 ROLES = """\
 logs_reader:
@@ -151,6 +155,7 @@ def _configure(folder: Path, home: Path, *, secured: bool, certificates: Certifi
     (config / "users").write_text("".join(f"{name}:{PASSWORD_HASH}\n" for name in (ADMIN, READER, STRANGER)))
     (config / "users_roles").write_text(f"superuser:{ADMIN}\nlogs_reader:{READER}\nnothing:{STRANGER}\n")
     (config / "roles.yml").write_text(ROLES)
+    (config / "service_tokens").write_text(f"{SERVICE_ACCOUNT}/rca:{PASSWORD_HASH}\n")
 
 
 def system_user() -> str | None:
