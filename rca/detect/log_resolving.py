@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from rca.detect.log_aside import aside
 from rca.detect.log_severity import IS_ERROR, severity
 from rca.detect.log_targets import TargetFinder
 from rca.model.logs import LogLine
@@ -44,18 +45,19 @@ def unresolved(lines: Sequence[LogLine], services: Sequence[str]) -> frozenset[t
         lines: Lines of any services.
         services: The names that lines may speak of.
     """
-    if not is_unresolved("\n".join(line.message for line in lines)):  # one search: next to no incident has any
+    texts = [f"{line.message}\n{aside(line)}" if line.fields else line.message for line in lines]
+    if not is_unresolved("\n".join(texts)):  # one search: next to no incident has any
         return frozenset()
     finder = TargetFinder(services)
     position = {name: number for number, name in enumerate(services)}
     failed: Counter[tuple[str, str]] = Counter()
     every: Counter[tuple[str, str]] = Counter()
-    for line in lines:
+    for line, text in zip(lines, texts, strict=True):
         if severity(line.level.upper(), line.message) < IS_ERROR:
             continue
-        target = finder.find(line.message, position.get(line.service, -1))
+        target = finder.find(text, position.get(line.service, -1))
         if target >= 0:
             pair = (line.service, services[target])
             every[pair] += 1
-            failed[pair] += is_unresolved(line.message)
+            failed[pair] += is_unresolved(text)
     return frozenset(pair for pair, count in every.items() if failed[pair] > _MOST * count)

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rca.detect.log_aside import aside
 from rca.detect.log_resolving import is_unresolved
 from rca.detect.log_severity import IS_ERROR, severity
 from rca.detect.log_targets import TargetFinder
@@ -114,7 +115,7 @@ def build_table(
     finder = TargetFinder(services, aliases)
     raw = finder.needs_raw_text
     judged: dict[tuple[str, str], float] = {}
-    named: dict[tuple[str, int], int] = {}
+    named: dict[tuple[str, str, int], int] = {}
     event = np.empty(len(ordered), dtype=np.intp)
     for i, line in enumerate(ordered):
         level = line.level.upper()
@@ -128,10 +129,12 @@ def build_table(
         target = -1
         if how_bad >= IS_ERROR:
             searched = said[i] if raw or "<s>" in text else text
-            key = (searched, service[i])
+            beside = aside(line)
+            key = (searched, beside, service[i])
             if (known := named.get(key)) is None:
-                known = named[key] = finder.find(searched, service[i])
-            target = known if known < 0 or not is_unresolved(said[i]) else -1
+                known = finder.find(searched, service[i])
+                known = named[key] = finder.find(beside, service[i]) if known < 0 else known
+            target = known if known < 0 or not is_unresolved(f"{said[i]}\n{beside}") else -1
         event[i] = event_of.setdefault((service[i], template_of[i], how_bad, target), len(event_of))
     weight = np.array([line.weight for line in ordered], dtype=np.float64)
     times = np.array([line.at.timestamp() for line in ordered], dtype=np.float64)

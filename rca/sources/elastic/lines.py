@@ -23,9 +23,12 @@ _WORD = re.compile(
 )
 _FAILURE = re.compile(r"\w*(?:Exception|Error)\b|Traceback \(most recent|\b(?:error|failed|failure|fatal|panic)\b")
 
+_ATTRIBUTE = "attributes."
+"""OpenTelemetry's attributes are kept under their own names."""
+
 _TEXTS = (Role.SERVICE, Role.MESSAGE, Role.TRACE, Role.SPAN, Role.INSTANCE)
 _EXTRAS = ((Role.ERROR, "error.message"), (Role.ERROR_TYPE, "error.type"), (Role.STACK, "error.stack_trace"))
-_READ = (Role.SERVICE, Role.LEVEL, *_TEXTS[1:], Role.ERROR, Role.ERROR_TYPE)
+_READ = (Role.SERVICE, Role.LEVEL, *_TEXTS[1:], Role.ERROR, Role.ERROR_TYPE, Role.PEER)
 
 
 def wanted_fields(cohort: Cohort, *, stack: bool = False) -> list[Any]:
@@ -77,6 +80,8 @@ class LineReader:
         self._level_names = cohort.fields[Role.LEVEL]
         self._names = [cohort.fields[role] for role in _TEXTS]
         self._extras = [(name, cohort.fields[role]) for role, name in _EXTRAS if cohort.fields[role]]
+        # All of them: one may hold a mere address where another says what answers there.
+        self._extras += [(name.removeprefix(_ATTRIBUTE), (name,)) for name in cohort.fields[Role.PEER]]
         self._levels: dict[tuple[str, str], str] = {}
 
     def read(self, hit: Mapping[str, Any]) -> tuple[LogLine, bool] | None:

@@ -38,6 +38,7 @@ class Role(StrEnum):
     ERROR = "error"
     ERROR_TYPE = "error_type"
     STACK = "stack"
+    PEER = "peer"
 
 
 class EventRole(StrEnum):

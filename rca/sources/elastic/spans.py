@@ -40,7 +40,10 @@ _ATTRIBUTES = (
     "server.address",
     "net.peer.name",
     "http.response.status_code",
+    "http.status_code",
     "rpc.system",
+    "rpc.grpc.status_code",
+    "error.type",
 )
 _FAILED = {"failure", "error", "status_code_error", "2"}
 _RESOURCE = "span.destination.service.resource"

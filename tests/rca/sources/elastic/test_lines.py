@@ -20,6 +20,7 @@ FIELDS: dict[Role, tuple[str, ...]] = {
     Role.TRACE: ("trace.id",),
     Role.ERROR: ("error.message",),
     Role.STACK: ("error.stack_trace",),
+    Role.PEER: ("server.address", "attributes.db.system"),
 }
 COHORT = Cohort(("logs-*",), FIELDS)
 
@@ -48,6 +49,13 @@ def test_an_error_is_kept_apart_and_stands_in_for_an_empty_message() -> None:
     assert line.message == "broken"
     assert line.fields["error.message"] == "broken"
     assert len(line.fields["error.stack_trace"]) == 2_000
+
+
+def test_whom_a_line_is_about_is_kept() -> None:
+    line = read(**{"service.name": ["a"], "server.address": ["10.0.0.7"], "attributes.db.system": ["redis"]})
+    assert line is not None
+    assert line.fields == {"server.address": "10.0.0.7", "db.system": "redis"}
+    assert {"server.address", "attributes.db.system"} <= {*wanted_fields(COHORT)[1:]}
 
 
 def test_a_huge_message_is_cut() -> None:
