@@ -198,11 +198,12 @@ def build(
     baseline: tuple[float, float] | None,
     step: float,
     tuning: Tuning,
+    like: LogIndex | None = None,
 ) -> Beside | None:
-    """Arrange a bundle's logs and spans; None when it has neither."""
+    """Arrange a bundle's logs and spans; None when it has neither. `like` spares reading the same lines again."""
     logs = None
     if bundle.logs or bundle.log_counts is not None:
-        logs = LogIndex.build(bundle.logs, counts=bundle.log_counts, graph=graph, services=services)
+        logs = LogIndex.build(bundle.logs, counts=bundle.log_counts, graph=graph, services=services, like=like)
     traces = None
     if spans:
         traces = TraceIndex.build(spans, known=services, unresolved=unresolved(bundle.logs, services))

@@ -34,6 +34,8 @@ from rca.rank import simple
 
 _MOST_OF_THE_WEIGHT = 0.8
 _NOTHING = "nothing of it departs from its baseline"
+_LINES = ("logs", "log_counts")
+_DATA = ("metrics", *_LINES, "spans", "graph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,10 @@ def assess(bundle: Bundle, options: AnalysisOptions, *, like: Assessed | None = 
     Args:
         bundle: What the sources answered.
         options: The choices of the analysis.
-        like: A bundle with the same data that was told of the incident otherwise: nothing is arranged twice.
+        like: A bundle of which this one is a variant: what is the same in both is arranged once.
     """
-    prepared = like.prepared if like else prepare(bundle)
-    ranked, also = rank_bundle(bundle, prepared, options, like.also if like else None)
+    prepared = like.prepared if like and _shared(bundle, like.bundle, _DATA) else prepare(bundle)
+    ranked, also = rank_bundle(bundle, prepared, options, like)
     if ranked is None:
         named = {key.service for key in prepared.frame.keys} | {line.service for line in bundle.logs}
         return Assessed(
@@ -178,7 +180,7 @@ def report_of(
 
 
 def rank_bundle(
-    bundle: Bundle, prepared: Prepared, options: AnalysisOptions, also: Beside | None = None
+    bundle: Bundle, prepared: Prepared, options: AnalysisOptions, like: Assessed | None = None
 ) -> tuple[Ranked | None, Beside | None]:
     """The ranking that a report rests on, and the evidence of logs and spans beside it.
 
@@ -188,7 +190,7 @@ def rank_bundle(
         bundle: What the sources answered.
         prepared: The usable part of it.
         options: The choices of the analysis.
-        also: Its lines and spans, where they were arranged before.
+        like: A bundle of which this one is a variant.
 
     Returns:
         The ranking, None when the window is too short for any candidate onset; and the evidence, None when the
@@ -197,6 +199,8 @@ def rank_bundle(
     tuning = options.tuning
     made, arrays = build(bundle, prepared.frame, prepared.graph, tuning)
     told = bundle.window.onset.timestamp() if bundle.window.onset else None
+    lines = like.also.logs if like and like.also and _shared(bundle, like.bundle, _LINES) else None
+    also = like.also if like and prepared is like.prepared else None
     also = also or beside.build(
         bundle,
         prepared.graph,
@@ -205,6 +209,7 @@ def rank_bundle(
         baseline=_baseline(bundle),
         step=prepared.frame.step,
         tuning=tuning,
+        like=lines,
     )
     extra = also.at if also else None
     ranked = rank(
@@ -218,6 +223,10 @@ def rank_bundle(
         guard_seconds=options.guard_seconds,
     )
     return ranked, also
+
+
+def _shared(one: Bundle, other: Bundle, parts: Sequence[str]) -> bool:
+    return all(getattr(one, part) is getattr(other, part) for part in parts)
 
 
 def _baseline(bundle: Bundle) -> tuple[float, float] | None:

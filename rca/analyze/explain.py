@@ -24,7 +24,6 @@ _LIKELY = 0.01  # weight of an onset that is listed
 _CLOSE = 0.5
 _MOST = 0.5  # a share that says why
 _SUGGESTED = 3
-_DATA = ("metrics", "logs", "log_counts", "spans", "graph")
 _CLEAR = 2.0
 _WORDS = {
     Channel.LATENCY: "its latency",
@@ -273,8 +272,7 @@ def _moments(ranked: Ranked, service: int) -> tuple[Moment, ...]:
 def _ablations(whole: Assessed, service: str, options: AnalysisOptions) -> Iterator[Ablation]:
     """The ranking of the bundle with one part of it removed at a time."""
     for name, without in _lesser(whole.bundle).items():
-        same = all(getattr(without, part) is getattr(whole.bundle, part) for part in _DATA)
-        found = assess(without, options, like=whole if same else None)
+        found = assess(without, options, like=whole)
         order, ranked, stood = found.order, found.ranked, found.stood
         yield Ablation(
             name,

@@ -350,3 +350,13 @@ def test_scores_are_finite_and_not_negative_whatever_the_lines(lines: list[LogLi
 def _with(errors: list[LogLine]) -> tuple[LogIndex, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     index = LogIndex.build([*healthy(), *errors])
     return index, index.evidence(ONSET).failing
+
+
+def test_another_graph_over_the_same_services_needs_no_line_read_again() -> None:
+    lines = [*healthy(), *[line(ONSET + i, "cart", f"request {i} failed", "ERROR") for i in range(20)]]
+    alone = LogIndex.build(lines, services=["front", "cart", "stock"])
+    again = LogIndex.build(lines, graph=CHAIN, like=alone)
+    fresh = LogIndex.build(lines, graph=CHAIN)
+    assert again.table is alone.table
+    assert again.evidence(ONSET).failing.tolist() == fresh.evidence(ONSET).failing.tolist()
+    assert LogIndex.build(lines, graph=CHAIN, services=["another"], like=alone).table is not alone.table
