@@ -34,7 +34,11 @@ def test_quantiles_of_logarithms_are_interpolated_between_logarithms() -> None:
 
 @pytest.mark.parametrize("rows", [254, 255, 256, 300])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
-def test_quantiles_are_exact_whichever_way_they_are_found(rows: int, missing: float) -> None:
+@pytest.mark.parametrize("calls", [0, 10**9])
+def test_quantiles_are_exact_whichever_way_they_are_found(
+    monkeypatch: pytest.MonkeyPatch, rows: int, missing: float, calls: int
+) -> None:
+    monkeypatch.setattr("rca.detect.ordered._CALLS", calls)
     random = np.random.default_rng(rows)
     values = random.normal(size=(5, rows))
     values[random.random(values.shape) < missing] = np.nan
