@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rca.cli import options
 from rca.cli.base import Run, command
 from rca.cli.tables import choose_format
 from rca.errors import ExitCode
@@ -42,6 +43,7 @@ def evaluate(
             help="What the analysis is told of the onset: the bundle's, nothing, or the bundle's shifted.",
         ),
     ] = "given",
+    vocabulary: options.Vocabulary = None,
     min_ac1: Minimum = None,
     min_ac3: Minimum = None,
     min_ac5: Minimum = None,
@@ -61,7 +63,7 @@ def evaluate(
     Gates look at the mean over sets. The labels are read after every ranking has been made.
     """
     from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
-    from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
+    from rca.cli.reporting import analysis_options, emit_text  # noqa: PLC0415 - only when the command runs
     from rca.config.load import config_hash  # noqa: PLC0415 - as above
     from rca.evaluate import Onset  # noqa: PLC0415 - as above
     from rca.evaluate import evaluate as over  # noqa: PLC0415 - as above
@@ -69,9 +71,10 @@ def evaluate(
 
     name = choose_format(run, "eval")
     told = Onset.parse(onset)
-    tool = ToolInfo(__version__, config_hash(run.load().config))
+    config = run.load({"changes.vocabulary": vocabulary}).config
+    tool = ToolInfo(__version__, config_hash(config))
     began = time.monotonic()
-    result = over(folder, tool=tool, onset=told, progress=progress(run))
+    result = over(folder, tool=tool, onset=told, options=analysis_options(config), progress=progress(run))
     run.note(f"{len(result.results)} cases in {time.monotonic() - began:.0f} s, onset {onset}")
     emit_text(_text(result, name), run)
     total = result.macro

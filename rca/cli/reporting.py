@@ -10,6 +10,7 @@ from rca.config.load import Loaded, config_hash, data_dir
 from rca.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from rca.analyze import AnalysisOptions
     from rca.changes.vocabulary import Vocabulary
     from rca.config.settings import Config
     from rca.model.incident import Bundle
@@ -19,15 +20,12 @@ if TYPE_CHECKING:
 def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report":
     """Analyse a bundle; add the past incidents that resemble it, and the alert it began with in their light."""
     from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
-    from rca.analyze import AnalysisOptions, analyze  # noqa: PLC0415 - numpy, and only where a report is made
+    from rca.analyze import analyze  # noqa: PLC0415 - numpy, and only where a report is made
     from rca.history import recall  # noqa: PLC0415 - only where a report is made
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
 
     tool = ToolInfo(__version__, config_hash(loaded.config))
-    options = AnalysisOptions(
-        guard_seconds=60.0 * loaded.config.window.guard_minutes, vocabulary=own_words(loaded.config)
-    )
-    report = analyze(bundle, tool=tool, options=options, replayed=replayed)
+    report = analyze(bundle, tool=tool, options=analysis_options(loaded.config), replayed=replayed)
     report = recall(report, data_dir(loaded.config) / "incidents.sqlite")
     if bundle.symptom is None:
         return report
@@ -35,6 +33,17 @@ def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report"
 
     alert = alert_of(bundle.symptom)
     return replace(report, alert_context=alert_context(report, alert)) if alert else report
+
+
+def analysis_options(config: "Config") -> "AnalysisOptions":
+    """What the configuration chooses about an analysis.
+
+    Raises:
+        ConfigError: A file of the user's own words can't be used.
+    """
+    from rca.analyze import AnalysisOptions  # noqa: PLC0415 - numpy, and only where something is analysed
+
+    return AnalysisOptions(guard_seconds=60.0 * config.window.guard_minutes, vocabulary=own_words(config))
 
 
 def own_words(config: "Config") -> "Vocabulary | None":

@@ -145,12 +145,12 @@ def test_the_doctor_looks_at_repositories_and_events(
     assert "ok    changes: events: 1 in" in outcome.out
 
 
-@pytest.mark.parametrize("command", ["investigate", "replay"])
+@pytest.mark.parametrize("command", ["investigate", "replay", "eval"])
 def test_a_vocabulary_that_cannot_be_used_is_refused_with_its_line(
     invoke: Invoke, bundle: Path, closed_url: str, tmp_path: Path, command: str
 ) -> None:
     (tmp_path / "gone.toml").write_text("[[gone]]\nkind = 'lock_gon'\npotency = 1\n")
-    asked = (bundle,) if command == "replay" else ("--since", "1h", "--es-url", closed_url)
+    asked = ("--since", "1h", "--es-url", closed_url) if command == "investigate" else (bundle,)
     outcome = invoke(command, *asked, "--vocabulary", tmp_path)
     assert outcome.code == 2
     assert f"{tmp_path / 'gone.toml'}:" in outcome.err

@@ -56,6 +56,20 @@ def test_a_missed_label_fails_the_gate_and_says_so(invoke: Invoke, labelled: Pat
     assert "gate failed: AC@1 is 0.00, below 0.90" in outcome.err
 
 
+def test_changes_are_judged_by_ones_own_words_too(
+    invoke: Invoke, labelled: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = tmp_path / "words"
+    words.mkdir()
+    (words / "gone.toml").write_text('[[gone]]\nkind = "lock_gon"\npotency = 0.9\nwords = ["raise fence"]\n')
+    assert invoke("eval", labelled).code == 0
+    asked = invoke("eval", labelled, "--vocabulary", words)
+    monkeypatch.setenv("RCA_CHANGES_VOCABULARY", str(words))
+    for outcome in (asked, invoke("eval", labelled)):
+        assert outcome.code == 2
+        assert "no kind is called 'lock_gon'" in outcome.err
+
+
 def test_what_cannot_be_meant_is_a_usage_error(invoke: Invoke, labelled: Path, tmp_path: Path) -> None:
     assert invoke("eval", labelled, "--onset", "soon").code == 2
     assert invoke("eval", labelled, "--format", "html").code == 2
