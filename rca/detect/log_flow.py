@@ -151,7 +151,8 @@ def vanished(
     """Pairs where B, no error, followed A in most traces of the baseline and no longer does.
 
     The z of two proportions (half a trace added to each cell), less what the best of so many pairs would show by
-    chance: `sqrt(max(0, z² - 2 ln p))` of `p` pairs tested.
+    chance: `sqrt(max(0, z² - 2 ln p))` of `p` pairs looked at. Those that followed too seldom count in `p` too: of
+    many lines in no order some follow in all of a few traces.
     """
     size = len(follows.first)
     shares, sizes = [], []
@@ -164,9 +165,9 @@ def vanished(
         shares.append((tally(pair, size, hit) + 0.5) / (n + 1))
         sizes.append(n)
     (p, q), (n, m) = shares, sizes
-    tested = (n >= _MIN_TRACES) & (m >= 1) & (p >= _MOST) & ~table.is_error[follows.second]
-    z = np.where(tested, _two_proportions(p, n, q, m), 0.0)
-    return PairStrength(_corrected(z, int(tested.sum())), p, q)
+    looked_at = (n >= _MIN_TRACES) & (m >= 1) & ~table.is_error[follows.second]
+    z = np.where(looked_at & (p >= _MOST), _two_proportions(p, n, q, m), 0.0)
+    return PairStrength(_corrected(z, int(looked_at.sum())), p, q)
 
 
 def vanished_by_service(table: LogTable, follows: Follows, strength: PairStrength, calls: IntArray) -> FloatArray:

@@ -244,6 +244,22 @@ def test_exact_counts_show_a_burst_that_the_sample_missed() -> None:
     )
 
 
+def test_lines_in_no_order_seem_to_vanish_by_chance_only() -> None:
+    """Of many pairs of lines in no order some follow in each of a few traces: as many as there are to look at."""
+    words = ["alpha", "bravo", "delta", "golf", "hotel", "india", "kilo", "lima", "mike", "oscar", "papa", "romeo"]
+    messages = [f"{word} is done" for word in words]
+    strongest = []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        lines = [
+            line(at + 0.001 * i, SERVICES[pick % 3], messages[pick], trace=f"{at:032x}")
+            for at in range(930, 1_036, 7)
+            for i, pick in enumerate(random.choice(len(messages), 10, replace=False).tolist())
+        ]
+        strongest.append(LogIndex.build(lines, graph=CHAIN).evidence(ONSET).vanished.max())
+    assert np.mean(np.array(strongest) > 1.0) < 0.1
+
+
 def test_weights_stand_for_lines() -> None:
     errors = [line(ONSET + 10 * i, "cart", f"write {i} failed", "ERROR") for i in range(10)]
     light = LogIndex.build([*healthy(), *errors])
