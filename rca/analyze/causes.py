@@ -95,7 +95,7 @@ def causes(
     shared = _shared_node(ranked, close, calm, graph) or _shared_dependency(ranked, close, calm, graph)
     if shared:
         return Causes(shared=shared)
-    plain = tuning.high_from * needed(standing.usual, tuning)
+    plain = tuning.high_from * needed(standing.usual, standing.apart, tuning)
     names = np.array(ranked.structure.services)
     shown = {name: level(names == name, ranked.services, ranked.mixed, ranked.structure, tuning) for name in close}
     return Causes(also=tuple(_also(ranked, [name for name in close if shown[name] >= plain], graph)))

@@ -1,5 +1,6 @@
 """How far the incident stands out of its own baseline: the same procedure, ranked where nothing happened."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,13 +24,14 @@ class Standing:
     """The evidence for and against singling out a service.
 
     Attributes:
-        value: `level / (offset + Q)`.
+        value: `level / needed`.
         level: What the first suspect shows: its score and, in part, the symptoms around it (`level`).
         first: S1, the top score.
         second: S2, the one after it.
         usual: Q, what the baseline's own windows usually show; None when it is too short to tell, or was chosen.
         most: What the loudest of them shows; 0 without any.
         windows: How many there were.
+        apart: How many of them would fit without overlap: what they know together.
     """
 
     value: float
@@ -39,6 +41,7 @@ class Standing:
     usual: float | None
     most: float
     windows: int
+    apart: float
 
 
 def standing(
@@ -64,15 +67,39 @@ def standing(
     first = float(scores[0]) if len(scores) else 0.0
     second = float(scores[1]) if len(scores) > 1 else 0.0
     shown = top_level(ranked.services, ranked.mixed, ranked.structure, tuning)
-    calm = _pseudo(ranked, also, told=told, tuning=tuning, guard_seconds=guard_seconds) if baseline is None else []
-    usual = float(np.quantile(calm, tuning.usual_quantile)) if calm else None
-    value = shown / needed(usual, tuning)
-    return Standing(value, shown, first, second, usual, max(calm, default=0.0), len(calm))
+    calm = _pseudo(ranked, also, told=told, tuning=tuning, guard_seconds=guard_seconds) if baseline is None else {}
+    usual = float(np.quantile(list(calm.values()), tuning.usual_quantile)) if calm else None
+    apart = _apart(list(calm), len(ranked.table.times) - int(ranked.rows[ranked.best]))
+    most = max(calm.values(), default=0.0)
+    return Standing(shown / needed(usual, apart, tuning), shown, first, second, usual, most, len(calm), apart)
 
 
-def needed(usual: float | None, tuning: Tuning) -> float:
-    """What a suspect has to show for a confidence of 1, given what calm windows show; None where nobody knows."""
-    return tuning.confidence_offset + (tuning.usual_unknown if usual is None else usual)
+def needed(usual: float | None, apart: float, tuning: Tuning) -> float:
+    """What a suspect has to show for a confidence of 1.
+
+    What calm windows show is known from few of them, so it leans on what they show in other systems: a mean, in
+    which that counts for `usual_prior` windows (the posterior mean of a normal prior and normal observations).
+
+    Args:
+        usual: What this system's calm windows usually show; None where nobody knows.
+        apart: How many of them don't overlap.
+        tuning: The constants.
+    """
+    known, prior = (0.0 if usual is None else apart), tuning.usual_prior
+    expected = (known * (usual or 0.0) + prior * tuning.usual_elsewhere) / (known + prior)
+    return tuning.confidence_offset + expected
+
+
+def _apart(ends: Sequence[int], length: int) -> float:
+    """How many windows would fit without overlap into what these cover; not more than there are."""
+    if not ends:
+        return 0.0
+    return min(float(len(ends)), 1.0 + (ends[-1] - ends[0]) / _width(ends[-1], length))
+
+
+def _width(end: int, length: int) -> int:
+    """Rows of the pseudo-window that ends there, of an incident of so many."""
+    return min(length, max(1, end // 3))
 
 
 def top_level(services: ServiceScores, mixed: Mixed, structure: Structure, tuning: Tuning) -> float:
@@ -116,8 +143,8 @@ def _with_callers(suspects: NDArray[np.bool_], edges: NDArray[np.intp]) -> NDArr
 
 def _pseudo(
     ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning, guard_seconds: float
-) -> list[float]:
-    """What the first of each of the baseline's windows shows."""
+) -> dict[int, float]:
+    """What the first of each of the baseline's windows shows, by the row before which that ends; ascending."""
     table, start = ranked.table, int(ranked.rows[ranked.best])
     length, sought = len(table.times) - start, len(table.times) - ranked.lead
     coarse = replace(tuning, grid_growth=tuning.pseudo_growth)
@@ -126,7 +153,7 @@ def _pseudo(
     for end in ends[(ends >= _SHORTEST) & (ends <= start)].tolist():
         at = moments(
             table.times[:end],
-            told=float(table.times[end - min(length, max(1, end // 3))]) if told else None,
+            told=float(table.times[end - _width(end, length)]) if told else None,
             baseline=None,
             tuning=coarse,
             lead=max(0, end - sought),
@@ -137,11 +164,12 @@ def _pseudo(
     # The series of all windows at once: these overlap, and numpy is quick at much of the same.
     splits = [split for _, at in windows for split in at.splits]
     seen = look(ranked.structure, ranked.scorer, splits, coarse)
-    tops, first = [], 0
+    tops: dict[int, float] = {}
+    first = 0
     for end, at in windows:
         extra = also.until(float(table.times[end]) - also.lead).at if also else None
         mine = seen.part(slice(first, first + len(at.splits)))
         first += len(at.splits)
         services, mixed = judge(table, ranked.structure, at, mine, extra, coarse)
-        tops.append(top_level(services, mixed, ranked.structure, tuning))
+        tops[end] = top_level(services, mixed, ranked.structure, tuning)
     return tops

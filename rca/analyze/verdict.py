@@ -54,7 +54,7 @@ def verdict(
             summary=f"The data don't single out a service.{hint}",
             reasons=reasons,
         )
-    confidence = _confidence(standing, tuning)
+    confidence = confidence_word(standing, tuning)
     lead = claim(order[0], confidence) + since_clause(since)
     why = f": {evidence[0].text}" if evidence else ""
     hit = [name for name in impact if name != order[0]]
@@ -82,7 +82,8 @@ def _set_off(triggers: Sequence[Trigger], since: datetime | None) -> str:
     return f" No known change explains it; {hedge}: {first.why}." if known else f" {capital(hedge)}: {first.why}."
 
 
-def _confidence(standing: Standing, tuning: Tuning) -> Confidence:
+def confidence_word(standing: Standing, tuning: Tuning) -> Confidence:
+    """How sure to call a service that is named."""
     if standing.value >= tuning.high_from and standing.windows >= tuning.high_windows:
         return Confidence.HIGH
     clear = standing.first >= tuning.clear_lead * standing.second

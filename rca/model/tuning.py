@@ -78,7 +78,8 @@ class Tuning:
         corroborate: Share of the strongest symptom on a suspect, or on who calls it, directly or not, that is
             added to its score where the confidence is judged.
         usual_quantile: Quantile of what the first of these windows show that counts as usual.
-        usual_unknown: What stands for it where the baseline is too short, or was chosen.
+        usual_elsewhere: What they show elsewhere; all there is where the baseline is too short, or was chosen.
+        usual_prior: Windows without overlap that this counts for.
         confidence_offset: Added to what is usual: what a system that is never restless has to show.
         abstain_below: Confidence under which no service is singled out.
         medium_from: Confidence under which it is called low.
@@ -121,10 +122,11 @@ class Tuning:
     pseudo_growth: float = 2.0
     corroborate: float = 0.5
     usual_quantile: float = 0.5
-    usual_unknown: float = 2.5
-    confidence_offset: float = 1.25
-    abstain_below: float = 0.9
-    medium_from: float = 1.0
-    high_from: float = 1.75
+    usual_elsewhere: float = 3.5
+    usual_prior: float = 1.5
+    confidence_offset: float = 0.25
+    abstain_below: float = 1.15
+    medium_from: float = 1.25
+    high_from: float = 2.2
     high_windows: int = 6
     clear_lead: float = 1.3

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rca.analyze import AnalysisOptions, analyze
 from rca.analyze.confidence import Standing, level, needed, standing
@@ -92,16 +94,38 @@ def test_the_baseline_is_measured_like_the_incident(slow_caller: Bundle) -> None
     assert found.windows == 12
     assert found.usual is not None
     assert 0 < found.usual <= found.most < found.level
-    assert found.value == pytest.approx(found.level / needed(found.usual, Tuning()))
+    assert 1 < found.apart < found.windows  # they overlap
+    assert found.value == pytest.approx(found.level / needed(found.usual, found.apart, Tuning()))
 
 
 def test_nobody_knows_what_is_usual_without_a_baseline(slow_caller: Bundle) -> None:
     tuning = Tuning()
-    assert needed(None, tuning) == tuning.confidence_offset + tuning.usual_unknown
+    assert needed(None, 0.0, tuning) == tuning.confidence_offset + tuning.usual_elsewhere
     ranked, also = rank_bundle(slow_caller, prepare(slow_caller), AnalysisOptions())
     assert ranked is not None
     found = standing(ranked, also, told=True, baseline=(0.0, 1.0), tuning=tuning)
-    assert (found.usual, found.most, found.windows) == (None, 0.0, 0)
+    assert (found.usual, found.most, found.windows, found.apart) == (None, 0.0, 0, 0.0)
+
+
+@given(usual=st.floats(0, 20), apart=st.floats(0, 12), more=st.floats(0.5, 12))
+def test_the_more_calm_windows_the_less_counts_what_is_usual_elsewhere(
+    usual: float, apart: float, more: float
+) -> None:
+    tuning = Tuning()
+    elsewhere = tuning.usual_elsewhere
+    few, many = (needed(usual, windows, tuning) - tuning.confidence_offset for windows in (apart, apart + more))
+    assert abs(many - usual) <= abs(few - usual)
+    assert min(usual, elsewhere) - 1e-9 <= few <= max(usual, elsewhere) + 1e-9
+
+
+def test_windows_of_a_short_incident_overlap_less(slow_caller: Bundle) -> None:
+    assert slow_caller.metrics is not None
+    frame = slow_caller.metrics
+    early = replace(frame, times=frame.times[:47], values=frame.values[:47])
+    end = slow_caller.window.span.start + timedelta(minutes=47)
+    window = replace(slow_caller.window, span=Interval(slow_caller.window.span.start, end))
+    short = replace(slow_caller, metrics=early, window=window)
+    assert stood(short).apart > stood(slow_caller).apart
 
 
 @pytest.mark.parametrize("rows", [6, 8])

@@ -22,7 +22,7 @@ def other(kind: str, score: float) -> Trigger:
 
 
 def summary(*triggers: Trigger, value: float = 9.0) -> str:
-    standing = Standing(value, 5.0, 5.0, 1.0, 1.0, 1.2, 12)
+    standing = Standing(value, 5.0, 5.0, 1.0, 1.0, 1.2, 12, 12.0)
     return verdict(["db", "web"], standing, [SLOW], SINCE, ("db", "web"), TUNING, triggers=triggers).summary
 
 
@@ -63,6 +63,6 @@ def test_the_claim_is_no_surer_than_the_confidence(value: float, claim: str) -> 
 
 
 def test_a_short_baseline_is_not_counted_in_windows() -> None:
-    said = verdict(["db"], Standing(9.0, 5.0, 5.0, 1.0, 1.0, 0.0, 0), (), None, ("db",), TUNING)
+    said = verdict(["db"], Standing(9.0, 5.0, 5.0, 1.0, 1.0, 0.0, 0, 0.0), (), None, ("db",), TUNING)
     assert said.reasons == ("it leads the second suspect by x5.0",)
     assert said.summary.endswith(" caused it.")

@@ -35,19 +35,19 @@ def test_a_change_is_told_as_a_person_would(before: float, after: float, unit: s
     assert change_text(before, after, unit) == text
 
 
-STOOD = Standing(value=1.2, level=3.0, first=2.0, second=1.0, usual=1.5, most=2.0, windows=12)
+STOOD = Standing(value=1.2, level=3.0, first=2.0, second=1.0, usual=1.5, most=2.0, windows=12, apart=12.0)
 
 
 @pytest.mark.parametrize(
     ("standing", "abstained", "confidence"),
     [
-        (replace(STOOD, value=0.89), True, Confidence.LOW),
-        (replace(STOOD, value=0.9), False, Confidence.LOW),
-        (replace(STOOD, value=1.0, second=1.6), False, Confidence.LOW),
-        (replace(STOOD, value=1.0, second=1.5), False, Confidence.MEDIUM),
-        (replace(STOOD, value=1.74), False, Confidence.MEDIUM),
-        (replace(STOOD, value=1.75), False, Confidence.HIGH),
-        (replace(STOOD, value=1.75, second=2.0), False, Confidence.HIGH),
+        (replace(STOOD, value=1.14), True, Confidence.LOW),
+        (replace(STOOD, value=1.15), False, Confidence.LOW),
+        (replace(STOOD, value=1.25, second=1.6), False, Confidence.LOW),
+        (replace(STOOD, value=1.25, second=1.5), False, Confidence.MEDIUM),
+        (replace(STOOD, value=2.19), False, Confidence.MEDIUM),
+        (replace(STOOD, value=2.2), False, Confidence.HIGH),
+        (replace(STOOD, value=2.2, second=2.0), False, Confidence.HIGH),
         (replace(STOOD, value=9.0, windows=5), False, Confidence.MEDIUM),
         (replace(STOOD, value=9.0, first=0.0, second=0.0), True, Confidence.LOW),
     ],
@@ -88,7 +88,7 @@ def test_the_reasons_are_told_with_their_numbers(standing: Standing, reasons: tu
 
 
 def test_without_a_comparison_nothing_is_called_sure() -> None:
-    stood = Standing(value=9.0, level=9.0, first=9.0, second=0.0, usual=None, most=0.0, windows=0)
+    stood = Standing(value=9.0, level=9.0, first=9.0, second=0.0, usual=None, most=0.0, windows=0, apart=0.0)
     said = verdict(["a"], stood, (), None, ("a", "b"), Tuning())
     assert said.confidence is Confidence.MEDIUM
     assert said.reasons == (
