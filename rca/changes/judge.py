@@ -3,12 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rca.changes import inert
 from rca.changes.diff import MOST_LINES, FileDiff, is_ignored, parse, renamed
 from rca.changes.findings import Content, Finding
+from rca.changes.moved import collected, fixed_no_more, handed_on, made_each_time, stands_alone, swapped_values
 from rca.changes.pairs import compare, pair
-from rca.changes.presence import presence, snippet
+from rca.changes.presence import came, went
+from rca.changes.texts import snippet
 from rca.changes.tokens import Tokens, tokenize
 from rca.changes.values import value_of
 from rca.changes.versions import versions
@@ -21,11 +24,13 @@ UNKNOWN = 0.34
 _HARMLESS = 0.12
 _FURTHER = 0.04
 _MOST = 0.96
-_CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW = 0.4, 0.2, 0.58, 0.36
+_CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW = 0.4, 0.2, 0.58, 0.25
 _FIELD_GONE, _MEMBER_GONE = 0.72, 0.62
+_HANDED_ON, _SWAPPED, _UNCALLED = 0.24, 0.72, 0.2
 _MEMBER = re.compile(  # of an enumeration, or of a union of texts
     r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\s*(?:\([^)]*\)|=\s*[\"']?[\w-]+[\"']?)?\s*[,;]?|\|\s*[\"'][\w-]+[\"']\s*;?"
 )
+_NEW_FILE = re.compile(r"^(?:--- /dev/null|@@ -0,0 )", re.MULTILINE)
 _STRING = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|`([^`]*)`")
 _LITERAL = re.compile(r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.-]{3,}")
 _IDENTIFIER = re.compile(r"(?<!\w)[A-Za-z_]\w{2,}")
@@ -55,10 +60,13 @@ def judge_diff(diff: str, files: tuple[str, ...], vocabulary: Vocabulary, most_l
         return Content((), 0.03, inert=True, known=True, why="nothing that runs is touched")
     found: list[Finding] = []
     changed = False
+    alone = _NEW_FILE.search(diff) is not None and all(stands_alone(file) for file in parsed)
     for file in parsed:
         mine, differs = _file(file, vocabulary)
         found += mine
         changed = changed or differs
+    if alone:
+        found = [replace(finding, potency=min(finding.potency, _UNCALLED)) for finding in found]
     best: dict[str, Finding] = {}
     for finding in sorted(found, key=lambda f: (-f.potency, f.kind, f.path, f.why)):
         best.setdefault(finding.kind, finding)
@@ -107,6 +115,11 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         paired = _pairs(lines)
     old = [line for line in lines if line.line.sign == "-"]
     new = [line for line in lines if line.line.sign == "+"]
+    told = list(made_each_time(file))
+    if swapped := swapped_values(old, new):
+        told.append(Finding("key", _SWAPPED, f"values changed places: {swapped}", file.path))
+    if told:
+        return told, True
     past = inert.passed(lines)
     order = inert.reordered(file, old, new, past)
     if order or (order is None and inert.same_layout(old, new)) or inert.extracted(file, old, new):
@@ -115,15 +128,18 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         return [Finding("order", 0.62, "the same lines in another order", file.path)], True
     if inert.inverted(old, new):
         return [Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
-    if inert.rewritten(file, old, new):
+    if inert.rewritten(file, old, new) or collected(file, old, new):
         return [Finding("logic", 0.15, "written otherwise, of the same parts", file.path)], True
     pairs, lone_old, lone_new = paired
     moved, kept = Counter(_every(new)), Counter(_every(old))
     found = [finding for a, b in pairs for finding in compare(file, a, b, moved, kept, vocabulary)]
     found += versions(file, pairs)
-    found += presence(file, [line.line for line in lone_old], vocabulary)
+    found += went(file, [line.line for line in lone_old], vocabulary)
     found += _lone(file, lone_old, lone_new, moved, kept, lines)
-    return found, True
+    helper = handed_on(file, old, new)
+    if helper:
+        found = [Finding("logic", _HANDED_ON, f"handed to `{helper}`, which isn't shown", file.path)]
+    return [*found, *came(file, vocabulary), *fixed_no_more(file, old, new)], True
 
 
 def _every(lines: Sequence[Tokens]) -> Iterator[str]:
@@ -155,19 +171,19 @@ def _lone(
 ) -> Iterator[Finding]:
     """Lines without a partner: removed or added as a whole."""
     back = {line.tokens for line in lines if line.line.sign == "+"}
-    gone = [
+    missing = [
         line
         for line in old
         if line.tokens not in back
         and any(moved[token] < kept[token] for token in line.tokens if token[0].isalnum())
     ]
-    if gone:
+    if missing:
         kind, potency = ("setting_gone", _SETTING_GONE) if file.config_like else ("logic", _CODE_GONE)
         if file.language == "schema":
             kind, potency = "schema", _FIELD_GONE
-        elif not file.config_like and any(_MEMBER.fullmatch(line.line.code) for line in gone):
+        elif not file.config_like and any(_MEMBER.fullmatch(line.line.code) for line in missing):
             kind, potency = "key", _MEMBER_GONE
-        yield Finding(kind, potency, f"gone: `{snippet(gone[0].line.code)}`", file.path)
+        yield Finding(kind, potency, f"gone: `{snippet(missing[0].line.code)}`", file.path)
     fresh = [
         line for line in new if any(kept[token] < moved[token] for token in line.tokens if token[0].isalnum())
     ]
@@ -177,7 +193,7 @@ def _lone(
         yield Finding(
             "setting" if file.config_like else "logic", potency, f"new: `{snippet(fresh[0].line.code)}`", file.path
         )
-    for line in gone:
+    for line in missing:
         for token in line.tokens:
             value = value_of(token)
             if value is not None and moved[token] == 0 and line.quantity is not None and not file.config_like:

@@ -23,7 +23,7 @@ _HARM = frozenset(
 )
 _ACCUSED = 1.2
 _MEASURED = frozenset({Kind.ERRORS, Kind.LATENCY})
-_AN_ERROR, _FAILING = 0.5, 0.2
+_AN_ERROR, _A_WARNING, _FAILING = 0.5, 0.4, 0.2
 
 
 def first_failing(
@@ -43,7 +43,7 @@ def first_failing(
     service that calls another failing one.
     """
     score: dict[str, float] = {}
-    signs = (_by_spans(spans), _by_errors(lines), _by_metrics(anomalies, step), _by_ranking(shares))
+    signs = (_by_spans(spans), _by_errors(lines, anomalies), _by_metrics(anomalies, step), _by_ranking(shares))
     for service, value in (item for sign in signs for item in sign.items()):
         score[service] = score.get(service, 0.0) + value
     if not score:
@@ -62,11 +62,17 @@ def _by_spans(spans: Sequence[FailedSpan]) -> dict[str, float]:
     return {service: _SPAN * deep.count(service) / len(deep) for service in sorted(set(deep))}
 
 
-def _by_errors(lines: Sequence[NewLines]) -> dict[str, float]:
-    """The order in which services first told of errors of their own."""
+def _by_errors(lines: Sequence[NewLines], anomalies: Sequence[Anomaly]) -> dict[str, float]:
+    """The order in which services first told of errors of their own.
+
+    A warning does as well where the service's own errors or latency rose: who fails first often only warns, and
+    its callers write the errors.
+    """
+    measured = {a.service for a in anomalies if a.kind in _MEASURED and a.up and not a.peer}
     firsts: dict[str, float] = {}
     for line in sorted(lines, key=lambda item: (item.first, item.service)):
-        if line.level >= _AN_ERROR:
+        warned = line.level >= _A_WARNING and line.service in measured and not line.accused
+        if line.level >= _AN_ERROR or warned:
             firsts.setdefault(line.accused or line.service, line.first)
     order = sorted(firsts, key=lambda name: (firsts[name], name))
     return {service: _ERROR / rank for rank, service in enumerate(order, start=1)}

@@ -8,12 +8,17 @@ from dataclasses import replace
 from rca.changes.amounts import compare_values
 from rca.changes.diff import FileDiff, split_words
 from rca.changes.findings import Finding
+from rca.changes.moved import is_own_call
 from rca.changes.texts import cut, is_prose, text_finding
 from rca.changes.tokens import Tokens, differences
 from rca.changes.values import Value, value_of
 from rca.changes.vocabulary import Family, Gone, Setting, Vocabulary
 
-_EXTENDED = 0.3
+_EXTENDED = 0.26
+_HELPER = 0.24  # what it does isn't shown
+_MODIFIERS = frozenset(
+    {"public", "private", "protected", "internal", "export", "pub", "final", "const", "readonly"}
+)
 _HERE = 0.9
 _LIKE_ENOUGH = 0.34
 _MOST_PAIRED = 40
@@ -64,6 +69,8 @@ _TYPES = re.compile(
     r"|str|string|text|varchar|char|number|date|datetime|timestamp|list|set|dict|map|array|any|uuid|numeric|real|json)",
     re.IGNORECASE,
 )
+
+_PARSES = re.compile(r"^(?:parse|to|as)_?(?=[A-Za-z])")
 
 
 def pair(
@@ -220,7 +227,7 @@ def _identifier(old: str, new: str, at: Tokens, *, prose: bool) -> tuple[str, fl
     if _converts(new, at) or (_TYPES.fullmatch(new) and _TYPES.fullmatch(old)):
         return "type", 0.68
     if _is_called(new, at):
-        return "call_changed", 0.38
+        return "call_changed", _HELPER if is_own_call(new, at.line.code) else 0.38
     return ("constant", 0.56) if _named_alike(old, new, at) else ("logic", 0.28)
 
 
@@ -234,8 +241,12 @@ def _named_alike(old: str, new: str, at: Tokens) -> bool:
 
 
 def _converts(name: str, at: Tokens) -> bool:
-    """Whether a name is a type that something is turned into here."""
-    return _TYPES.fullmatch(name) is not None and not _COLLECTIONS.fullmatch(name) and _is_called(name, at)
+    """Whether a name is a type, or a parser of one, that something is turned into here."""
+    return (
+        _TYPES.fullmatch(_PARSES.sub("", name)) is not None
+        and not _COLLECTIONS.fullmatch(name)
+        and _is_called(name, at)
+    )
 
 
 def _is_called(name: str, at: Tokens) -> bool:
@@ -276,7 +287,7 @@ def _fewer(word: str, file: FileDiff) -> bool:
 
 def _less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Iterator[Finding]:
     """Tokens that the new line no longer has."""
-    said = [token for token in gone if token[0].isalnum() or token[0] in "\"'⟦_"]
+    said = [token for token in gone if token[0].isalnum() or token[0] in "\"'⟦_" or _is_path(file, token)]
     if file.language in {"go", "java"} and not said and any(token in {"*", "&"} for token in gone):
         yield Finding("race", 0.6, f"a copy, where it was shared, in {_about(new)}", file.path)
         return
@@ -295,20 +306,48 @@ def _less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Iter
         yield Finding("operator", 0.62, f"`{cut(' '.join(gone))}` is gone from {_about(new)}", file.path)
     elif converted := next((token for token in gone if _converts(token, old)), None):
         yield Finding("type", 0.62, f"no longer converted by {converted}", file.path)
-    elif "(" in new.tokens or "," in old.line.code:
-        yield Finding("argument_gone", 0.4, f"{cut(' '.join(said))} is no longer given", file.path)
     else:
-        yield Finding("logic", 0.36, f"{cut(' '.join(said))} is gone", file.path)
+        yield _unsaid(file, old, new, said)
+
+
+def _unsaid(file: FileDiff, old: Tokens, new: Tokens, said: Sequence[str]) -> Finding:
+    """Names that a line of code no longer says, of which no more is known."""
+    told = cut(" ".join(said))
+    if all(token in _MODIFIERS for token in said):
+        return Finding("logic", 0.12, f"{told} is no longer said", file.path)
+    if all(_is_callable(token, old) for token in said) and _calls_helper(old, new):
+        return Finding("logic", _HELPER, f"{_about(new)} is another function's now", file.path)
+    if "(" in new.tokens or "," in old.line.code:
+        return Finding("argument_gone", 0.4, f"{told} is no longer given", file.path)
+    return Finding("logic", 0.36, f"{told} is gone", file.path)
 
 
 def _more(file: FileDiff, new: Tokens, added: Sequence[str]) -> Iterator[Finding]:
-    said = [token for token in added if token[0].isalnum() or token[0] in "\"'⟦_"]
+    said = [token for token in added if token[0].isalnum() or token[0] in "\"'⟦_" or _is_path(file, token)]
     if any(token in {"!", "not"} for token in added):
         yield Finding("operator", 0.66, f"a negation in {_about(new)}", file.path)
     elif said:
         key = "[" in added and any(_is_text(token) for token in added) and not file.config_like
         kind, potency = ("key", 0.62) if key else ("setting", _EXTENDED) if file.config_like else ("logic", 0.2)
         yield Finding(kind, potency, f"{cut(' '.join(said))} is new in {_about(new)}", file.path)
+
+
+def _is_callable(name: str, at: Tokens) -> bool:
+    """Whether a name is what is called, or where that is found, rather than what is given to it."""
+    places = [i for i, token in enumerate(at.tokens[:-1]) if token == name]
+    return bool(places) and all(at.tokens[i + 1] in {"(", ".", "::"} for i in places)
+
+
+def _calls_helper(old: Tokens, new: Tokens) -> bool:
+    """Whether a line calls a function of the same code that it didn't call."""
+    return any(
+        name not in old.tokens and is_own_call(name, new.line.code) for name in new.tokens if _is_called(name, new)
+    )
+
+
+def _is_path(file: FileDiff, token: str) -> bool:
+    """The end of an address: whether it ends in a slash says what is called."""
+    return file.config_like and token[:1] == "/"
 
 
 def _is_text(token: str) -> bool:

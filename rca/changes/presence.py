@@ -7,9 +7,10 @@ from itertools import accumulate
 
 from rca.changes.diff import FileDiff, Line
 from rca.changes.findings import Finding
+from rca.changes.moved import exits_elsewhere, given_elsewhere
+from rca.changes.texts import snippet
 from rca.changes.vocabulary import Added, Gone, Vocabulary
 
-_SNIPPET = 70
 _MEMBER_INDENT = 4  # of a class's members
 _GLOBAL = re.compile(
     r"^(?:(?:export|public|private|protected|internal|static|final|readonly|pub|mut|val|var|let|const|lateinit)\s+)*"
@@ -35,18 +36,27 @@ _EVICTS = re.compile(
 )
 
 
-def presence(file: FileDiff, lone: Sequence[Line], vocabulary: Vocabulary) -> Iterator[Finding]:
-    """Everything that went missing or came in.
+def went(file: FileDiff, lone: Sequence[Line], vocabulary: Vocabulary) -> Iterator[Finding]:
+    """Everything that went missing.
 
     Args:
         file: The file.
         lone: Removed lines that no added line took the place of.
-        vocabulary: What matters when it goes or comes.
+        vocabulary: What matters when it goes.
     """
     yield from _gone(file, vocabulary.gone)
+    yield from _update_gone(file, lone)
+
+
+def came(file: FileDiff, vocabulary: Vocabulary) -> Iterator[Finding]:
+    """Everything that came in.
+
+    Args:
+        file: The file.
+        vocabulary: What matters when it comes.
+    """
     yield from _added(file, vocabulary.added)
     yield from _growth(file)
-    yield from _update_gone(file, lone)
 
 
 def _gone(file: FileDiff, entries: Sequence[Gone]) -> Iterator[Finding]:
@@ -66,6 +76,10 @@ def _gone(file: FileDiff, entries: Sequence[Gone]) -> Iterator[Finding]:
         if entry.unless is not None and entry.unless.search(new_code):
             continue
         line = removed[_line_of(*missed)]
+        if given_elsewhere(line.code, new_code) or (
+            entry.kind == "guard_gone" and exits_elsewhere(old_code, new_code)
+        ):
+            continue
         yield Finding(entry.kind, entry.potency, f"gone: `{snippet(line.code)}`", file.path, "less")
 
 
@@ -158,9 +172,3 @@ def _joined(lines: Sequence[Line], what: str) -> str:
 def _line_of(text: str, position: int) -> int:
     ends = list(accumulate(len(row) + 1 for row in text.split("\n")))
     return min(bisect_right(ends, position), len(ends) - 1)
-
-
-def snippet(code: str) -> str:
-    """Code on one line, shortened."""
-    code = " ".join(code.split())
-    return code if len(code) <= _SNIPPET else code[: _SNIPPET - 1] + "…"

@@ -1,5 +1,7 @@
 """Whom a change can touch: the service that failed first, its path, what it depends on, or nobody who is hit."""
 
+import re
+
 from rca.changes.facts import Facts
 from topology.propagate import callee_distances, caller_distances
 
@@ -31,6 +33,8 @@ def scope(service: str, facts: Facts) -> tuple[float, str]:
     if service == first:
         return _FIRST, f"on {first}, which failed first"
     score, why = _by_graph(service, first, facts)
+    if score < _DEPENDENCY and _named_by(first, service, facts):
+        score, why = _DEPENDENCY, f"on {service}, which the errors of {first} name"
     share = facts.shares.get(service, 0.0)
     if share > 0:
         lifted = _UNRELATED + (_SUSPECT - _UNRELATED) * share
@@ -58,4 +62,14 @@ def _by_graph(service: str, first: str, facts: Facts) -> tuple[float, str]:
 def _hit(service: str, facts: Facts) -> bool:
     return any(a.service == service for a in facts.anomalies) or any(
         line.service == service for line in facts.lines
+    )
+
+
+def _named_by(first: str, service: str, facts: Facts) -> bool:
+    """Whether a service's new lines name another one as a whole word."""
+    named = re.compile(rf"(?<![\w-]){re.escape(service)}(?![\w-])", re.IGNORECASE)
+    return any(
+        line.service == first and (line.accused == service or named.search(line.text) is not None)
+        for line in facts.lines
+        if line.level > 0
     )

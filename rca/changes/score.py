@@ -30,6 +30,12 @@ _INERT = -3.0
 _SLOPE = 3.2
 _FITS, _MISFIT, _FITTING = 1.0, -0.6, 0.35
 _LITTLE, _UNNAMED, _DOUBT = 0.3, FLOOR - 0.05, 0.3
+_SOMETHING, _POSSIBLE = 0.27, 0.02
+"""A potency from which on code or settings do something else than before, though no rule knows harm of it; and by
+how much such a change may exceed what any has to. Chosen on diffs as they were judged before their rules were
+written: between this and `NEUTRAL` lay a quarter of the harmful ones and a tenth of their twins (docs/changes.md).
+"""
+_PLAIN_PLACE, _PLAIN_SECONDS, _PLAIN_TIME = 0.3, 20 * 60.0, -0.2
 _UNSEEN = -0.6
 _RESTARTED = -1.0
 _UNSEEN_ROLLOUT = -0.25  # another version does harm more often than a switch, and not always at once
@@ -131,7 +137,7 @@ def parts_of(candidate: Candidate, content: Content | None, where: Part, inciden
         more, specific = _by_content(content, incident, incident.shown[candidate.service])
         tied = specific or (bool(said.reasons) and content.potency > NEUTRAL)
         parts += more + _by_words(content, said, incident)
-        parts += _doubt(parts, content)
+        parts += _doubt(parts, content, plain=_is_plain(candidate, where[0], when, incident.facts))
     return Sum(tuple((round(score, 3), why) for score, why in parts if round(score, 2) != 0), tied)
 
 
@@ -146,7 +152,8 @@ def _by_content(content: Content, incident: Incident, shown: Mapping[str, float]
     """What the diff can do, only as far as that is what is seen; and whether that is telling."""
     power = _SLOPE * (content.potency - NEUTRAL)
     if power <= 0:
-        return [(power, f"little harm in it: {content.why}")], False
+        told = "no harm is known of it" if content.potency >= _SOMETHING else "little harm in it"
+        return [(power, f"{told}: {content.why}")], False
     specific = False
     fit, why = 0.0, content.why
     names: tuple[str, ...] = ()
@@ -173,11 +180,31 @@ def _by_words(content: Content, said: Direct, incident: Incident) -> list[Part]:
     return parts
 
 
-def _doubt(parts: list[Part], content: Content) -> list[Part]:
-    """A change that isn't thought able to do harm isn't named for its time and place alone."""
+def _is_plain(candidate: Candidate, where: float, when: Timing, facts: Facts) -> bool:
+    """Whether time and place are as plain as they can be: then a change may be named that nobody knows harm of."""
+    lead = (facts.onset or 0.0) - candidate.at
+    deployed = candidate.reach in {Reach.DIRECT, Reach.CARRIED}
+    return deployed and where >= _PLAIN_PLACE and lead <= _PLAIN_SECONDS and when.score > _PLAIN_TIME
+
+
+def _doubt(parts: list[Part], content: Content, *, plain: bool) -> list[Part]:
+    """A change that isn't thought able to do harm isn't named for its time and place alone.
+
+    One that does something else than before, though no rule says what harm is in that, is named as possible where
+    time and place are plain and nothing likelier is known.
+    """
     if content.potency >= NEUTRAL:
         return []
-    held = _UNNAMED - sum(score for score, _ in parts)
+    so_far = sum(score for score, _ in parts)
+    if plain and content.potency >= _SOMETHING:
+        most = FLOOR + _POSSIBLE + content.potency - _SOMETHING
+        return [
+            (
+                min(0.0, most - so_far),
+                "all that is known is that it does something else than before, there and then",
+            )
+        ]
+    held = _UNNAMED - so_far
     if content.potency < _LITTLE:
         return [(min(0.0, held), "time and place alone don't make it the cause")]
     doubt = -_DOUBT - 2 * (NEUTRAL - content.potency)

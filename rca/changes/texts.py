@@ -8,6 +8,7 @@ from rca.changes.findings import Finding
 from rca.changes.tokens import Tokens
 
 _MOST = 60
+_SNIPPET = 70
 _HOST = re.compile(
     r"(?:[a-z]+://)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/\S*)?"
     r"|\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?:/\S*)?|[\w-]+:\d{2,5}",
@@ -84,3 +85,9 @@ def text_finding(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool,
 def cut(text: str) -> str:
     """A text shortened to what a line of a terminal holds."""
     return text if len(text) <= _MOST else text[: _MOST - 1] + "…"
+
+
+def snippet(code: str) -> str:
+    """Code on one line, shortened."""
+    code = " ".join(code.split())
+    return code if len(code) <= _SNIPPET else code[: _SNIPPET - 1] + "…"

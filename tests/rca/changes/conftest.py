@@ -16,6 +16,7 @@ from rca.model.signals import Kind
 from topology import Edge, ServiceGraph
 
 HERE = Path(__file__).parent
+LATER = ("pairs_second", "pairs_third", "pairs_fourth", "pairs_fifth")
 ONSET = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 GRAPH = ServiceGraph(edges=[Edge("edge", "alpha"), Edge("alpha", "store"), Edge("edge", "beta")])
 
@@ -53,7 +54,8 @@ def read_pairs(folder: str) -> list[DiffPair]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture, *folders in (
         ("first_pair", "pairs"),
-        ("later_pair", "pairs_second", "pairs_third", "pairs_fourth", "pairs_fifth"),
+        ("later_pair", *LATER),
+        ("every_pair", "pairs", *LATER),
     ):
         if fixture in metafunc.fixturenames:
             pairs = [pair for folder in folders for pair in read_pairs(folder)]
@@ -129,3 +131,8 @@ def make_deploy() -> MakeDeploy:
         return Event(at, EventKind.DEPLOY, service, f"deploy {minutes:g} min before", details)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def every_pair_of_all() -> list[DiffPair]:
+    return [pair for folder in ("pairs", *LATER) for pair in read_pairs(folder)]

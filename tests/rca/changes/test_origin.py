@@ -44,3 +44,11 @@ def test_the_earliest_metric_decides_between_a_caller_and_its_callee() -> None:
         Anomaly("db", "p99", Kind.LATENCY, up=True, at=100.0, began=100.0, ramp=False, strength=9.0),
     )
     assert find(anomalies=anomalies) == "db"
+
+
+def test_a_warning_counts_as_an_error_of_who_is_seen_to_fail() -> None:
+    lines = (NewLines("orders", "took 4 s", 0.4, 10.0), NewLines("web", "no answer", 1.0, 20.0))
+    slow = Anomaly("orders", "p99", Kind.LATENCY, up=True, at=30.0, began=30.0, ramp=False, strength=9.0)
+    failing = Anomaly("web", "errors", Kind.ERRORS, up=True, at=30.0, began=30.0, ramp=False, strength=9.0)
+    assert find(lines=lines) == "web"
+    assert find(anomalies=(slow, failing), lines=lines) == "orders"

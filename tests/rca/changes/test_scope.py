@@ -33,3 +33,14 @@ def test_a_change_of_a_service_that_is_hit_beside_it_counts_more_than_one_of_a_h
     facts = make_facts("x", shares={})
     hit = replace(facts, lines=(*facts.lines, replace(facts.lines[0], service="beta")))
     assert scope("beta", hit)[0] > scope("beta", facts)[0]
+
+
+def test_a_service_that_the_first_failure_names_is_one_on_which_it_depends(make_facts: MakeFacts) -> None:
+    facts = make_facts("connection to report-db:5432 timed out", shares={})
+    named, why = scope("report-db", facts)
+    assert named > scope("report", facts)[0]
+    assert why == "on report-db, which the errors of alpha name"
+    calm = replace(facts, lines=tuple(replace(line, level=0.0) for line in facts.lines))
+    assert scope("report-db", calm)[0] == scope("report", facts)[0]
+    accused = replace(facts, lines=(replace(facts.lines[0], text="timed out", accused="ledger"),))
+    assert scope("ledger", accused)[0] == named

@@ -17,7 +17,7 @@ from rca.model.signals import Kind
 from topology import Edge, ServiceGraph
 
 UNLOCKS = "@@ -1,4 +1,2 @@\n type S struct {\n-\tmu sync.Mutex\n }\n-\ts.mu.Lock()\n-\tdefer s.mu.Unlock()\n"
-LEAKS = "@@ -0,0 +1,4 @@\n+var seen = map[string]int{}\n+func note(id string) {\n+\tseen[id] = 1\n+}\n"
+LEAKS = "@@ -2,0 +3,4 @@\n+var seen = map[string]int{}\n+func note(id string) {\n+\tseen[id] = 1\n+}\n"
 RENAMES = "@@ -1 +1 @@\n-total := a + b\n+sum := a + b\n"
 TUNES = "@@ -1 +1 @@\n-Timeout: 3 * time.Second\n+Timeout: 4 * time.Second\n"
 
