@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from rca.analyze.evidence import NOTABLE, Item, change_text
 from rca.detect.log_resolving import unresolved
 from rca.detect.logs import FindingKind, LogIndex
+from rca.detect.slow_path import slow_path
 from rca.detect.traces import Slower, TraceIndex
 from rca.model.incident import Bundle, Span
-from rca.model.report import Evidence, EvidenceKind
+from rca.model.report import Evidence, EvidenceKind, SlowPath
 from rca.model.scores import CHANNELS, Channel
 from rca.model.signals import FloatArray, Kind
 from rca.model.tuning import Tuning
@@ -91,6 +92,12 @@ class Beside:
         for service, item in self._of_traces(time - self.lead, self._before(end)):
             found.setdefault(service, []).append(item)
         return found
+
+    def slow_path(self, time: float, end: float) -> SlowPath | None:
+        """Where the time goes in slow requests, if the incident began and the baseline ended then."""
+        if self.traces is None:
+            return None
+        return slow_path(self.traces.nodes, time - self.lead, baseline=self._before(end), end=self.end)
 
     def _of_logs(self, time: float, baseline: tuple[float, float], service: str) -> list[Item]:
         if self.logs is None:

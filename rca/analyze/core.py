@@ -168,6 +168,7 @@ def report_of(
         impact=lies.impact,
         user_facing=lies.user_facing,
         healthy_on_path=tuple(service for service in lies.healthy if service not in by_service),
+        slow_path=also.slow_path(ranked.at, ranked.baseline_end) if also else None,
         gaps=gaps(bundle, prepared, ranked, stood),
         similar=tuple(similar) if similar is not None else None,
         timeline=timeline(bundle, onset.since, every),

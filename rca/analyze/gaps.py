@@ -6,7 +6,7 @@ from rca.analyze.confidence import Standing
 from rca.analyze.prepare import Prepared
 from rca.analyze.ranking import Ranked
 from rca.model.incident import Bundle, Gap
-from rca.model.scores import SeriesTable
+from rca.model.scores import CHANNELS, Channel, SeriesTable
 from rca.model.tuning import Tuning
 from topology import NodeKind
 
@@ -14,6 +14,8 @@ _SHORT = 10  # rows; below that a spread is a guess
 _LISTED = 8
 _SKEW = 3600.0  # seconds
 _TORN = 3.0  # usual steps
+_JUMP = 0.2  # of the traces, that begin to fail
+_FAR = 3.0  # times what the metrics say
 
 
 def gaps(bundle: Bundle, prepared: Prepared, ranked: Ranked | None, standing: Standing | None) -> tuple[Gap, ...]:
@@ -29,6 +31,7 @@ def gaps(bundle: Bundle, prepared: Prepared, ranked: Ranked | None, standing: St
     if ranked is not None:
         found += _baseline(bundle, ranked, standing)
         found += _series(ranked.table)
+        found += _traces(prepared, ranked)
     return tuple(sorted(set(found)))
 
 
@@ -85,6 +88,37 @@ def _baseline(bundle: Bundle, ranked: Ranked, standing: Standing | None) -> list
             _gap("baseline", "It departs from itself as far as the incident does: contaminated, or restless.")
         )
     return found
+
+
+def _traces(prepared: Prepared, ranked: Ranked) -> list[Gap]:
+    """Traces that are too few, or chosen by how their requests ended."""
+    whole: dict[str, tuple[float, bool]] = {}
+    for span in prepared.spans:
+        began, failed = whole.get(span.trace_id, (np.inf, False))
+        whole[span.trace_id] = min(began, span.start.timestamp()), failed or span.error
+    if not whole:
+        return []
+    before = [failed for began, failed in whole.values() if began < ranked.baseline_end]
+    after = [failed for began, failed in whole.values() if began >= ranked.at]
+    if min(len(before), len(after)) < _SHORT:
+        why = f"Only {len(before)} before and {len(after)} from the onset on: what spans show may be chance."
+        return [_gap("traces", why)]
+    usual, share = float(np.mean(before)), float(np.mean(after))
+    measured = _measured(ranked)
+    if measured is None or share - usual < _JUMP or share < _FAR * max(measured, usual):
+        return []
+    failing = f"{100 * share:.0f} % of them hold an error"
+    told = f"{failing}, though no service fails in over {100 * measured:.2g} % of its calls"
+    why = f"{told}: they are kept by how they end (tail sampling), so shares of spans are no shares of requests."
+    return [_gap("traces", why)]
+
+
+def _measured(ranked: Ranked) -> float | None:
+    """The largest ratio of failed calls of any service by its metrics, 0 to 1; None where none is measured."""
+    table = ranked.table
+    chosen = (table.channels == CHANNELS.index(Channel.ERRORS)) & (table.full_scale > 0)
+    rows = np.flatnonzero(chosen & np.isfinite(ranked.series.after[ranked.best]))
+    return float(np.max(ranked.series.after[ranked.best, rows] / table.full_scale[rows])) if len(rows) else None
 
 
 def _series(table: SeriesTable) -> list[Gap]:

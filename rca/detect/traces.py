@@ -82,9 +82,11 @@ class TraceIndex:
 
     Attributes:
         services: The names that evidence goes by, sorted: who writes spans, and whom their calls are addressed to.
+        nodes: The spans, in order of time.
     """
 
     services: tuple[str, ...]
+    nodes: tuple[Node, ...]
     _times: FloatArray
     _service: Places
     _operation: Places
@@ -128,6 +130,7 @@ class TraceIndex:
         answered = np.array([n.answered for n in found], dtype=bool)
         return cls(
             services,
+            found,
             np.array([n.span.start.timestamp() for n in found]),
             _places(position[n.span.service] for n in found),
             operation,

@@ -192,6 +192,39 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PathStep:
+    """A service on the way of a request, and how long it took there, with all that it waited for."""
+
+    service: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlowPath:
+    """The way that the time goes in slow requests, by their traces; times are medians, in milliseconds.
+
+    Attributes:
+        steps: From where the request came in to the last service on the way.
+        callee: Whom that one waited for, where the time was spent between the two; else empty: it took it itself.
+        answered: The callee's own time is known, and isn't in it: it is the network or a queue.
+        calls: How many calls the last step waited for, where none of them alone took most of its time; else 0.
+        own_ms: What the last step took by itself, or waited; all of its time where that went into many calls.
+        usual_ms: The same before the incident.
+        traces: How many slow requests went this way.
+        slow: Slow requests in all.
+    """
+
+    steps: tuple[PathStep, ...]
+    callee: str
+    answered: bool
+    calls: int
+    own_ms: float
+    usual_ms: float
+    traces: int
+    slow: int
+
+
+@dataclass(frozen=True, slots=True)
 class ToolInfo:
     """Which tool, under which configuration, made the report."""
 
@@ -208,6 +241,7 @@ class Report:
         impact: Services hit, the suspect first.
         user_facing: Those of them that no service calls: where users come in.
         healthy_on_path: Services on a path of spread that stayed healthy: callers of the suspect, direct or not.
+        slow_path: Where the time goes in slow requests; None without traces, or where they aren't slower.
         similar: None when the store of past incidents wasn't asked; empty when nothing resembles it.
         replayed: True when the bundle was read from disk.
         alert_context: The alert that was started from, told by the finding; empty without one.
@@ -228,6 +262,7 @@ class Report:
     impact: tuple[str, ...] = ()
     user_facing: tuple[str, ...] = ()
     healthy_on_path: tuple[str, ...] = ()
+    slow_path: SlowPath | None = None
     gaps: tuple[Gap, ...] = ()
     similar: tuple[SimilarIncident, ...] | None = None
     timeline: tuple[TimelineEntry, ...] = ()

@@ -15,7 +15,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from rca.model.incident import Gap, Interval, SourceRecord
-from rca.model.report import Evidence, Report, SimilarIncident, Suspect, TimelineEntry, Trigger
+from rca.model.report import Evidence, Report, SimilarIncident, SlowPath, Suspect, TimelineEntry, Trigger
 from rca.report import Style
 from rca.report.present.units import rfc3339
 
@@ -64,6 +64,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "impact": list(report.impact),
         "user_facing": list(report.user_facing),
         "healthy_on_path": list(report.healthy_on_path),
+        "slow_path": _slow_path(report.slow_path) if report.slow_path else None,
         "evidence": [_evidence(evidence) for evidence in report.evidence],
         "gaps": [_gap(gap) for gap in report.gaps],
         "similar": None if report.similar is None else [_similar(past) for past in report.similar],
@@ -122,6 +123,19 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
         "points": [
             [round(at, _SECOND_PLACES), _number(value)] for at, value in evidence.points if math.isfinite(at)
         ],
+    }
+
+
+def _slow_path(path: SlowPath) -> dict[str, Any]:
+    return {
+        "steps": [{"service": step.service, "ms": _number(step.ms)} for step in path.steps],
+        "callee": path.callee or None,
+        "answered": path.answered,
+        "calls": path.calls,
+        "own_ms": _number(path.own_ms),
+        "usual_ms": _number(path.usual_ms),
+        "traces": path.traces,
+        "slow": path.slow,
     }
 
 

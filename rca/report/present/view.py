@@ -188,15 +188,16 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
     named = bool(report.suspects) and not report.verdict.abstained
     lines = [("The alert", report.alert_context)] if report.alert_context else []
     lines.append(("Onset", onset_text(report)))
+    slow = [("Slowest path", told)] if (told := slow_path_text(report)) else []
     if not named:
-        return tuple(lines)
+        return (*lines, *slow)
     lines.append(("Confidence", report.verdict.confidence.value))
     if report.impact:
         lines.append(("Hit", hit_text(report)))
     if report.healthy_on_path:
         healthy = listed(map(name, report.healthy_on_path), most=_NAMES)
         lines.append(("Not hit", f"{healthy} (calling it, directly or through others)"))
-    return tuple(lines)
+    return (*lines, *slow)
 
 
 def hit_text(report: Report) -> str:
@@ -209,6 +210,28 @@ def hit_text(report: Report) -> str:
     if report.user_facing == report.impact:
         return f"{names}, at the edge of the system"
     return f"{names}; at the edge of the system: {listed(map(name, report.user_facing), most=_PATH_ENDS)}"
+
+
+def slow_path_text(report: Report) -> str:
+    """Where the time goes in slow requests: `web 2.1 s → pay 1.9 s by itself, usually 40 ms`; empty without."""
+    path = report.slow_path
+    if path is None:
+        return ""
+    took, usual = quantity(path.own_ms, "ms"), quantity(path.usual_ms, "ms")
+    steps = [f"{name(step.service)} {quantity(step.ms, 'ms')}" for step in path.steps[:-1]]
+    last = path.steps[-1]
+    if path.callee:
+        where = f", its own time left out, usually {usual}" if path.answered else f", usually {usual}"
+        steps += [
+            f"{name(last.service)} {quantity(last.ms, 'ms')}",
+            f"{took} in its call to {name(path.callee)}{where}",
+        ]
+    else:
+        how = f"in {counted(path.calls, 'call')}" if path.calls else "by itself"
+        steps.append(f"{name(last.service)} {took} {how}, usually {usual}")
+    if len(steps) > 2 * _PATH_ENDS:
+        steps = [*steps[:_PATH_ENDS], ELLIPSIS, *steps[-_PATH_ENDS:]]
+    return f"{' → '.join(steps)} ({path.traces} of {counted(path.slow, 'slow trace')})"
 
 
 def first_day(report: Report) -> date:

@@ -1,10 +1,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
+
 from rca.analyze import analyze
 from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
 from rca.model.logs import LogLine
 from rca.model.report import EvidenceKind, ToolInfo
+from rca.model.signals import Bad, Kind, SignalFrame, SignalKey
 from topology import Edge, Node, NodeKind, ServiceGraph
 
 
@@ -120,3 +123,55 @@ def test_changes_near_the_suspect_are_weighed_by_time_and_place(checkout: Bundle
         "alert: Slow",
         "deploy of db: rollback",
     ]
+
+
+def traced(bundle: Bundle, *, failing_from: int = 100, every: int = 1, slow_from: int = 100) -> tuple[Span, ...]:
+    start = bundle.window.span.start
+    found = []
+    for i in range(0, 60, every):
+        at, slow = start + timedelta(minutes=i, seconds=20), 900.0 if i >= slow_from else 0.0
+        failing = i >= failing_from
+        found.append(Span(f"t{i}", "1", None, "web", "GET", at, 60.0 + slow, failing))
+        found.append(Span(f"t{i}", "2", "1", "orders", "serve", at, 40.0 + slow, failing))
+    return tuple(found)
+
+
+def test_the_slowest_path_is_in_the_report(checkout: Bundle, tool: ToolInfo) -> None:
+    path = analyze(replace(checkout, spans=traced(checkout, slow_from=45)), tool=tool).slow_path
+    assert path is not None
+    assert [step.service for step in path.steps] == ["web", "orders"]
+    assert (path.own_ms, path.usual_ms) == (940.0, 40.0)
+    assert analyze(replace(checkout, logs=lines(checkout)), tool=tool).slow_path is None
+
+
+def test_traces_that_are_too_few_are_a_gap(checkout: Bundle, tool: ToolInfo) -> None:
+    few = analyze(replace(checkout, spans=traced(checkout, every=12)), tool=tool)
+    assert any(gap.what == "traces" and "may be chance" in gap.why for gap in few.gaps)
+    enough = analyze(replace(checkout, spans=traced(checkout)), tool=tool)
+    assert not any(gap.what == "traces" for gap in enough.gaps)
+
+
+def test_traces_that_fail_far_more_often_than_requests_are_called_chosen(checkout: Bundle, tool: ToolInfo) -> None:
+    assert checkout.metrics is not None
+    calm = [i for i, key in enumerate(checkout.metrics.keys) if key.kind.value != "errors"]
+    key = SignalKey("web", "error_ratio", kind=Kind.ERRORS, bad=Bad.UP, unit="ratio", declared=True)
+    times = checkout.metrics.times
+    ratio = np.where(np.arange(len(times)) % 3, 0.01, 0.012)[:, None]
+    values = np.hstack([checkout.metrics.values[:, calm], ratio])
+    frame = SignalFrame(times, values, (*(checkout.metrics.keys[i] for i in calm), key))
+    report = analyze(replace(checkout, metrics=frame, spans=traced(checkout, failing_from=45)), tool=tool)
+    assert any(gap.what == "traces" and "tail sampling" in gap.why for gap in report.gaps)
+
+
+def test_a_wait_beyond_the_callees_own_time_is_told_of_the_callee(checkout: Bundle, tool: ToolInfo) -> None:
+    start = checkout.window.span.start
+    spans = []
+    for i in range(60):
+        at, wire = start + timedelta(minutes=i, seconds=20), 400.0 if i >= 45 else 2.0
+        kinds = [{"span.kind": kind} for kind in ("client", "server")]
+        spans.append(Span(f"t{i}", "1", None, "web", "call", at, 40.0 + wire, fields=kinds[0]))
+        spans.append(Span(f"t{i}", "2", "1", "orders", "serve", at, 40.0, fields=kinds[1]))
+    report = analyze(replace(calm(checkout), spans=tuple(spans)), tool=tool)
+    assert report.suspects[0].service == "orders"
+    texts = [item.text for item in report.evidence if item.service == "orders"]
+    assert "wait of web for it, less its own time, x200, 2 ms to 400 ms" in texts

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rca.model.incident import Gap
-from rca.model.report import Confidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect
+from rca.model.report import Confidence, OnsetEstimate, PathStep, Report, Role, SimilarIncident, SlowPath, Suspect
 from rca.report.present import view
 
 AT = datetime(2026, 11, 22, 3, 11, 40, tzinfo=UTC)
@@ -53,7 +53,7 @@ def test_the_summary_does_not_repeat_the_headline(incident: Report) -> None:
 
 
 def test_without_a_verdict_nothing_is_called_hit_or_certain(abstained: Report) -> None:
-    assert [label for label, _ in view.facts(abstained)] == ["Onset"]
+    assert [label for label, _ in view.facts(abstained)] == ["Onset", "Slowest path"]
 
 
 def test_who_was_hit_where_users_come_in_and_who_stayed_healthy_is_told(incident: Report) -> None:
@@ -176,3 +176,37 @@ def test_a_past_incident_leaves_out_what_is_not_known() -> None:
 )
 def test_the_first_line_is_no_surer_than_the_verdict(incident: Report, confidence: Confidence, line: str) -> None:
     assert view.headline(replace(incident, verdict=replace(incident.verdict, confidence=confidence))) == line
+
+
+@pytest.mark.parametrize(
+    ("callee", "answered", "calls", "text"),
+    [
+        ("", False, 0, "web 2 s → pay 1.9 s by itself, usually 40 ms (3 of 4 slow traces)"),
+        ("", False, 24, "web 2 s → pay 1.9 s in 24 calls, usually 40 ms (3 of 4 slow traces)"),
+        (
+            "redis",
+            False,
+            0,
+            "web 2 s → pay 1.95 s → 1.9 s in its call to redis, usually 40 ms (3 of 4 slow traces)",
+        ),
+    ],
+)
+def test_the_slowest_path_says_who_took_the_time(
+    minimal: Report,
+    callee: str,
+    answered: bool,  # noqa: FBT001 - a case
+    calls: int,
+    text: str,
+) -> None:
+    steps = (PathStep("web", 2000.0), PathStep("pay", 1950.0))
+    path = SlowPath(steps, callee, answered=answered, calls=calls, own_ms=1900.0, usual_ms=40.0, traces=3, slow=4)
+    assert view.slow_path_text(replace(minimal, slow_path=path)) == text
+    assert ("Slowest path", text) in view.facts(replace(minimal, slow_path=path))
+
+
+def test_time_between_two_services_leaves_out_the_callees_and_long_ways_are_cut(minimal: Report) -> None:
+    steps = tuple(PathStep(f"s{i}", 100.0 - i) for i in range(9))
+    path = SlowPath(steps, "far", answered=True, calls=0, own_ms=90.0, usual_ms=2.0, traces=3, slow=3)
+    text = view.slow_path_text(replace(minimal, slow_path=path))
+    assert text.startswith("s0 100 ms → s1 99 ms → s2 98 ms → … → s7 93 ms")
+    assert "90 ms in its call to far, its own time left out, usually 2 ms" in text
