@@ -21,8 +21,9 @@ from rca.rank.mixture import Mixed
 from rca.rank.score import ServiceScores
 from rca.rank.score import score as score_services
 from rca.rank.structure import Structure
-from topology import ServiceGraph
+from topology import Node, NodeKind, ServiceGraph
 
+_STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})
 _FITS = 0.05  # of the heaviest candidate's weight
 
 # Candidates and the ends of their baselines, each of shape (c,) -> evidence of logs and spans, shape (c, s, k).
@@ -151,12 +152,18 @@ def build(
     others = {line.service for line in bundle.logs} | {span.service for span in bundle.spans}
     if bundle.log_counts is not None:
         others |= set(bundle.log_counts.services)
+    others |= {node.name for node in graph.nodes() if node.kind in _STORES and _from_spans(node)}
     names = {node.name for node in graph.nodes()} | others
     made = table.build(frame, names, unresolved(bundle.logs, sorted(names | set(frame.services))))
     arrays = structure.build(
         made, graph, others=others, symptom=bundle.symptom, symptom_channel=symptom_channel(bundle), tuning=tuning
     )
     return made, arrays
+
+
+def _from_spans(node: Node) -> bool:
+    """Whether calls to it were traced: its callers' spans speak for what writes none itself."""
+    return any(provenance.source == "spans" for provenance in node.provenance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -211,6 +211,7 @@ def test_otel_documents_are_read_through_their_aliases_and_numbers(
     properties = {
         "@timestamp": {"type": "date_nanos"},
         "resource": {"properties": {"attributes": {"properties": {"service.name": KEYWORD}}}},
+        "attributes": {"properties": {"server.address": KEYWORD, "exception.message": {"type": "text"}}},
         "body": {"properties": {"text": {"type": "text"}}},
         "severity_number": {"type": "long"},
         "trace_id": KEYWORD,
@@ -225,7 +226,8 @@ def test_otel_documents_are_read_through_their_aliases_and_numbers(
         index_name,
         [
             document
-            | {"@timestamp": "2026-02-03T04:05:06.123456789Z", "severity_number": 17, "body": {"text": "no"}},
+            | {"@timestamp": "2026-02-03T04:05:06.123456789Z", "severity_number": 17, "body": {"text": "no"}}
+            | {"attributes": {"server.address": "sessions", "exception.message": "Connection refused"}},
             document | {"@timestamp": "2026-02-03T04:05:07Z", "severity_number": 10, "body": {"text": "yes"}},
         ],
     )
@@ -234,6 +236,7 @@ def test_otel_documents_are_read_through_their_aliases_and_numbers(
     first = found.logs[0]
     assert (first.message, first.level, first.trace_id) == ("no", "ERROR", "ab" * 16)
     assert first.at == datetime(2026, 2, 3, 4, 5, 6, 123456, tzinfo=UTC)
+    assert first.fields == {"error.message": "Connection refused", "server.address": "sessions"}
 
 
 def test_documents_of_several_shippers_in_one_index_are_all_counted_and_the_nameless_are_a_gap(

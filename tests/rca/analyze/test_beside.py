@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
 from rca.analyze import analyze
 from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
@@ -175,3 +176,27 @@ def test_a_wait_beyond_the_callees_own_time_is_told_of_the_callee(checkout: Bund
     assert report.suspects[0].service == "orders"
     texts = [item.text for item in report.evidence if item.service == "orders"]
     assert "wait of web for it, less its own time, x200, 2 ms to 400 ms" in texts
+
+
+@pytest.mark.parametrize("kind", ["store", "third party"])
+def test_a_store_that_only_its_callers_spans_know_is_ranked_and_a_third_party_is_not(
+    checkout: Bundle, tool: ToolInfo, kind: str
+) -> None:
+    start = checkout.window.span.start
+    peer = (
+        {"db.system": "redis", "server.address": "sessions"} if kind == "store" else {"peer.service": "sessions"}
+    )
+    told = {"span.kind": "client", **peer}
+    spans = tuple(
+        Span(f"{caller}{i}", "1", None, caller, "GET", start + timedelta(minutes=i), 9.0, i >= 45, told)
+        for i in range(60)
+        for caller in ("web", "orders")
+    )
+    report = analyze(replace(calm(checkout), spans=spans), tool=tool)
+    ranked = [suspect.service for suspect in report.suspects]
+    if kind == "third party":
+        assert "sessions" not in ranked
+        return
+    assert ranked[0] == "sessions"
+    texts = [item.text for item in report.evidence if item.service == "sessions"]
+    assert any("30 of 30 calls to it fail without an answer" in text for text in texts)
