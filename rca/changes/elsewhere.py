@@ -24,6 +24,8 @@ _TOGETHER_STEPS, _STRONG = 6, 8.0
 _TWICE = 2.0
 _WAITED, _PER_DOUBLING, _MOST_WAITED = 1.8, 0.4, 2.8
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|cloud|co|app|ai|eu|us|de|uk)\b", re.IGNORECASE)
+_URL = re.compile(r"\bhttps?://((?:[a-z0-9-]+\.)+[a-z]{2,})", re.IGNORECASE)
+_INSIDE = re.compile(r"\.(?:internal|local|localdomain|svc|cluster|lan|corp|intra|consul)$", re.IGNORECASE)
 _SERVER_ERROR = re.compile(r"\b50[0-4]\b")
 _HOSTLIKE = re.compile(r"(^|[_.-])(node|host|machine|vm|instance)([_.-]|$)", re.IGNORECASE)
 _ID = re.compile(
@@ -113,7 +115,7 @@ def _external(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | No
     known = _Known(facts)
 
     def outside(line: NewLines) -> bool:
-        hosts = [host for host in _HOST.findall(line.text) if not known.has(host)]
+        hosts = [host for host in _hosts(line.text) if not known.has(host)]
         theirs = words["their_fault"].search(line.text) and (words["providers"].search(line.text) or hosts)
         ours = words["our_fault"].search(line.text) and not _SERVER_ERROR.search(line.text)
         return bool(theirs) and not ours and line.accused not in facts.services
@@ -129,15 +131,16 @@ def _external(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | No
         total.add(0.8, f"{len(callers)} services fail at it alike")
     if not total.reasons:
         return None
-    hosts = Counter(
-        host.lower()
-        for line in _trouble(facts)
-        for host in sorted(set(_HOST.findall(line.text)))
-        if not known.has(host)
-    )
+    hosts = Counter(host.lower() for line in _trouble(facts) for host in _hosts(line.text) if not known.has(host))
     name = hosts.most_common(1)[0][0] if hosts else min(peers, default="something outside")
     why = f"A third party: calls to {name} fail"
     return Elsewhere("external", facts.first_failing, total.score, why, tuple(total.reasons))
+
+
+def _hosts(text: str) -> list[str]:
+    """Names of hosts in a text that may be outside ones: by their end, or because a URL calls them."""
+    called = (host for host in _URL.findall(text) if not _INSIDE.search(host))
+    return sorted({*_HOST.findall(text), *called})
 
 
 class _Known:

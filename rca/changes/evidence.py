@@ -93,7 +93,8 @@ def direct(content: Content, speech: Speech, facts: Facts) -> Direct:
     gone = sorted(value for value in content.gone_values & speech.literals if _tells(value))
     if gone:
         found.append((_GONE, f"the errors name `{gone[0]}`, which it took away"))
-    new = sorted(value for value in content.values & speech.literals if _tells(value))
+    set_to = content.settings & speech.words
+    new = sorted({value for value in content.values & speech.literals if _tells(value)} | set_to)
     if new:
         found.append((_VALUE, f"the errors hold `{new[0]}`, which it brought"))
     whole = "\n".join(speech.texts)
@@ -102,7 +103,9 @@ def direct(content: Content, speech: Speech, facts: Facts) -> Direct:
         if "." in base and len(base) > 5 and re.search(rf"(?<![\w.-]){re.escape(base)}(?:[:\")]|\b)", whole):  # noqa: PLR2004 - `a.go` is anybody's
             found.append((_FILE, f"the stack names {base}, which it touches"))
             break
-    told = [value for value in (*gone, *new) if len(value) >= _LONG and _SPELLED.search(value)]
+    told = [
+        value for value in (*gone, *new) if _SPELLED.search(value) and (len(value) >= _LONG or value in set_to)
+    ]
     return Direct(min(_MOST_DIRECT, sum(score for score, _ in found)), tuple(why for _, why in found), bool(told))
 
 

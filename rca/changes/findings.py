@@ -35,6 +35,7 @@ class Content:
         names: Identifiers and names on changed lines, in lower case.
         values: New literals (numbers, strings, hosts).
         gone_values: Literals that are no longer there.
+        settings: Words that settings have now, in place of others.
         text: Split words of the changed lines.
         paths: Files that can do harm.
     """
@@ -47,5 +48,6 @@ class Content:
     names: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
     gone_values: frozenset[str] = frozenset()
+    settings: frozenset[str] = frozenset()
     text: frozenset[str] = frozenset()
     paths: tuple[str, ...] = ()

@@ -8,7 +8,15 @@ from dataclasses import replace
 from rca.changes import inert
 from rca.changes.diff import MOST_LINES, FileDiff, is_ignored, parse, renamed
 from rca.changes.findings import Content, Finding
-from rca.changes.moved import collected, fixed_no_more, handed_on, made_each_time, stands_alone, swapped_values
+from rca.changes.moved import (
+    chosen_otherwise,
+    collected,
+    fixed_no_more,
+    handed_on,
+    made_each_time,
+    stands_alone,
+    swapped_values,
+)
 from rca.changes.pairs import compare, pair
 from rca.changes.presence import came, went
 from rca.changes.texts import snippet
@@ -33,6 +41,7 @@ _MEMBER = re.compile(  # of an enumeration, or of a union of texts
 _NEW_FILE = re.compile(r"^(?:--- /dev/null|@@ -0,0 )", re.MULTILINE)
 _STRING = re.compile(r"\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|`([^`]*)`")
 _LITERAL = re.compile(r"[\w./:-]*\d[\w./:-]*|[\w-]+(?:\.[\w-]+)+(?::\d+)?|/[\w/.-]{3,}")
+_BARE_VALUE = re.compile(r"[:=]\s*([A-Za-z][A-Za-z_-]{3,})$")
 _IDENTIFIER = re.compile(r"(?<!\w)[A-Za-z_]\w{2,}")
 
 
@@ -84,6 +93,10 @@ def _content(
     lines = [line for file in files for line in file.lines if line.sign != " " and line.code]
     sides = {sign: "\n".join(line.code for line in lines if line.sign == sign) for sign in "+-"}
     new, old = _literals(sides["+"]), _literals(sides["-"])
+    settings: set[str] = set()
+    for file in files:
+        if file.config_like and file.side("-"):  # a value in another's place
+            settings |= _bare_values(file, "+") - _bare_values(file, "-")
     return Content(
         findings=findings,
         potency=round(potency, 3),
@@ -93,9 +106,14 @@ def _content(
         names=frozenset(name.lower() for line in lines for name in _IDENTIFIER.findall(line.code)),
         values=frozenset(new - old),
         gone_values=frozenset(old - new),
+        settings=frozenset(settings),
         text=frozenset(word for line in lines for word in line.words.split()),
         paths=tuple(file.path for file in files),
     )
+
+
+def _bare_values(file: FileDiff, sign: str) -> set[str]:
+    return {match[1] for line in file.side(sign) if (match := _BARE_VALUE.search(line.code))}
 
 
 def _literals(text: str) -> set[str]:
@@ -128,7 +146,7 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         return [Finding("order", 0.62, "the same lines in another order", file.path)], True
     if inert.inverted(old, new):
         return [Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
-    if inert.rewritten(file, old, new) or collected(file, old, new):
+    if inert.rewritten(file, old, new) or collected(file, old, new) or chosen_otherwise(file, old, new):
         return [Finding("logic", 0.15, "written otherwise, of the same parts", file.path)], True
     pairs, lone_old, lone_new = paired
     moved, kept = Counter(_every(new)), Counter(_every(old))

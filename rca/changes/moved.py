@@ -76,6 +76,8 @@ _GATHERS = frozenset(
 _LOOPS = frozenset(
     {"for", "of", "in", "const", "let", "var", "val", "range", "return", "await", "_", "final", "auto", "new"}
 )
+_LOOP_NAMES = re.compile(r"\bfor\b\s*\(?\s*(?:const\s+|let\s+|var\s+)?([\w\s,]+?)\s*(?::=|=|\bof\b|\bin\b)")
+_CHOOSING = frozenset({"if", "else", "elif", "switch", "match", "when", "case", "default", "break", "_"})
 _HANDED, _LIKE, _MEMBERS = 0.75, 0.55, 4
 _AT_LEAST = 3  # tokens of a value that is worth making once
 
@@ -139,19 +141,42 @@ def exits_elsewhere(removed: str, added: str) -> bool:
 
 
 def collected(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
-    """A loop that fills a list, as an expression that makes it: the same is called and said of each element."""
+    """A loop that fills a list or a text, as an expression that makes it: the same is done with each element.
+
+    What may go with the loop is what it filled and counted with, and how; what may come is one library's call.
+    """
     if file.config_like or file.language in {"sql", "schema"} or len(new) >= len(old):
         return False
     before = {token for line in old for token in line.tokens}
     after = {token for line in new for token in line.tokens}
+    if "for" not in before or "for" in after:
+        return False
     lost, fresh = _named(before - after), _named(after - before)
-    filled = _made("\n".join(line.line.code for line in old))
-    return (
-        bool(lost & _COLLECTS)
-        and "for" in before
-        and lost <= _COLLECTS | _LOOPS | filled
-        and fresh <= _GATHERS | _LOOPS
-    )
+    code = "\n".join(line.line.code for line in old)
+    own = _made(code) | {name for names in _LOOP_NAMES.findall(code) for name in _NAME.findall(names)}
+    if lost & _COLLECTS:
+        return lost <= _COLLECTS | _LOOPS | own and fresh <= _GATHERS | _LOOPS
+    literals = {token for token in lost if token[0] in "\"'⟦"}
+    calls = _CALL.findall("\n".join(line.line.code for line in new))
+    library = {name for owner, name in calls if owner}
+    owners = {part for owner, _ in calls for part in owner.split(".")}
+    return lost - literals <= _LOOPS | own | {"if"} and len(library) == 1 and fresh <= library | owners | _LOOPS
+
+
+def chosen_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """A row of conditions as a `switch`, or the other way: for the same values, in the same order, the same."""
+    if file.config_like or not old or not new:
+        return False
+    sides = [[token for line in lines for token in line.tokens] for lines in (old, new)]
+    if not any({"switch", "match", "when"} & set(side) for side in sides):
+        return False
+    parts = [
+        [token for token in side if token[0] in "\"'⟦" or (token.isidentifier() and token not in _CHOOSING)]
+        for side in sides
+    ]
+    asked = [{token for token in side if side.count(token) > 1 and token.isidentifier()} for side in parts]
+    bare = [[token for token in side if token not in asked[0] ^ asked[1]] for side in parts]
+    return bare[0] == bare[1]
 
 
 def _named(tokens: Iterable[str]) -> set[str]:

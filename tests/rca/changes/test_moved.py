@@ -120,6 +120,44 @@ def test_a_loop_that_fills_a_list_may_be_an_expression(judged: Judged) -> None:
     assert judged(hunk(removed + other), "src/badges.js").potency >= HARMLESS
 
 
+JOINED = """-	out := ""
+-	for i, part := range parts {
+-		if i > 0 {
+-			out += ":"
+-		}
+-		out += part
+-	}
+-	return out
+"""
+
+
+def test_a_loop_that_makes_a_text_may_be_one_call(judged: Judged) -> None:
+    assert judged(hunk(JOINED + '+	return strings.Join(parts, ":")\n')).potency < HARMLESS
+    kept_less = JOINED.replace("i > 0", "part.Valid")
+    assert judged(hunk(kept_less + '+	return strings.Join(parts, ":")\n')).potency >= HARMFUL
+    assert judged(hunk(JOINED + '+	return strings.Join(parts, "/")\n')).potency >= HARMLESS
+
+
+CONDITIONS = """-  if (state === "open") return t("open");
+-  if (state === "closed") return t("closed");
+-  return t("unknown");
++  switch (state) {
++    case "open":
++      return t("open");
++    case "closed":
++      return t("closed");
++    default:
++      return t("unknown");
++  }
+"""
+
+
+def test_a_row_of_conditions_may_be_a_switch(judged: Judged) -> None:
+    assert judged(hunk(CONDITIONS), "src/label.ts").potency < HARMLESS
+    other = CONDITIONS.replace('+      return t("closed")', '+      return t("open")')
+    assert judged(hunk(other), "src/label.ts").potency >= HARMFUL
+
+
 PER_CALL = """-MODEL = joblib.load(settings.model_path)
 -
  def score(body):

@@ -338,3 +338,48 @@ def test_hundreds_of_long_commits_are_weighed_at_once(
     began = time.process_time()
     weigh_changes(facts, events, commits)
     assert time.process_time() - began < 5.0  # the aim is 0.5 s on a quiet machine; see benchmarks
+
+
+CODEC = "@@ -3,3 +3,3 @@ producer:\n-  compression_type: snappy\n+  compression_type: {}\n   linger_ms: 20\n"
+
+
+def test_a_value_that_the_errors_say_ties_a_setting_to_them_whatever_it_does(
+    make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
+) -> None:
+    facts = make_facts("cannot decode batch: unsupported codec zstd")
+    scores = {}
+    for value in ("zstd", "gzip"):
+        commit = make_commit("a", CODEC.format(value), 9, "config/kafka.yaml")
+        found = weigh_changes(facts, [make_deploy("a", 2)], [commit])
+        scores[value] = next(trigger for trigger in found if trigger.commit == "a" * 40)
+    assert any("the errors hold `zstd`" in reason for reason in scores["zstd"].reasons)
+    assert scores["zstd"].score > scores["gzip"].score + 0.5
+
+
+@pytest.mark.parametrize(
+    ("host", "kinds"),
+    [
+        ("gw.eurobank.example", {"external"}),
+        ("ledger.prod.internal", set()),
+        ("alpha.eurobank.example", set()),
+    ],
+)
+def test_what_a_url_calls_is_outside_unless_its_name_is_known(
+    make_facts: MakeFacts, host: str, kinds: set[str]
+) -> None:
+    found = weigh_changes(make_facts(f"HTTP 503 from https://{host}/auth"), [], [])
+    assert {trigger.kind for trigger in found} & {"external"} == kinds
+
+
+def test_code_that_does_something_else_is_possible_where_time_and_place_are_plain(
+    make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
+) -> None:
+    other = "@@ -1,2 +1,2 @@\n-	return s.send(ctx, order, reason)\n+	return s.send(ctx, order)\n"
+    facts = make_facts("order refused")
+    near, far = (
+        weigh_changes(facts, [make_deploy("a", minutes)], [make_commit("a", other, 90)])[0] for minutes in (9, 80)
+    )
+    assert near.is_change
+    assert near.score < 0.6
+    assert any("all that is known is that it does something else" in reason for reason in near.reasons)
+    assert not far.is_change
