@@ -118,7 +118,7 @@ class Tuning:
     hidden_share: float = 0.75
     grid_growth: float = 1.2
     alert_weight: float = 2.0
-    pseudo_ends: int = 12
+    pseudo_ends: int = 8
     pseudo_growth: float = 2.0
     corroborate: float = 0.5
     usual_quantile: float = 0.5

@@ -91,7 +91,7 @@ def test_of_suspects_level_with_each_other_the_names_decide_nothing(make_bundle:
 
 def test_the_baseline_is_measured_like_the_incident(slow_caller: Bundle) -> None:
     found = stood(slow_caller)
-    assert found.windows == 12
+    assert found.windows == Tuning().pseudo_ends
     assert found.usual is not None
     assert 0 < found.usual <= found.most < found.level
     assert 1 < found.apart < found.windows  # they overlap
