@@ -14,6 +14,7 @@ from rca.changes.weigh import weigh_changes
 from rca.detect.kinds import infer
 from rca.detect.log_table import LogTable
 from rca.detect.logs import LogIndex
+from rca.detect.span_tree import is_cancelled
 from rca.model.incident import Bundle, Span
 from rca.model.report import OnsetEstimate, Trigger
 from rca.model.signals import Bad, Kind, SignalKey
@@ -27,7 +28,6 @@ _SPORADIC, _FEW = 0.1, 3.0
 _AN_ERROR, _A_WARNING, _CALM = 0.5, 0.4, 0.2
 _MOST_LINES, _MOST_SPANS, _MOST_ANOMALIES = 80, 40, 120
 _QUIET_SHARE = 0.5
-_CANCELLED = re.compile(r"cancel|client (closed|disconnected|abort)|\b499\b|broken pipe", re.IGNORECASE)
 _PEERS = (
     "peer.service",
     "net.peer.name",
@@ -225,13 +225,13 @@ def failed_spans(spans: Sequence[Span]) -> tuple[FailedSpan, ...]:
     has_failing_child = {
         (span.trace_id, span.parent_id)
         for span in failing
-        if span.parent_id is not None and not _CANCELLED.search(_said(span))
+        if span.parent_id is not None and not is_cancelled(span)
     }
     found: dict[tuple[str, str, bool], FailedSpan] = {}
     for span in sorted(failing, key=lambda s: (s.start, s.trace_id, s.span_id)):
         deepest = (span.trace_id, span.span_id) not in has_failing_child
         peer = next((str(span.fields[key]) for key in _PEERS if span.fields.get(key)), "")
-        made = FailedSpan(span.service, _said(span), peer, deepest, bool(_CANCELLED.search(_said(span))))
+        made = FailedSpan(span.service, _said(span), peer, deepest, is_cancelled(span))
         found.setdefault((span.service, span.operation, deepest), made)
     return tuple(list(found.values())[:_MOST_SPANS])
 

@@ -129,3 +129,19 @@ def test_slow_requests_whose_longest_step_is_as_ever_tell_nothing() -> None:
 def test_the_order_of_the_spans_does_not_matter() -> None:
     spans = usual() + [span for minute in range(20, 26) for span in request(minute, pay_ms=1_900)]
     assert found(spans) == found(spans[::-1])
+
+
+def test_who_takes_more_itself_than_its_longest_call_takes_it_by_itself() -> None:
+    def slow(minute: int) -> list[Span]:
+        first = request(minute, pay_ms=400)
+        at = first[4].start
+        calls = [("a", 0, 150.0), ("b", 150, 80.0)]
+        return [
+            *first[:-1],
+            *(Span(first[0].trace_id, i, "5", "pay", i, at + timedelta(milliseconds=a), ms) for i, a, ms in calls),
+        ]
+
+    path = found(usual() + [span for minute in range(20, 26) for span in slow(minute)])
+    assert path is not None
+    assert (path.steps[-1].service, path.calls) == ("pay", 0)
+    assert path.own_ms == pytest.approx(173)
