@@ -70,6 +70,9 @@ _TYPES = re.compile(
     re.IGNORECASE,
 )
 
+_SIGNATURE = re.compile(
+    r"^(?:func|def|fn|export (?:async )?function|function|public|private|protected)\b.*\(.*[{:]$"
+)
 _PARSES = re.compile(r"^(?:parse|to|as)_?(?=[A-Za-z])")
 
 
@@ -214,6 +217,8 @@ def _token(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool) -> Fi
     if file.config_like or (_is_text(old) and _is_text(new)):
         key = old in at.tokens[:1] or new == at.tokens[0]
         return text_finding(file, bare_old, bare_new, at, prose=prose, key=key)
+    if _SIGNATURE.search(at.line.code) and old[:1].isupper() and new[:1].isupper():
+        return Finding("logic", 0.15, f"declared as {cut(bare_new)} rather than {cut(bare_old)}", file.path)
     kind, potency = _identifier(old, new, at, prose=prose)
     return Finding(kind, potency, f"{cut(bare_old)} to {cut(bare_new)}", file.path)
 
@@ -302,17 +307,21 @@ def _less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Iter
     elif old.quantity is not None and (bound := _values(gone)):
         told = f"{old.quantity.name} {bound[0].text()} is no longer given"
         yield Finding(old.quantity.less, 0.62, told, file.path, "less")
-    elif any(token in _OPERATORS for token in gone):
+    elif any(token in _OPERATORS for token in gone) and not _is_type(file, gone):
         yield Finding("operator", 0.62, f"`{cut(' '.join(gone))}` is gone from {_about(new)}", file.path)
     elif converted := next((token for token in gone if _converts(token, old)), None):
         yield Finding("type", 0.62, f"no longer converted by {converted}", file.path)
     else:
-        yield _unsaid(file, old, new, said)
+        yield _unsaid(file, old, new, said, gone)
 
 
-def _unsaid(file: FileDiff, old: Tokens, new: Tokens, said: Sequence[str]) -> Finding:
+def _unsaid(file: FileDiff, old: Tokens, new: Tokens, said: Sequence[str], gone: Sequence[str]) -> Finding:
     """Names that a line of code no longer says, of which no more is known."""
     told = cut(" ".join(said))
+    if "await" in new.tokens and "then" in old.tokens and "await" not in old.tokens:
+        return Finding("logic", 0.15, f"waited for in another form in {_about(new)}", file.path)
+    if _is_type(file, gone):
+        return Finding("logic", 0.15, f"the type {told} is no longer said", file.path)
     if all(token in _MODIFIERS for token in said):
         return Finding("logic", 0.12, f"{told} is no longer said", file.path)
     if all(_is_callable(token, old) for token in said) and _calls_helper(old, new):
@@ -330,6 +339,12 @@ def _more(file: FileDiff, new: Tokens, added: Sequence[str]) -> Iterator[Finding
         key = "[" in added and any(_is_text(token) for token in added) and not file.config_like
         kind, potency = ("key", 0.62) if key else ("setting", _EXTENDED) if file.config_like else ("logic", 0.2)
         yield Finding(kind, potency, f"{cut(' '.join(said))} is new in {_about(new)}", file.path)
+
+
+def _is_type(file: FileDiff, gone: Sequence[str]) -> bool:
+    """Whether what is gone is what a type is given: `< Order >`, of which the closing half may still be there."""
+    names = [token for token in gone if token not in {"<", ">", "?", "extends"}]
+    return file.language == "java" and "<" in gone and all(n[:1].isupper() and not n.isupper() for n in names)
 
 
 def _is_callable(name: str, at: Tokens) -> bool:

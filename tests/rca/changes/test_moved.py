@@ -259,3 +259,33 @@ def test_a_parser_the_end_of_an_address_and_an_argument_are_more(
     judged: Judged, path: str, old: str, new: str
 ) -> None:
     assert judged(hunk(f"-    {old}\n+    {new}\n"), path).potency >= HARMLESS
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "guilty"),
+    [
+        ("a.go", "if err == sql.ErrNoRows {", "if errors.Is(err, sql.ErrNoRows) {", "_ = err"),
+        (
+            "a.ts",
+            "return get(url).then((res) => res.data);",
+            "const res = await get(url);",
+            "return get(url).data;",
+        ),
+        ("a.go", "func New(s *Store) *Handler {", "func New(s ItemStore) *Handler {", "func New() *Handler {"),
+        ("a.java", "List<Order> orders = find(page);", "var orders = find(page);", "List<Order> orders = find();"),
+    ],
+)
+def test_a_newer_form_of_the_same_is_told_from_less_of_it(
+    judged: Judged, path: str, old: str, new: str, guilty: str
+) -> None:
+    same, less = (judged(hunk(f"-    {old}\n+    {text}\n"), path).potency for text in (new, guilty))
+    assert same < less
+    assert less >= HARMLESS
+
+
+def test_a_file_that_is_read_at_once_needs_no_closing(judged: Judged) -> None:
+    removed = "-    with open(os.path.join(base, name)) as handle:\n-        return handle.read()\n"
+    at_once = judged(hunk(removed + "+    return (Path(base) / name).read_text()\n"), "a.py")
+    left_open = judged(hunk(removed + "+    return open(os.path.join(base, name)).read()\n"), "a.py")
+    assert "close_gone" not in {finding.kind for finding in at_once.findings}
+    assert "close_gone" in {finding.kind for finding in left_open.findings}
