@@ -31,8 +31,9 @@ class Sums:
         known = np.zeros((rows + 1, series), dtype=np.min_scalar_type(rows))
         for some in chunks(series, rows):
             by_row = np.ascontiguousarray(values[some].T)
-            np.cumsum(~np.isnan(by_row), axis=0, out=known[1:, some], dtype=known.dtype)
-            np.cumsum(np.nan_to_num(by_row), axis=0, out=total[1:, some])
+            there = ~np.isnan(by_row)
+            np.cumsum(there, axis=0, out=known[1:, some], dtype=known.dtype)
+            np.cumsum(np.where(there, by_row, 0.0), axis=0, out=total[1:, some])
         return cls(total, known)
 
     def over(self, rows: slice) -> tuple[FloatArray, NDArray[np.intp]]:
@@ -59,7 +60,7 @@ class Deviations:
     def of(cls, values: FloatArray, level: FloatArray) -> "Deviations":
         """Of series of shape `(m, n)`, and a level of each, shape `(m,)`, near which it mostly stays."""
         away = values - level[:, None]
-        noise = _NOISE * np.nan_to_num(np.abs(away)).max(axis=1, initial=0.0)
+        noise = _NOISE * np.fmax.reduce(np.abs(away), axis=1, initial=0.0)
         return cls(Sums.of(away), Sums.of(away**2), noise)
 
     def over(self, rows: slice) -> FloatArray:

@@ -121,14 +121,17 @@ def _repeated(values: FloatArray, traits: Sequence[Traits]) -> NDArray[np.bool_]
     for i, t in enumerate(traits):
         by_stem[t.stem].append(i)
     shared = np.zeros(len(traits), dtype=bool)
-    ordered = np.sort(values, axis=1)  # missing values last, and equal to nothing
-    distinct = np.sum(ordered[:, 1:] > ordered[:, :-1], axis=1) + 1
     for rows in by_stem.values():
-        varied = [i for i in rows if distinct[i] >= _HOST_DISTINCT]
-        holders: dict[bytes, set[str]] = defaultdict(set)
-        for i in varied:
-            holders[values[i].tobytes()].add(traits[i].key.service)
-        several = sum(len(names) for names in holders.values() if len(names) > 1)
+        alike: dict[bytes, list[int]] = defaultdict(list)
+        for i in rows:
+            alike[values[i].tobytes()].append(i)
+        if len(alike) == len(rows):
+            continue  # the usual case, which spares counting what is distinct
+        ordered = np.sort(values[rows], axis=1)  # missing values last, and equal to nothing
+        distinct = np.sum(ordered[:, 1:] > ordered[:, :-1], axis=1) + 1
+        varied = {i for i, count in zip(rows, distinct.tolist(), strict=True) if count >= _HOST_DISTINCT}
+        holders = [{traits[i].key.service for i in same if i in varied} for same in alike.values()]
+        several = sum(len(names) for names in holders if len(names) > 1)
         if several * 2 > len({traits[i].key.service for i in varied}):
             shared[rows] = True
     return shared
