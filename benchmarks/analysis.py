@@ -85,7 +85,9 @@ def main() -> int:
     small = seconds(make_bundle(SMALL), runs)
     kept = [verdict(f"{SMALL} services x {SERIES_EACH} series x {ROWS} rows", small, BOUND, unit=" s")]
     large = seconds(make_bundle(LARGE), runs)
-    kept.append(verdict(f"{LARGE} services ({large / small:.1f} times the {SMALL})", large, BOUND_RATIO * BOUND, unit=" s"))
+    kept.append(
+        verdict(f"{LARGE} services ({large / small:.1f} times the {SMALL})", large, BOUND_RATIO * BOUND, unit=" s")
+    )
     logging = seconds(make_bundle(LOGGING, lines=LINES), runs)
     kept.append(verdict(f"{LOGGING} services with {LINES} log lines", logging, BOUND_LOGS, unit=" s"))
     return 0 if all(kept) else 1

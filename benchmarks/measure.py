@@ -1,12 +1,16 @@
 """Time a command with its peak memory."""
 
 import os
+import re
 import statistics
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_LOOK_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,42 @@ def run(command: Sequence[str], *, environment: Mapping[str, str], folder: Path)
         process = subprocess.Popen(  # noqa: S603 - the benchmark's own command line, no shell
             command, env={**os.environ, **environment}, stdout=output, stderr=errors, stdin=subprocess.DEVNULL
         )
+        peak = _Peak(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
-    return Run(seconds, cpu, usage.ru_maxrss * 1024 / 1e6, process.returncode, out.read_text(), err.read_text())
+    megabytes = peak.kilobytes() * 1024 / 1e6
+    return Run(seconds, cpu, megabytes, process.returncode, out.read_text(), err.read_text())
+
+
+class _Peak:
+    """The most memory that a process held, looked at while it runs.
+
+    What the system says at its end, `ru_maxrss`, is at least what the process that started it held.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._status = Path(f"/proc/{pid}/status")
+        self._most = 0
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def kilobytes(self) -> int:
+        """The peak, once the process has ended."""
+        self._thread.join()
+        return self._most
+
+    def _look(self) -> None:
+        while True:
+            try:
+                found = re.search(r"^VmHWM:\s+(\d+) kB", self._status.read_text(), re.MULTILINE)
+            except (FileNotFoundError, ProcessLookupError):
+                return
+            if found is None:
+                return  # it has ended and waits to be noticed
+            self._most = max(self._most, int(found[1]))
+            time.sleep(_LOOK_SECONDS)
 
 
 def median_seconds(runs: Sequence[Run]) -> float:

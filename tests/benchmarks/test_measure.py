@@ -1,0 +1,20 @@
+"""What is measured of a command is the command's own."""
+
+import sys
+from pathlib import Path
+
+from benchmarks import measure
+
+
+def test_the_memory_of_who_starts_a_command_does_not_count(tmp_path: Path) -> None:
+    held = bytearray(300_000_000)
+    command = [
+        sys.executable,
+        "-S",
+        "-c",
+        "import time; held = bytearray(60_000_000); time.sleep(0.2); print(len(held))",
+    ]
+    found = measure.run(command, environment={}, folder=tmp_path)
+    assert found.output.strip() == "60000000"
+    assert 60 < found.megabytes < len(held) / 1e6
+    assert found.seconds >= 0.2
