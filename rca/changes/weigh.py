@@ -174,6 +174,7 @@ def _trigger(rank: int, item: Weighed | Elsewhere) -> Trigger:
         why=_why(item),
         commit=candidate.commit.sha if candidate.commit else named or None,
         reasons=tuple(f"{score:+.2f} {why}" for score, why in item.sum.parts),
+        on_record=item.content is not None or candidate.kind == "scale",
     )
 
 

@@ -103,6 +103,7 @@ class Trigger:
             `data`, `capacity`, `dependency`, `unknown`.
         score: A sum of `reasons`; comparable within a report.
         reasons: What adds up to the score, each with its share.
+        on_record: Whether it is known what it changed: a deploy without a diff has time and place alone.
     """
 
     rank: int
@@ -113,6 +114,7 @@ class Trigger:
     why: str
     commit: str | None = None
     reasons: tuple[str, ...] = ()
+    on_record: bool = True
 
     @property
     def is_change(self) -> bool:

@@ -98,12 +98,12 @@ def is_likely(triggers: tuple[Trigger, ...], since: datetime | None) -> bool:
     """Whether the first trigger stands out so far that it may be called likely, rather than possible.
 
     Args:
-        triggers: Likeliest first.
+        triggers: Likeliest first; one of which nobody knows what it changed can at most be possible.
         since: When the incident began: what came after it can at most be possible.
     """
     first, *others = _leading(triggers)
     late = first.at is not None and since is not None and (first.at - since).total_seconds() >= _SOON
-    return not late and first.score - max((other.score for other in others), default=0.0) >= _SURE
+    return first.on_record and not late and first.score - max((other.score for other in others), default=0.0) >= _SURE
 
 
 def title(trigger: Trigger) -> str:

@@ -110,3 +110,9 @@ def test_an_unlikely_change_is_told_in_a_line_with_all_its_times(incident: Repor
         "config of cart, 03:12:10 and 03:12:40: “keep”: little harm in it",
         "config, time unknown",
     )
+
+
+def test_a_deploy_of_which_nobody_knows_what_it_changed_is_possible_at_most() -> None:
+    known = change()
+    assert changes.is_likely((known, NONE), AT)
+    assert not changes.is_likely((replace(known, on_record=False), NONE), AT)
