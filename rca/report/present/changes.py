@@ -103,7 +103,9 @@ def is_likely(triggers: tuple[Trigger, ...], since: datetime | None) -> bool:
     """
     first, *others = _leading(triggers)
     late = first.at is not None and since is not None and (first.at - since).total_seconds() >= _SOON
-    return first.on_record and not late and first.score - max((other.score for other in others), default=0.0) >= _SURE
+    return (
+        first.on_record and not late and first.score - max((other.score for other in others), default=0.0) >= _SURE
+    )
 
 
 def title(trigger: Trigger) -> str:
