@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rca.detect.sums import Sums
+from rca.detect.surprise import surprise
 from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
 from rca.model.signals import FloatArray
 
@@ -33,7 +34,7 @@ class Failures:
     def most(self, before: slice, after: slice) -> FloatArray:
         """The largest z that so few failures can be, of shape `(f,)`.
 
-        `(o - e) / sqrt(e + o/4 + 0.5)` of the failures that were seen and expected, as for lines of a log.
+        The `surprise` of the failures that were seen, as for lines of a log.
 
         Args:
             before: Columns of the baseline.
@@ -43,8 +44,7 @@ class Failures:
         observed, new = self.counts.over(after)
         observed = np.maximum(observed, 0.0)
         expected = np.maximum(usual, 0.0) / np.maximum(old, 1) * new
-        surprise: FloatArray = (observed - expected) / np.sqrt(expected + observed / 4 + 0.5)
-        return np.where(new > 0, np.maximum(surprise, 0.0), np.inf)
+        return np.where(new > 0, surprise(observed, expected), np.inf)
 
 
 def failures(table: SeriesTable) -> Failures:

@@ -1,11 +1,8 @@
 """Errors that are new or burst, who has them of its own, and whom they name.
 
-An event type seen `o` times in the incident, where `e` were to be expected from the baseline, scores
-`(o - e) / sqrt(e + o/4 + 0.5)`: about a z for counts, tempered so that one template's flood doesn't decide alone.
-Expected is the baseline's count times the greatest of three ratios: of the exposed time, of all calm lines, of the
-service's own calm lines. A quarter of a line is added to the baseline, so that "never seen before" means
-little after
-a short look.
+An event type scores the `surprise` of how often it was seen in the incident. Expected is the baseline's count
+times the greatest of three ratios: of the exposed time, of all calm lines, of the service's own calm lines. A
+quarter of a line is added to the baseline, so that "never seen before" means little after a short look.
 """
 
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from rca.detect.log_table import BoolArray, IntArray, LogTable, tally
+from rca.detect.surprise import surprise
 from rca.model.signals import FloatArray
 
 _UNSEEN: Final = 0.25
@@ -78,11 +76,6 @@ class Failing:
     own: FloatArray
     accused: FloatArray
     fresh: FloatArray
-
-
-def surprise(observed: FloatArray, expected: FloatArray) -> FloatArray:
-    """`(o - e) / sqrt(e + o/4 + 0.5)`, 0 where fewer than expected were seen."""
-    return np.clip((observed - expected) / np.sqrt(expected + observed / 4 + 0.5), 0.0, None)
 
 
 def count_events(table: LogTable, split: Split) -> EventCounts:

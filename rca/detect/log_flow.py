@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from rca.detect.log_table import BoolArray, IntArray, LogTable, tally
+from rca.detect.surprise import surprise
 from rca.model.signals import FloatArray
 
 _MIN_TRACES: Final = 3
@@ -260,15 +261,13 @@ def slow(table: LogTable, hops: Hops, before: slice, after: slice) -> SlowHops:
     for k, values in enumerate((o, e)):
         touching[k] = tally(first, services, values)
         touching[k] += tally(second[~within], services, values[~within])
-    z = np.clip((touching[0] - touching[1]) / np.sqrt(touching[1] + touching[0] / 4 + 0.5), 0.0, None)
     over = np.clip(o - e, 0.0, None)
     share = tally(first, services, over)
     share += tally(second[~within], services, over[~within])
-    by_service = z * share / max(float(over.sum()), 1.0)
-    pair_z = np.clip((o - e) / np.sqrt(e + o / 4 + 0.5), 0.0, None)
+    by_service = surprise(*touching) * share / max(float(over.sum()), 1.0)
     worst = np.zeros(size)
     np.maximum.at(worst, hops.pair[after], hops.gap[after])
-    return SlowHops(by_service, PairStrength(pair_z, median, worst))
+    return SlowHops(by_service, PairStrength(surprise(o, e), median, worst))
 
 
 def _quantile(hops: Hops, running: IntArray, offset: IntArray, count: IntArray, q: float) -> FloatArray:

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from rca.detect.log_failing import surprise
 from rca.detect.log_severity import IS_ERROR, severity
 from rca.detect.log_table import IntArray, LogTable, tally
+from rca.detect.surprise import surprise
 from rca.model.logs import LogCounts
 from rca.model.signals import FloatArray
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rca.detect.bursts import began
 from rca.detect.span_tree import Node, nodes
+from rca.detect.surprise import surprise
 from rca.model.incident import Span
 from rca.model.signals import FloatArray
 
@@ -165,9 +166,8 @@ class TraceIndex:
             self._failures(part, blame) for part in (before, after)
         )
         expected = (failed_before + _UNSEEN) * of_after / np.maximum(of_before, 1)
-        failing = np.maximum(failed_after - expected, 0.0) / np.sqrt(expected + failed_after / 4 + 0.5)
         own, waits = self._slower(before, after)
-        return TraceEvidence(failing, own, waits)
+        return TraceEvidence(surprise(failed_after, expected), own, waits)
 
     def failed(
         self, place: int, split: float, *, baseline: tuple[float, float] | None = None, end: float = np.inf
