@@ -16,7 +16,7 @@ from rca.analyze.ranking import Ranked
 from rca.model.report import Report, Role
 from rca.model.scores import CHANNELS, Channel
 from rca.model.tuning import Tuning
-from rca.rank.structure import FAILING, SLOW
+from rca.rank.structure import IS_SYMPTOM
 from rca.report.present.text import listed
 from topology import NodeKind, ServiceGraph
 from topology.propagate import caller_distances
@@ -28,7 +28,6 @@ _MOST = 0.5  # a share that says whose a symptom is
 _FEWEST = 2  # suspects that share something
 _SHOWS = float(np.log1p(3.0))
 _NAMED = 4
-_SYMPTOMS = np.array([c in SLOW | FAILING for c in CHANNELS])
 _RESOURCES = np.array(
     [c in {Channel.CPU, Channel.MEMORY, Channel.DISK, Channel.SATURATION, Channel.RESTARTS} for c in CHANNELS]
 )
@@ -140,7 +139,7 @@ def _also(ranked: Ranked, close: Sequence[str], graph: ServiceGraph) -> Iterator
 
 def _blast(ranked: Ranked, service: int) -> set[str]:
     """Callers whose symptoms are mostly explained by a service, and who show some."""
-    strength = ranked.services.strength[ranked.best][:, _SYMPTOMS].max(axis=1, initial=0.0)
+    strength = ranked.services.strength[ranked.best][:, IS_SYMPTOM].max(axis=1, initial=0.0)
     hit = {name for name, level in zip(ranked.structure.services, strength, strict=True) if level >= _SHOWS}
     return {one.service for one in explains(ranked, service) if one.share >= _MOST} & hit
 
@@ -148,7 +147,7 @@ def _blast(ranked: Ranked, service: int) -> set[str]:
 def _shows_cause(ranked: Ranked, service: int) -> bool:
     """Whether it shows symptoms of its own or a resource that ran out, plainly."""
     strength = ranked.services.strength[ranked.best, service]
-    return bool(strength[_SYMPTOMS | _RESOURCES].max(initial=0.0) >= _SHOWS)
+    return bool(strength[IS_SYMPTOM | _RESOURCES].max(initial=0.0) >= _SHOWS)
 
 
 def _connected(graph: ServiceGraph, one: str, other: str) -> bool:

@@ -12,10 +12,9 @@ from rca.model.scores import CHANNELS
 from rca.model.tuning import Tuning
 from rca.rank.mixture import Mixed
 from rca.rank.score import ServiceScores
-from rca.rank.structure import FAILING, SLOW, Structure
+from rca.rank.structure import IS_SYMPTOM, Structure
 
 _SHORTEST = 4  # rows of a pseudo-window
-_SYMPTOMS = np.array([c in SLOW | FAILING for c in CHANNELS])
 _TIE = 1e-9  # scores that differ by less are one
 
 
@@ -124,8 +123,8 @@ def level(
         tuning: The constants.
     """
     hit = _with_callers(suspects, structure.edges)
-    weights = np.array([tuning.weights[c] for c in CHANNELS])[_SYMPTOMS]
-    symptoms = np.tensordot(mixed.weights, services.strength[:, hit][:, :, _SYMPTOMS], 1) * weights
+    weights = np.array([tuning.weights[c] for c in CHANNELS])[IS_SYMPTOM]
+    symptoms = np.tensordot(mixed.weights, services.strength[:, hit][:, :, IS_SYMPTOM], 1) * weights
     return float(mixed.score[suspects].max(initial=0.0) + tuning.corroborate * symptoms.max(initial=0.0))
 
 

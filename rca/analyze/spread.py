@@ -9,14 +9,13 @@ from rca.analyze.evidence import Item, is_outburst
 from rca.analyze.ranking import Ranked
 from rca.model.report import Role
 from rca.model.scores import CHANNELS, Channel
-from rca.rank.structure import FAILING, SLOW
+from rca.rank.structure import IS_SYMPTOM
 from topology import NodeKind, ServiceGraph
 from topology.propagate import caller_distances, explaining_path
 
 _PATHS = 25  # suspects whose path is worked out
 _STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE, NodeKind.EXTERNAL, NodeKind.HOST})
 ANOMALOUS = float(np.log1p(3.0))
-_SYMPTOMS = np.array([c in SLOW | FAILING for c in CHANNELS])
 _TELLING = np.array([c not in {Channel.HOST, Channel.OTHER, Channel.TRAFFIC} for c in CHANNELS])
 
 
@@ -62,7 +61,7 @@ def spread(
     strength = ranked.services.strength[ranked.best]
     loudest = strength[:, _TELLING].max(axis=1, initial=0.0)
     anomalous = {services[i]: float(loudest[i]) for i in np.flatnonzero(loudest >= ANOMALOUS)}
-    shows = strength[:, _SYMPTOMS].max(axis=1, initial=0.0)
+    shows = strength[:, IS_SYMPTOM].max(axis=1, initial=0.0)
     symptomatic = {services[i] for i in np.flatnonzero(shows >= ANOMALOUS)}
     for service, level in _told(signs).items():
         symptomatic.add(service)

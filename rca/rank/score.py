@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable, Side
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
-from rca.rank.structure import CLASSES, FAILING, SLOW, Pairs, Structure
+from rca.rank.structure import CLASSES, IS_SYMPTOM, SYMPTOMS, Pairs, Structure
 
 _INHERITED = frozenset(
     {Channel.LATENCY, Channel.CLIENT, Channel.ERRORS, Channel.AVAILABILITY, Channel.CLIENT_ERRORS}
@@ -20,9 +20,8 @@ _TOLD = [CHANNELS.index(c) for c in (Channel.LOG_FAILURE, Channel.TRACE_FAILURE)
 _ARRIVE = 0.5  # of the usual calls: below that a callee can't know what its callers see
 _BEYOND_DOUBT = float(np.log1p(50.0))
 _STAR = 3  # callees that a centre needs: two may be a coincidence
-_SYMPTOM = np.array([c in SLOW | FAILING for c in CHANNELS])
 _OF_CALLS = [CHANNELS.index(c) for c in (Channel.LATENCY, Channel.ERRORS, Channel.AVAILABILITY)]
-_OWN_CAUSE = np.array([c not in SLOW | FAILING | {Channel.TRAFFIC, Channel.HOST, Channel.OTHER} for c in CHANNELS])
+_OWN_CAUSE = np.array([c not in SYMPTOMS | {Channel.TRAFFIC, Channel.HOST, Channel.OTHER} for c in CHANNELS])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +94,7 @@ def _by_place(structure: Structure, tuning: Tuning) -> FloatArray:
     for number, members in enumerate(CLASSES):
         if structure.alert_class is not None and structure.alert_class != number:
             factor[:, [c in members for c in CHANNELS]] *= tuning.off_alert
-    factor[structure.entry] *= np.where(_SYMPTOM, tuning.entry, 1.0)
+    factor[structure.entry] *= np.where(IS_SYMPTOM, tuning.entry, 1.0)
     return factor
 
 

@@ -19,6 +19,8 @@ FAILING = frozenset(
     {Channel.ERRORS, Channel.AVAILABILITY, Channel.CLIENT_ERRORS, Channel.LOG_FAILURE, Channel.TRACE_FAILURE}
 )
 CLASSES = (SLOW, FAILING)
+SYMPTOMS = SLOW | FAILING
+IS_SYMPTOM = np.array([c in SYMPTOMS for c in CHANNELS])  # by channel, for arrays of shape (…, k)
 _SILENT_KINDS = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
@@ -138,7 +140,7 @@ def _is_leaf(name: str, graph: ServiceGraph) -> bool:
 
 def _monitored(table: SeriesTable) -> set[str]:
     """Services of which something is known at first hand: a resource, or a series they say they measured."""
-    seen = SLOW | FAILING | {Channel.TRAFFIC, Channel.HOST}
+    seen = SYMPTOMS | {Channel.TRAFFIC, Channel.HOST}
     return {
         key.service
         for key, channel, side in zip(table.keys, table.channels, table.sides, strict=True)
