@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rca.changes.facts import Facts, NewLines
+from rca.changes.facts import Anomaly, Facts, NewLines
 from rca.changes.origin import accusers
 from rca.changes.vocabulary import Hypothesis, Vocabulary
 from rca.model.signals import Kind
@@ -249,13 +249,18 @@ def _poison(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None
     return Elsewhere("data", facts.first_failing, total.score, why, tuple(total.reasons))
 
 
+def _with_the_onset(facts: Facts) -> list[Anomaly]:
+    """What departed far when the harm began: with the window, where nothing says when."""
+    onset = facts.start if facts.onset is None else facts.onset
+    return [
+        a for a in facts.anomalies if abs(a.at - onset) <= _TOGETHER_STEPS * facts.step and a.strength >= _STRONG
+    ]
+
+
 def _dependency(facts: Facts) -> Elsewhere | None:
     """One thing that several depend on: they fail at it together, or it went away."""
     found = []
-    onset = facts.onset or facts.start
-    near = [
-        a for a in facts.anomalies if abs(a.at - onset) <= _TOGETHER_STEPS * facts.step and a.strength >= _STRONG
-    ]
+    near = _with_the_onset(facts)
     callers = accusers(near)
     for line in _trouble(facts):
         if line.accused and line.accused != line.service:
@@ -279,10 +284,7 @@ def _dependency(facts: Facts) -> Elsewhere | None:
 
 def _between(facts: Facts) -> Elsewhere | None:
     """A caller waits longer for a callee that is no slower by itself: what lies between them."""
-    onset = facts.onset or facts.start
-    near = [
-        a for a in facts.anomalies if abs(a.at - onset) <= _TOGETHER_STEPS * facts.step and a.strength >= _STRONG
-    ]
+    near = _with_the_onset(facts)
     slow = {a.service for a in near if a.kind in {Kind.LATENCY, Kind.ERRORS} and not a.peer}
     # One that computes, or is asked, twice as much waits for itself.
     busy = {a.service for a in near if a.kind in _BUSY and a.up and a.ratio >= _TWICE and not a.peer}

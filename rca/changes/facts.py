@@ -83,9 +83,10 @@ class Facts:
         shares: Each suspect's score over the first one's, 0 to 1.
         first_failing: The service that failed first, or empty.
         alerted: Where the symptom was seen, or empty.
+        graph: Who calls whom.
+        hosts: Where services run, as far as that is known.
         baseline_words: Words of the log lines before the onset.
         services: Every service that has any data.
-        platform: Lines of the machinery (schedulers, kubelets) as in `lines`; they are in `lines` too.
     """
 
     start: float
