@@ -1,18 +1,15 @@
 """Alerts for the commands: read from a file or standard input, and the one that an investigation starts from."""
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rca.cli.given import STDIN, read_given
 from rca.errors import UsageError
 
 if TYPE_CHECKING:
     from rca.model.incident import Alert, Symptom
     from topology import ServiceGraph
-
-_MAX_BYTES = 16 * 1024 * 1024
 
 
 def read_alert(
@@ -64,23 +61,10 @@ def alerts_from(source: str) -> list["Alert"]:
     """
     from rca.alerts import read_alerts  # noqa: PLC0415 - only when a command runs
 
-    if source == "-":
-        return read_alerts(
-            _limited(sys.stdin.read(_MAX_BYTES + 1), "standard input"), "standard input", datetime.now(UTC)
-        )
+    data, shown = read_given(source, "alerts")
     try:
-        with Path(source).open(encoding="utf-8-sig") as file:
-            text = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{source} can't be read: {error.strerror}", hint="Check the path.") from error
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{source} is not text", hint="Give the alert as JSON.") from error
-    return read_alerts(_limited(text, source), source)
-
-
-def _limited(text: str, source: str) -> str:
-    if len(text) > _MAX_BYTES:
-        raise UsageError(
-            f"{source} is larger than {_MAX_BYTES >> 20} MiB", hint="Give the alerts of one incident."
-        )
-    return text
+        raise UsageError(f"{shown} is not text", hint="Give the alert as JSON.") from error
+    # What is piped in arrives now; nobody knows when a file did.
+    return read_alerts(text, shown, datetime.now(UTC) if source == STDIN else None)

@@ -1,11 +1,11 @@
 """Changes that people hand over beside what the servers tell: repositories, and files of events."""
 
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rca.cli.given import read_given
 from rca.errors import BundleError, UsageError
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from rca.config.settings import Config
     from rca.model.incident import Bundle, Event
     from rca.sources.base import Source
-
-_MAX_BYTES = 16 * 1024 * 1024
 
 
 def repositories(config: "Config") -> "list[Source]":
@@ -40,17 +38,7 @@ def read_events(source: Path) -> "tuple[Event, ...]":
     from rca.bundle.fields import decode_text  # noqa: PLC0415 - only where a file is given
     from rca.bundle.records import read_given_events  # noqa: PLC0415 - as above
 
-    shown = "standard input" if str(source) == "-" else str(source)
-    try:
-        if str(source) == "-":
-            data = sys.stdin.buffer.read(_MAX_BYTES + 1)
-        else:
-            with source.open("rb") as file:
-                data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{shown} can't be read: {error.strerror}", hint="Check the path of --events.") from error
-    if len(data) > _MAX_BYTES:
-        raise UsageError(f"{shown} is larger than {_MAX_BYTES >> 20} MiB", hint="Give the events of one incident.")
+    data, shown = read_given(str(source), "events")
     try:
         return read_given_events(decode_text(data, shown), shown)
     except BundleError as error:

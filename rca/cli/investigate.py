@@ -7,6 +7,7 @@ import typer
 
 from rca.cli import options
 from rca.cli.base import Run, choose_format, command
+from rca.cli.given import STDIN
 from rca.errors import UsageError
 
 
@@ -50,7 +51,7 @@ def investigate(
     settings = {**collecting.settings(), **changes.settings(), "changes.vocabulary": vocabulary}
     config = run.load(settings).config
     own_words(config)  # as above
-    if alert == "-" and str(config.changes.events) == "-":
+    if alert == STDIN and str(config.changes.events) == STDIN:
         raise UsageError("standard input can't hold the alert and the events", hint="Put one into a file.")
     graph = declared_graph(config) if alert else None
     symptom, alerted_at = read_alert(alert, service, graph=graph, note=run.note)

@@ -88,16 +88,22 @@ def test_alerts_of_several_incidents_are_pointed_out(tmp_path: Path) -> None:
 
 
 def test_a_file_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rca.cli.alerts._MAX_BYTES", 100)
+    monkeypatch.setattr("rca.cli.given._MAX_BYTES", 100)
     with pytest.raises(UsageError, match="larger than"):
         read_alert(file(tmp_path, [FIRING]), None)
 
 
 def test_standard_input_is_read_for_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps([LATER])))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(json.dumps([LATER]).encode())))
     symptom, _ = read_alert("-", None)
     assert symptom is not None
     assert symptom.service == "cart"
+
+
+def test_standard_input_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00")))
+    with pytest.raises(UsageError, match="standard input is not text"):
+        read_alert("-", None)
 
 
 def test_the_flag_wins_over_the_alerts_labels(tmp_path: Path) -> None:

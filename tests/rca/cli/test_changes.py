@@ -58,7 +58,7 @@ def test_bad_events_are_refused_whole_with_line_and_reason(tmp_path: Path, text:
 def test_events_that_cannot_be_read_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="can't be read"):
         read_events(tmp_path / "none.jsonl")
-    monkeypatch.setattr("rca.cli.changes._MAX_BYTES", 10)
+    monkeypatch.setattr("rca.cli.given._MAX_BYTES", 10)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(LINE.encode())))
     with pytest.raises(UsageError, match="standard input is larger"):
         read_events(Path("-"))
