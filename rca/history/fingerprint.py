@@ -89,7 +89,7 @@ def fingerprint(report: Report, *, cause: str | None = None) -> Fingerprint:
         report: The report.
         cause: The service that people confirmed; None for the first suspect, unless the report abstained.
     """
-    blamed = cause or ("" if report.verdict.abstained or not report.suspects else report.suspects[0].service)
+    blamed = cause or ("" if report.unsure else report.suspects[0].service)
     involved = [suspect for suspect in report.suspects if suspect.role is not Role.BYSTANDER]
     top = max((suspect.score for suspect in involved), default=0.0) or 1.0
     hit = {suspect.service: round(max(suspect.score / top, 0.1), 3) for suspect in involved}

@@ -274,3 +274,8 @@ class Report:
     replayed: bool = False
     alert_context: str = ""
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def unsure(self) -> bool:
+        """Whether no service is singled out."""
+        return self.verdict.abstained or not self.suspects

@@ -88,7 +88,6 @@ def _values(report: Report) -> dict[str, Any]:
         "report": report,
         "made_of": provenance.made_of(report),
         "suspects": view.split(report, detailed=_DETAILED),
-        "unsure": report.verdict.abstained or not report.suspects,
         "at": at,
         "drawn": drawn,
         "timeline": timeline(report, most=_TIMELINE),

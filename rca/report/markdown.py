@@ -87,15 +87,13 @@ def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
 
 def _verdict(report: Report) -> str:
     verdict = report.verdict
-    unsure = verdict.abstained or not report.suspects
     parts = [f"# {escape(view.headline(report))}"]
     if verdict.summary:
         parts.append(escape(view.summary(report)))
-    what = changes.fact(report)
-    parts.append(_pairs((*view.facts(report), *([("Set off by", what)] if what and not unsure else []))))
+    parts.append(_pairs((*view.facts(report), *changes.facts(report))))
     if verdict.reasons:
         parts.append("Because:\n\n" + "\n".join(f"- {escape(reason)}" for reason in verdict.reasons))
-    if unsure:
+    if report.unsure:
         parts.append("What would help:\n\n" + "\n".join(f"- {escape(text)}" for text in view.helps(report)))
     return "\n\n".join(parts)
 

@@ -122,18 +122,15 @@ class _Page:
 
 def _verdict(page: _Page, report: Report) -> None:
     verdict = report.verdict
-    unsure = verdict.abstained or not report.suspects
-    page.hang(Text(""), view.headline(report), "bold yellow" if unsure else "bold red")
+    page.hang(Text(""), view.headline(report), "bold yellow" if report.unsure else "bold red")
     if verdict.summary:
         page.hang(Text(""), view.summary(report))
     page.blank()
-    for label, text in view.facts(report):
+    for label, text in (*view.facts(report), *changes.facts(report)):
         page.labelled(label, text, _CONFIDENCE[verdict.confidence] if label == "Confidence" else "")
-    if not unsure and (what := changes.fact(report)):
-        page.labelled("Set off by", what)
     for index, reason in enumerate(verdict.reasons):
         page.labelled("Because" if index == 0 else "", reason)
-    if unsure:
+    if report.unsure:
         for index, text in enumerate(view.helps(report)):
             page.labelled("Would help" if index == 0 else "", text)
 

@@ -159,8 +159,13 @@ def unlikely(report: Report) -> tuple[str, ...]:
     )
 
 
-def fact(report: Report) -> str:
-    """What set it off, for the lines under the verdict; empty where there is nothing to say."""
+def facts(report: Report) -> tuple[tuple[str, str], ...]:
+    """What set it off, as a line under the verdict: label and text; none where there is nothing to say."""
+    told = "" if report.unsure else _set_off_by(report)
+    return (("Set off by", told),) if told else ()
+
+
+def _set_off_by(report: Report) -> str:
     if report.triggers and report.triggers[0].is_change:
         surely = "" if is_likely(report.triggers, began(report)) else "possibly "
         return f"{surely}{heading(report.triggers[0], report)}"

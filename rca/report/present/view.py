@@ -185,11 +185,10 @@ def began(report: Report) -> datetime | None:
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
     """The lines under the verdict: label and text."""
-    named = bool(report.suspects) and not report.verdict.abstained
     lines = [("The alert", report.alert_context)] if report.alert_context else []
     lines.append(("Onset", onset_text(report)))
     slow = [("Slowest path", told)] if (told := slow_path_text(report)) else []
-    if not named:
+    if report.unsure:
         return (*lines, *slow)
     lines.append(("Confidence", report.verdict.confidence.value))
     if report.impact:

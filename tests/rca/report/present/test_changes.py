@@ -24,6 +24,10 @@ def made(report: Report, *triggers: Trigger) -> Report:
     return replace(report, triggers=triggers, onset=OnsetEstimate(AT, AT, AT), first_failure=None, timeline=())
 
 
+def set_off_by(report: Report) -> str:
+    return dict(changes.facts(report)).get("Set off by", "")
+
+
 @pytest.mark.parametrize(
     ("trigger", "text"),
     [
@@ -69,7 +73,7 @@ def test_where_no_change_explains_it_that_is_said_first(incident: Report) -> Non
     network = Trigger(1, "network", "web", None, 1.2, "The way between web and db")
     found = changes.changes(made(incident, network, NONE, late))
     assert found == changes.Changes("None of the known changes explains it.", (network,), (late,))
-    assert changes.fact(made(incident, network, NONE, late)) == "none of the known changes"
+    assert set_off_by(made(incident, network, NONE, late)) == "none of the known changes"
 
 
 def test_nothing_on_record_and_nothing_near_are_told_apart(incident: Report) -> None:
@@ -79,7 +83,7 @@ def test_nothing_on_record_and_nothing_near_are_told_apart(incident: Report) -> 
     assert changes.changes(replace(nothing, timeline=(far,))).lead == (
         "None of the changes on record is near it in time and place."
     )
-    assert changes.fact(nothing) == ""
+    assert set_off_by(nothing) == ""
 
 
 def test_two_records_of_one_rollout_are_one_change(incident: Report) -> None:
@@ -91,16 +95,20 @@ def test_two_records_of_one_rollout_are_one_change(incident: Report) -> None:
 
 def test_a_change_hardly_ahead_of_the_next_is_only_possible(incident: Report) -> None:
     close, clear = change(score=0.8), change(score=0.9)
-    assert changes.fact(made(incident, close, NONE)).startswith("possibly deploy of web")
-    assert changes.fact(made(incident, clear, NONE)).startswith("deploy of web")
+    assert set_off_by(made(incident, close, NONE)).startswith("possibly deploy of web")
+    assert set_off_by(made(incident, clear, NONE)).startswith("deploy of web")
     rollout = change("restart", seconds=-58, score=0.8)
     assert changes.is_likely((clear, rollout, NONE), AT)
 
 
 def test_a_change_after_it_began_is_only_possible(incident: Report) -> None:
-    assert changes.fact(made(incident, change("other", seconds=30), NONE)) == (
+    assert set_off_by(made(incident, change("other", seconds=30), NONE)) == (
         "possibly event of web, 03:12:10, 30 s after it began"
     )
+
+
+def test_where_no_service_is_singled_out_nothing_set_it_off(abstained: Report) -> None:
+    assert changes.facts(made(abstained, change())) == ()
 
 
 def test_an_unlikely_change_is_told_in_a_line_with_all_its_times(incident: Report) -> None:
