@@ -11,6 +11,7 @@ from rca.alerts.group import Group, Grouping, Member
 from rca.alerts.labels import name_of, places
 from rca.alerts.words import counted, listed
 from rca.model.incident import Alert
+from rca.model.times import rfc3339
 
 SCHEMA_VERSION = 1
 _MARKED = re.compile(r"([\\`*_\[\]<>|#~])")
@@ -159,7 +160,7 @@ def _own(alert: Alert) -> dict[str, Any]:
 
 
 def _time(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None
+    return rfc3339(at) if at else None
 
 
 def _escaped(text: str) -> str:

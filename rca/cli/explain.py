@@ -86,7 +86,7 @@ def to_json(found: "Explanation") -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Dataclasses as objects, times as RFC 3339, numbers with as many digits as mean something."""
-    from rca.report.present.units import rfc3339  # noqa: PLC0415 - only where it is written
+    from rca.model.times import rfc3339  # noqa: PLC0415 - only where it is written
 
     if is_dataclass(value):
         return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}

@@ -16,8 +16,8 @@ from typing import Any
 
 from rca.model.incident import Gap, Interval, SourceRecord
 from rca.model.report import Evidence, Report, SimilarIncident, SlowPath, Suspect, TimelineEntry, Trigger
+from rca.model.times import rfc3339
 from rca.report import Style
-from rca.report.present.units import rfc3339
 
 SUFFIX = ".json"
 

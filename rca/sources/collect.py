@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from rca.errors import AllSourcesFailedError, NoDataError, SourceError
 from rca.model.incident import Bundle, Event, Gap, Interval, Symptom
+from rca.model.times import moment
 from rca.sources.base import Harvest, Request, Source
 from rca.window import Plan
 from topology import ServiceGraph
@@ -127,15 +128,10 @@ def within(events: Sequence[Event], span: Interval) -> tuple[list[Event], list[G
     kept = [event for event in events if span.start <= event.at < span.end]
     left = len(events) - len(kept)
     why = (
-        f"before {time_of(span.start)} or after {time_of(span.end)};"
+        f"before {moment(span.start)} or after {moment(span.end)};"
         " --change-lookback widens it, and check the time zone"
     )
     return kept, [Gap("events", f"{left} of {len(events)} given events", why)] if left else []
-
-
-def time_of(at: datetime) -> str:
-    """A time as messages tell it."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _start(sources: Sequence[Source], request: Request) -> "queue.SimpleQueue[_Message]":

@@ -5,8 +5,9 @@ from typing import Any
 
 from rca.model.incident import SourceRecord
 from rca.model.report import Report
+from rca.model.times import moment
 from rca.report.present.text import listed
-from rca.report.present.units import clock, duration, moment
+from rca.report.present.units import clock, duration
 from rca.report.present.view import name
 
 _NAMES = 8

@@ -92,17 +92,7 @@ def duration(seconds: float) -> str:
     return " ".join(shown) or "0 s"
 
 
-def moment(at: datetime) -> str:
-    """A time with its date, in UTC: `2026-11-22 03:11:40 UTC`."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
 def clock(at: datetime, day: date) -> str:
     """A time of the given day, in UTC: `03:11:40`, with the date before it on another day."""
     utc = at.astimezone(UTC)
     return f"{utc:%H:%M:%S}" if utc.date() == day else f"{utc:%Y-%m-%d %H:%M:%S}"
-
-
-def rfc3339(at: datetime) -> str:
-    """A time for machines, in UTC, always with milliseconds: `2026-11-22T03:11:40.000Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -9,8 +9,9 @@ from datetime import date, datetime
 
 from rca.model.incident import Gap
 from rca.model.report import Confidence, Evidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect
+from rca.model.times import moment
 from rca.report.present.text import ELLIPSIS, capital, counted, listed, shorten, visible_line
-from rca.report.present.units import clock, duration, moment, quantity
+from rca.report.present.units import clock, duration, quantity
 
 LISTED = 15  # further suspects shown by name
 NO_GAP = "No gap is on record."

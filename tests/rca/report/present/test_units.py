@@ -1,13 +1,13 @@
 """Numbers, times and durations as a person would say them."""
 
 import math
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca.report.present.units import clock, duration, moment, number, quantity, rfc3339
+from rca.report.present.units import clock, duration, number, quantity
 
 AT = datetime(2026, 11, 22, 4, 11, 40, 123456, tzinfo=timezone(timedelta(hours=1)))
 
@@ -86,8 +86,5 @@ def test_a_duration_has_two_parts_at_most(seconds: float, text: str) -> None:
 
 
 def test_times_are_shown_in_utc() -> None:
-    assert moment(AT) == "2026-11-22 03:11:40 UTC"
     assert clock(AT, date(2026, 11, 22)) == "03:11:40"
     assert clock(AT, date(2026, 11, 21)) == "2026-11-22 03:11:40"
-    assert rfc3339(AT) == "2026-11-22T03:11:40.123Z"
-    assert rfc3339(datetime(2026, 1, 1, tzinfo=UTC)) == "2026-01-01T00:00:00.000Z"
