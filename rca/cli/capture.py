@@ -37,8 +37,8 @@ def capture(
         raise UsageError("-o is missing", hint="Say where to: -o incident.tar.gz (or a folder, or .zip).")
     refuse_existing(run.output, force=force)
     symptom, _ = read_alert(None, service)
-    settings = {**collecting.settings(), **changes.settings()}
-    collected, loaded = gather(run, Wanted(moments.asked(), symptom, None, settings, changes=True))
+    loaded = run.load({**collecting.settings(), **changes.settings()})
+    collected = gather(run, loaded.config, Wanted(moments.asked(), symptom, changes=True))
     bundle = replace(collected.bundle, title=title) if title else collected.bundle
     with keeping(bundle, loaded, run.output, overwrite=force) as (bundle, kept):
         for gap in bundle.gaps:

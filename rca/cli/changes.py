@@ -29,6 +29,15 @@ def repositories(config: "Config") -> "list[Source]":
     return [GitSource(config.changes)]
 
 
+def given_events(config: "Config") -> "tuple[Event, ...]":
+    """The events of the configured file; empty without one.
+
+    Raises:
+        UsageError: It can't be read, or one of them isn't an event.
+    """
+    return read_events(config.changes.events) if config.changes.events is not None else ()
+
+
 def read_events(source: Path) -> "tuple[Event, ...]":
     """The events of a file, or of standard input for `-`: one JSON object a line, or one list.
 
@@ -68,8 +77,7 @@ def with_given_changes(run: "Run", bundle: "Bundle", config: "Config", given: "C
     from rca.sources.base import Request  # noqa: PLC0415 - as above
     from rca.sources.collect import within  # noqa: PLC0415 - as above
 
-    sources = repositories(config)
-    told = read_events(chosen.events) if chosen.events is not None else ()
+    sources, told = repositories(config), given_events(config)
     lookback = timedelta(hours=chosen.lookback_hours)
     request = Request(bundle.window.span, 1, time.monotonic() + config.time_budget_seconds, lookback)
     events, gaps = within(told, request.changes)

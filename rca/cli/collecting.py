@@ -1,7 +1,7 @@
 """From flags to a bundle: the window, the sources, the progress display."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,18 +28,16 @@ class Wanted:
     """What the flags of `investigate` and `capture` ask for.
 
     Attributes:
-        settings: Dotted configuration keys that flags override.
         changes: Read the configured repositories and the file of events, too.
     """
 
     asked: "Asked"
     symptom: "Symptom | None" = None
     alerted_at: datetime | None = None
-    settings: Mapping[str, Any] | None = None
     changes: bool = False
 
 
-def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
+def gather(run: Run, config: Config, wanted: Wanted) -> "Collected":
     """Collect from the configured sources, redact, and show the progress.
 
     The bundle has no hash yet: `keeping` gives it one.
@@ -50,16 +48,14 @@ def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
     from rca.sources.collect import collect  # noqa: PLC0415 - heavy, and only for commands that collect
     from rca.window import plan_window  # noqa: PLC0415 - only for commands that collect
 
-    loaded = run.load(wanted.settings)
-    config = loaded.config
     plan = plan_window(wanted.asked, config.window, now=datetime.now(UTC), alerted_at=wanted.alerted_at)
     sources = build_sources(config)
     events: tuple[Event, ...] = ()
     if wanted.changes:
-        from rca.cli.changes import read_events, repositories  # noqa: PLC0415 - only for commands that want them
+        from rca.cli.changes import given_events, repositories  # noqa: PLC0415 - only for commands that want them
 
         sources += repositories(config)
-        events = read_events(config.changes.events) if config.changes.events is not None else ()
+        events = given_events(config)
     declared = declared_graph(config)
     _announce(run, plan)
     with progress_display(run) as show:
@@ -74,7 +70,7 @@ def gather(run: Run, wanted: Wanted) -> tuple["Collected", Loaded]:
             on_progress=show,
             meanwhile=_load_what_follows,
         )
-    return collected.with_bundle(redacted(collected.bundle, config, run)), loaded
+    return collected.with_bundle(redacted(collected.bundle, config, run))
 
 
 def _load_what_follows() -> None:

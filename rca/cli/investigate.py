@@ -49,13 +49,14 @@ def investigate(
 
     choose_format(run)  # a wrong format must not be found out after a minute of collecting
     settings = {**collecting.settings(), **changes.settings(), "changes.vocabulary": vocabulary}
-    config = run.load(settings).config
+    loaded = run.load(settings)
+    config = loaded.config
     own_words(config)  # as above
     if alert == STDIN and str(config.changes.events) == STDIN:
         raise UsageError("standard input can't hold the alert and the events", hint="Put one into a file.")
     graph = declared_graph(config) if alert else None
     symptom, alerted_at = read_alert(alert, service, graph=graph, note=run.note)
-    collected, loaded = gather(run, Wanted(moments.asked(), symptom, alerted_at, settings, changes=True))
+    collected = gather(run, config, Wanted(moments.asked(), symptom, alerted_at, changes=True))
     with keeping(collected.bundle, loaded, save, overwrite=force) as (bundle, kept):
         report = make_report(bundle, loaded, replayed=False)
         emit(report, run)

@@ -49,7 +49,7 @@ def discover(run: Run, *, recent: options.Recent) -> None:
     from rca.cli.collecting import Wanted, gather  # noqa: PLC0415 - only when the command runs
     from topology.merge import merge  # noqa: PLC0415 - as above
 
-    collected, _ = gather(run, Wanted(recent.asked(), settings=recent.settings()))
+    collected = gather(run, run.load(recent.settings()).config, Wanted(recent.asked()))
     graph = collected.bundle.graph
     for gap in collected.bundle.gaps:
         run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")
