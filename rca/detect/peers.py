@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.model.medians import medians
 from rca.model.signals import FloatArray
 
 
@@ -36,11 +37,7 @@ class Peers:
         usable = np.where(np.isfinite(values) & (values > 0), values, np.nan)
         result = np.zeros_like(values)
         for block in self.blocks:
-            ordered = np.sort(usable[:, block], axis=2)  # the unusable last
-            counts = np.sum(~np.isnan(ordered), axis=2, keepdims=True)
-            low = np.take_along_axis(ordered, np.maximum(counts - 1, 0) // 2, axis=2)
-            high = np.take_along_axis(ordered, np.minimum(counts // 2, block.shape[1] - 1), axis=2)
-            result[:, block] = np.where(counts > 0, (low + high) / 2, 0.0)
+            result[:, block] = np.nan_to_num(medians(usable[:, block]))[..., None]
         return result
 
     def largest(self, values: FloatArray) -> FloatArray:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.model.medians import medians
 from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable, Side
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
@@ -266,20 +267,16 @@ def _ratios(scores: SeriesScores, pairs: Pairs, edges: int) -> FloatArray:
     seen = np.fmax.reduceat(np.where(pairs.seen, ratio, np.nan), first, axis=1)
     calls = np.fmax.reduceat(arrived, first, axis=1)
     lost = (seen > 0) & ((calls < _ARRIVE) | ~np.isfinite(calls))
-    middle = _medians(ratio, first)
+    middle = _medians_of_runs(ratio, first)
     result[:, pairs.edge[first]] = np.where(lost, np.fmax(middle, seen), middle)
     return result
 
 
-def _medians(ratio: FloatArray, first: NDArray[np.intp]) -> FloatArray:
+def _medians_of_runs(ratio: FloatArray, first: NDArray[np.intp]) -> FloatArray:
     """The median of each run of columns, missing values left out, 0 for none; a run begins at each of `first`."""
     total = ratio.shape[1]
     sizes = np.diff(np.r_[first, total])
     # One row a run, padded with missing values, so that every median is taken at once.
     slots = first[:, None] + np.arange(sizes.max())
     block = np.where(np.arange(sizes.max()) < sizes[:, None], ratio[:, np.minimum(slots, total - 1)], np.nan)
-    ordered = np.sort(block, axis=2)
-    counts = np.sum(np.isfinite(block), axis=2, keepdims=True)
-    low = np.take_along_axis(ordered, np.maximum(counts - 1, 0) // 2, axis=2)
-    high = np.take_along_axis(ordered, np.minimum(counts // 2, block.shape[2] - 1), axis=2)
-    return np.asarray(np.where(counts > 0, np.nan_to_num((low + high) / 2), 0.0)[:, :, 0])
+    return np.asarray(np.nan_to_num(medians(block)))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rca.model.medians import medians
 from rca.model.scores import SeriesTable
 from rca.model.signals import FloatArray
 
@@ -25,17 +26,8 @@ def rank(table: SeriesTable, row: int) -> tuple[str, ...]:
 
 
 def _peak(pre: FloatArray, post: FloatArray) -> FloatArray:
-    center = _medians(pre)[:, None]
-    spread = _MAD_OF_SIGMA * _medians(np.abs(pre - center))
+    center = medians(pre)[:, None]
+    spread = _MAD_OF_SIGMA * medians(np.abs(pre - center))
     furthest = np.fmax.reduce(np.abs(post - center), axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(spread > 0, furthest / spread, 0.0)
-
-
-def _medians(values: FloatArray) -> FloatArray:
-    """The median of each row, which holds at least one value; missing ones are left out."""
-    ordered = np.sort(values, axis=1)  # missing values last
-    counts = np.sum(~np.isnan(values), axis=1)
-    rows = np.arange(len(values))
-    middle: FloatArray = (ordered[rows, (counts - 1) // 2] + ordered[rows, counts // 2]) / 2
-    return middle
