@@ -9,7 +9,7 @@ import numpy as np
 from rca.config.settings import PrometheusSettings
 from rca.model.incident import Alert, Event, Gap, Interval, SourceRecord
 from rca.model.signals import FloatArray, SignalKey
-from rca.sources.base import Request
+from rca.sources.base import Check, Request
 from rca.sources.prom import PrometheusSource
 from tests.servers.conventions import START, STEP, TIMES
 from topology import Edge, ServiceGraph
@@ -71,3 +71,12 @@ def harvest(settings: PrometheusSettings, asked: Request | None = None) -> Found
         gaps=tuple(gap for piece in pieces for gap in piece.gaps),
         record=record,
     )
+
+
+def check(settings: PrometheusSettings, asked: Request | None = None) -> dict[str, Check]:
+    """What the doctor is told, by name."""
+    source = PrometheusSource(settings)
+    try:
+        return {check.name: check for check in source.check(asked or request())}
+    finally:
+        source.close()
