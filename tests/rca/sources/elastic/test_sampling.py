@@ -127,6 +127,8 @@ def test_the_rest_is_drawn_at_random_but_for_services_too_quiet_for_it() -> None
     layer = Layer(COHORT, "@timestamp", "s", "l", (), {"loud": 10**7, "quiet": 40}, {"info": 10**7 + 40})
     loud, quiet = purposes(layer)
     assert loud[1]["aggs"]["drawn"]["random_sampler"]["probability"] < 0.001
+    assert loud[1]["aggs"]["drawn"]["aggs"]["services"]["terms"]["include"] == ["loud"]
+    assert "'terms'" not in str(loud[1]["query"])  # of all lines, only those that were sampled are looked at
     assert "filter" in quiet[1]["aggs"]["drawn"]
     assert quiet[1]["query"]["function_score"]["query"]["bool"]["filter"][-1] == {"terms": {"s": ["quiet"]}}
 
