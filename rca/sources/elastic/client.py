@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import elastic_transport as et
-
 from rca.config.settings import ElasticsearchSettings
 from rca.errors import SourceError, SourceTimeoutError
 from rca.model.incident import Gap
 from rca.sources.elastic import failures
 from rca.sources.elastic.connection import Budget, Connection, NotElasticsearchError, display_address
+from rca.sources.elastic.transport import et
 
 NAME = "elasticsearch"
 _SERVER_SHARE = 0.9
 """Share of a request's time after which the server itself breaks off, so that its partial answer still arrives."""
 
-_LESS = {"filter_path": "-responses.aggregations.**.key_as_string"}
-"""Each bucket's time a second time, as a text: a third of what the counts send."""
+_UNWANTED = "aggregations.**.key_as_string"
+"""Each bucket's time a second time, as a text."""
 
 _FOUND_OR_NOT = {"ignore_unavailable": "true", "allow_no_indices": "true"}
 
@@ -35,11 +34,14 @@ class Search:
         purpose: What it is for, in words; errors and gaps say it.
         indices: Names and patterns, exclusions (`-name`) last.
         body: The query DSL.
+        unwanted: The part of the answer that needn't travel, as `filter_path` spells it; the same for all searches
+            of a round trip.
     """
 
     purpose: str
     indices: tuple[str, ...]
     body: Mapping[str, Any]
+    unwanted: str = _UNWANTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,11 @@ class ElasticClient:
         for search in searches:
             header = {"index": list(search.indices), "ignore_unavailable": True, "allow_no_indices": True}
             lines += [header, {"timeout": limit, **search.body}]
+        (unwanted,) = {search.unwanted for search in searches}
+        less = {"filter_path": f"-responses.{unwanted}"}
         answer = self._ask(
             asked,
-            lambda: self._connection.ask("POST", "/_msearch", seconds=seconds, parameters=_LESS, body=lines),
+            lambda: self._connection.ask("POST", "/_msearch", seconds=seconds, parameters=less, body=lines),
         )
         return [_read(search, body) for search, body in zip(searches, answer["responses"], strict=True)]
 

@@ -12,16 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-import elastic_transport as et
-from elastic_transport.client_utils import (
-    DEFAULT,
-    basic_auth_to_header,
-    parse_cloud_id,
-    url_to_node_config,
-)
-
 from rca.config.settings import ElasticsearchSettings
 from rca.errors import ConfigError
+from rca.sources.elastic.transport import client_utils, et
 
 _RETRIES = 2
 _JSON: Final = "application/vnd.elasticsearch+json"
@@ -141,7 +134,7 @@ def _node(settings: ElasticsearchSettings) -> et.NodeConfig:
         ValueError: The address can't be read, or several ways to authenticate are given.
     """
     if settings.url:
-        node = url_to_node_config(settings.url)
+        node = client_utils.url_to_node_config(settings.url)
     elif settings.cloud_id:
         node = _cloud_node(settings.cloud_id)
     else:
@@ -154,7 +147,7 @@ def _node(settings: ElasticsearchSettings) -> et.NodeConfig:
 
 
 def _cloud_node(cloud_id: str) -> et.NodeConfig:
-    address = parse_cloud_id(cloud_id).es_address
+    address = client_utils.parse_cloud_id(cloud_id).es_address
     if address is None:
         raise ValueError("the cloud id names no Elasticsearch")
     return et.NodeConfig("https", *address)
@@ -168,7 +161,7 @@ def _authorization(settings: ElasticsearchSettings) -> dict[str, str]:
     if settings.bearer_token:
         ways.append(f"Bearer {settings.bearer_token}")
     if settings.username is not None:
-        ways.append(basic_auth_to_header((settings.username, settings.password or "")))
+        ways.append(client_utils.basic_auth_to_header((settings.username, settings.password or "")))
     if len(ways) + ("authorization" in et.HttpHeaders(settings.headers)) > 1:
         raise ValueError("several of user, API key, bearer token and an Authorization header are given")
     return {"authorization": ways[0]} if ways else {}
@@ -195,12 +188,14 @@ def _node_class(budget: Budget) -> type[et.Urllib3HttpNode]:
 
     class BoundedNode(et.Urllib3HttpNode):
         def perform_request(self, *args: Any, **kwargs: Any) -> Any:
-            given = kwargs.get("request_timeout", DEFAULT)
+            given = kwargs.get("request_timeout", client_utils.DEFAULT)
             left = budget.left
             if left <= 0:
                 raise et.ConnectionTimeout("The time budget is spent")
             if left != float("inf"):
-                kwargs["request_timeout"] = left if given in (DEFAULT, None) else min(float(given), left)
+                kwargs["request_timeout"] = (
+                    left if given in (client_utils.DEFAULT, None) else min(float(given), left)
+                )
             return super().perform_request(*args, **kwargs)
 
     return BoundedNode

@@ -5,7 +5,7 @@ halved.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -67,15 +67,23 @@ class Grid:
 
     def histogram(self, field: str) -> dict[str, Any]:
         """The aggregation, sparse: empty buckets don't travel."""
+        return {"date_histogram": {**self._buckets(field), "min_doc_count": 1}}
+
+    def every_bucket(self, field: str) -> dict[str, Any]:
+        """The aggregation with its empty buckets: each is known by its place, and its time needn't travel."""
+        first = int(self.start * 1000)
+        last = first + self.step * 1000 * (self.buckets - 1)
+        bounds = {"min": str(first), "max": str(last)}
+        return {"date_histogram": {**self._buckets(field), "min_doc_count": 0, "extended_bounds": bounds}}
+
+    def _buckets(self, field: str) -> dict[str, Any]:
         interval = self.step * 1000
+        offset = int(self.start * 1000) % interval
         return {
-            "date_histogram": {
-                "field": field,
-                "fixed_interval": f"{interval}ms",
-                "offset": f"{int(self.start * 1000) % interval}ms",
-                "min_doc_count": 1,
-                "format": "epoch_second",
-            }
+            "field": field,
+            "fixed_interval": f"{interval}ms",
+            "offset": f"{offset}ms",
+            "format": "epoch_millis",
         }
 
 
@@ -86,14 +94,16 @@ class Tally:
         self._grid = grid
         self._cells: dict[tuple[str, str], list[float]] = {}
 
-    def add(self, service: str, level: str, buckets: Iterable[Mapping[str, Any]]) -> None:
-        """Add the buckets of a histogram; times outside the grid are left out."""
-        cell = self._cells.setdefault((service, level), [0.0] * self._grid.buckets)
-        start, step, most = self._grid.start * 1000, self._grid.step * 1000, self._grid.buckets
-        for bucket in buckets:
-            position = int((bucket["key"] - start) // step)
-            if 0 <= position < most:
-                cell[position] += bucket["doc_count"]
+    def add(self, service: str, level: str, buckets: Sequence[Mapping[str, Any]]) -> bool:
+        """Add the buckets of a histogram, which must be all of the grid's; says whether they are."""
+        if len(buckets) != self._grid.buckets:
+            return False
+        counts = [float(bucket["doc_count"]) for bucket in buckets]
+        former = self._cells.get((service, level))
+        if former is not None:  # two raw levels that mean the same
+            counts = [one + other for one, other in zip(former, counts, strict=True)]
+        self._cells[service, level] = counts
+        return True
 
     def counts(self) -> LogCounts | None:
         """All of it, dense; None when nothing came."""
@@ -135,7 +145,10 @@ def count(
                 Gap(NAME, f"log counts of {_named(names)}", f"{answer.error.message} {answer.error.hint}".strip())
             )
         tally = Tally(grid)
-        _add(tally, layer, schema, answer.aggregations)
+        torn = _add(tally, layer, schema, answer.aggregations)
+        if torn:
+            why = f"the server didn't answer with the {grid.buckets} buckets it was asked for"
+            gaps.append(Gap(NAME, f"log counts of {_named(torn)}", why))
         yield tally, gaps
 
 
@@ -153,22 +166,28 @@ def search_of(layer: Layer, names: tuple[str, ...], grid: Grid) -> Search:
     filters = [in_window(layer.timestamp, grid.span), *layer.filters]
     if len(names) < len(layer.services):
         filters.append({"terms": {layer.service: list(names)}})
-    by_time: dict[str, Any] = {"times": grid.histogram(layer.timestamp)}
+    by_time: dict[str, Any] = {"times": grid.every_bucket(layer.timestamp)}
+    times = "times.buckets.key*"
     if layer.level is not None:
+        times = f"levels.buckets.{times}"
         by_time = {"levels": {"terms": {"field": layer.level, "size": len(layer.levels) + 1}, "aggs": by_time}}
     by_service = {"services": {"terms": {"field": layer.service, "size": len(names)}, "aggs": by_time}}
     body = {"size": 0, "track_total_hits": False, "query": {"bool": {"filter": filters}}, "aggs": by_service}
-    return Search("log counts", layer.cohort.indices, body)
+    return Search("log counts", layer.cohort.indices, body, unwanted=f"aggregations.services.buckets.{times}")
 
 
-def _add(tally: Tally, layer: Layer, schema: Schema, found: Mapping[str, Any]) -> None:
+def _add(tally: Tally, layer: Layer, schema: Schema, found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Count an answer; the services whose answer can't be read."""
+    torn = []
     for service in found.get("services", {}).get("buckets", ()):
         name = str(service["key"])
-        if layer.level is None:
-            tally.add(name, "", service["times"]["buckets"])
-            continue
-        for value in service["levels"]["buckets"]:
-            tally.add(name, schema.level(layer.level, value["key"]), value["times"]["buckets"])
+        parts = [("", service)]
+        if layer.level is not None:
+            parts = [(schema.level(layer.level, value["key"]), value) for value in service["levels"]["buckets"]]
+        read = [tally.add(name, level, part["times"]["buckets"]) for level, part in parts]
+        if not all(read):
+            torn.append(name)
+    return tuple(torn)
 
 
 def _named(names: Sequence[str]) -> str:

@@ -6,10 +6,9 @@ Nothing here repeats a request's headers, so no credential can reach a message.
 import re
 from collections.abc import Iterator, Mapping
 
-import elastic_transport as et
-
 from rca.errors import SourceAuthError, SourceError, SourceQueryError, SourceTimeoutError, SourceUnreachableError
 from rca.sources.elastic.connection import NotElasticsearchError
+from rca.sources.elastic.transport import et
 
 _GRANTED_BY = re.compile(r"granted by the (?P<scope>\w+) privileges \[(?P<names>[^\]]+)\]")
 _MAX_REASON = 400

@@ -30,8 +30,8 @@ def layer(services: int, level: str | None = "log.level") -> Layer:
 class Limited:
     """A server that has each asked service log twice, an error and an info, and refuses more than so many."""
 
-    def __init__(self, names: Sequence[str], limit: int) -> None:
-        self.names, self.limit, self.asked = names, limit, [0]
+    def __init__(self, names: Sequence[str], limit: int, buckets: int = GRID.buckets) -> None:
+        self.names, self.limit, self.asked, self.buckets = names, limit, [0], buckets
 
     def search(self, searches: Sequence[Search]) -> list[Answer]:
         body = searches[0].body
@@ -43,7 +43,7 @@ class Limited:
         return [Answer({"aggregations": {"services": {"buckets": [self.bucket(name) for name in names]}}})]
 
     def bucket(self, name: str) -> dict[str, Any]:
-        times = {"buckets": [{"key": START.timestamp() * 1000, "doc_count": 1}]}
+        times = {"buckets": [{"doc_count": int(place == 0)} for place in range(self.buckets)]}
         levels = [{"key": level, "doc_count": 1, "times": times} for level in ("error", "info")]
         return {"key": name, "doc_count": 2, "levels": {"buckets": levels}, "times": times}
 
@@ -89,7 +89,7 @@ def test_services_without_a_level_are_counted_without_one() -> None:
 
 def test_batches_stay_under_the_servers_limit() -> None:
     long = Grid(0.0, 60, 600)
-    server = Limited(tuple(layer(500).services), 10_000)
+    server = Limited(tuple(layer(500).services), 10_000, long.buckets)
     list(count(cast("ElasticClient", server), [layer(500)], SCHEMA, long))
     assert sum(server.asked) == 500
     assert max(server.asked) * 2 * 600 <= BUCKETS
@@ -104,10 +104,28 @@ def test_buckets_begin_where_the_window_does_and_are_whole() -> None:
     assert Grid.over(Interval(START, START + timedelta(seconds=5)), 60).buckets == 1
 
 
-def test_what_lies_outside_the_window_is_not_counted() -> None:
-    tally = Tally(GRID)
-    tally.add("a", "INFO", [{"key": (START.timestamp() - 1) * 1000, "doc_count": 3}])
+def test_every_bucket_is_asked_for_so_that_its_place_tells_its_time() -> None:
+    asked = GRID.every_bucket("t")["date_histogram"]
+    first = int(START.timestamp() * 1000)
+    assert asked["min_doc_count"] == 0
+    assert asked["extended_bounds"] == {"min": str(first), "max": str(first + 9 * 60_000)}
+
+
+def test_an_answer_with_other_buckets_than_those_asked_for_is_a_gap_and_not_counted() -> None:
+    whole = layer(2)
+    (tally, gaps) = next(run(Limited(tuple(whole.services), 9, GRID.buckets - 1), [whole]))
     assert tally.counts() is None
+    assert [gap.what for gap in gaps] == ["log counts of 2 services (s0, …)"]
+    assert gaps[0].why == "the server didn't answer with the 10 buckets it was asked for"
+
+
+def test_raw_levels_that_mean_the_same_are_added_up() -> None:
+    tally = Tally(GRID)
+    for _ in range(2):
+        assert tally.add("a", "INFO", [{"doc_count": place} for place in range(GRID.buckets)])
+    counts = tally.counts()
+    assert counts is not None
+    assert counts.counts[:, 0, 0].tolist() == [2.0 * place for place in range(GRID.buckets)]
 
 
 @given(st.integers(1, 500), st.integers(1, 60))

@@ -57,7 +57,7 @@ class Recorded:
         self.caps = caps
         self.closed = False
         self.who: Callable[[], Mapping[str, Any]] = lambda: {"username": "me", "roles": ["reader"]}
-        times = buckets((MILLIS, lines))
+        times = {"buckets": [{"doc_count": 0 if place else lines} for place in range(int(SPAN.seconds // 60))]}
         self.answers: dict[str, Answer | SourceError] = {
             "log counts": total(0, services=buckets(("a", lines), levels=buckets(("error", lines), times=times))),
             "log messages": Answer({"hits": {"hits": [hit(i) for i in range(min(lines, 5))]}}),
