@@ -37,12 +37,21 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+def sentence(text: str) -> str:
+    """The text with a capital in front and a stop behind, where they lack.
+
+    >>> sentence("narrow the window")
+    'Narrow the window.'
+    """
+    return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".?!…" else ".")
+
+
 class RcaError(Exception):
     """Base of every error that is reported to the user without a traceback.
 
     Args:
         message: What happened, and to what.
-        hint: What to do next; empty when there is nothing useful to say.
+        hint: What to do next; empty when there is nothing useful to say. It is made a sentence.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
@@ -50,7 +59,12 @@ class RcaError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = sentence(hint)
+
+    @property
+    def told(self) -> str:
+        """What happened and what to do next as running text, for a gap."""
+        return f"{self.message.rstrip('.')}. {self.hint}".rstrip()
 
 
 class UsageError(RcaError):

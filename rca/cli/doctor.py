@@ -10,7 +10,7 @@ import typer
 
 from rca.cli import options
 from rca.cli.base import Run, command, printable
-from rca.errors import ExitCode
+from rca.errors import ExitCode, sentence
 
 if TYPE_CHECKING:
     from rca.sources.base import Check
@@ -69,7 +69,7 @@ def _show(run: Run, checks: "list[Check]") -> None:
     for check in checks:
         lines = [f"{marks[check.ok]}  {check.source}: {check.name}: {check.detail}"]
         lines += [f"        {fact}" for fact in check.facts]
-        lines += [f"      > {check.hint}"] if check.hint else []
+        lines += [f"      > {sentence(check.hint)}"] if check.hint else []
         sys.stdout.write(printable("\n".join(lines)) + "\n")
     sys.stdout.flush()
 

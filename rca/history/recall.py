@@ -24,7 +24,7 @@ def recall(report: Report, path: Path) -> Report:
         with IncidentStore(path) as store:
             past = [one for one in store.all() if one.bundle_sha256 != report.bundle_sha256]
     except StoreError as error:
-        gap = Gap("history", "similar past incidents", f"{error.message}. {error.hint}")
+        gap = Gap("history", "similar past incidents", error.told)
         return replace(report, similar=None, gaps=(*report.gaps, gap))
     return replace(report, similar=tuple(nearest(report, past)))
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from rca.config.settings import AlertmanagerSettings
 from rca.errors import ConfigError
-from rca.sources.prom.client import split_credentials
+from rca.sources.address import read_address
 from rca.sources.prom.session import Bearer, Session
 
 PATH = "/api/v2/alerts"
@@ -35,8 +35,8 @@ def fetch_alerts(settings: AlertmanagerSettings) -> str:
 @contextmanager
 def _session(settings: AlertmanagerSettings) -> Iterator[_Session]:
     if not settings.url:
-        raise ConfigError("no address of Alertmanager", hint="give --url or RCA_ALERTMANAGER_URL")
-    address, embedded = split_credentials(settings.url, "Alertmanager")
+        raise ConfigError("no address of Alertmanager", hint="Give --url or RCA_ALERTMANAGER_URL.")
+    address, embedded = read_address(settings.url, "Alertmanager")
     if settings.ca_certs is not None and not settings.ca_certs.exists():
         raise ConfigError(f"no certificate authority at {settings.ca_certs}")
     with _Session(address.removesuffix(PATH), settings.timeout_seconds) as session:

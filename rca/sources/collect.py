@@ -185,8 +185,8 @@ def _unfinished(trays: dict[str, _Tray], *, interrupted: bool, budget: float) ->
     gaps = []
     for name, tray in trays.items():
         if tray.error is not None:
-            why = f"{tray.error.message}. {tray.error.hint}".rstrip(". ") + "."
-            gaps.append(Gap(name, "the whole source" if not tray.pieces else "the rest of its answers", why))
+            what = "the whole source" if not tray.pieces else "the rest of its answers"
+            gaps.append(Gap(name, what, tray.error.told))
         elif interrupted and not tray.finished:
             gaps.append(Gap(name, "what had not come by then", "interrupted with Ctrl-C"))
         elif not tray.finished:
@@ -204,16 +204,19 @@ def _refuse_if_empty(trays: dict[str, _Tray], gaps: Sequence[Gap], *, interrupte
         return
     if interrupted:
         raise KeyboardInterrupt
-    reasons = "; ".join(f"{gap.source}: {gap.why}" for gap in gaps)
+    reasons = "".join(f"\n  {gap.source}: {gap.why}" for gap in gaps)
     if all(tray.error is not None or not tray.finished for tray in trays.values() if tray.measures):
         raise AllSourcesFailedError(
-            f"no source gave anything. {reasons}", hint="Run 'rca doctor' to see what is reachable and as whom."
+            f"no source gave anything{reasons}", hint="Run 'rca doctor' to see what is reachable and as whom."
         )
-    noted = [
-        f"{gap.source}: {gap.what}: {gap.why}" for tray in trays.values() for p in tray.pieces for gap in p.gaps
-    ]
+    noted = "".join(
+        f"\n  {gap.source}: {gap.what}: {gap.why}"
+        for tray in trays.values()
+        for p in tray.pieces
+        for gap in p.gaps
+    )
     raise NoDataError(
-        "the sources answered, and there is nothing in the window. " + "; ".join([reasons, *noted]).strip("; "),
+        f"the sources answered, and there is nothing in the window{reasons}{noted}",
         hint="Check the times and the time zone, then 'rca doctor': it names the newest data there is.",
     )
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from rca.config.settings import ElasticsearchSettings
 from rca.errors import ConfigError
+from rca.sources.address import read_address
 from rca.sources.elastic.transport import client_utils, et
 
 _RETRIES = 2
@@ -60,8 +61,7 @@ class Connection:
             )
         except (ValueError, TypeError, OSError) as error:
             raise ConfigError(
-                f"The settings for Elasticsearch can't be used: {error}",
-                hint="An address reads https://host:9200; only one way to authenticate can be given.",
+                f"the settings for Elasticsearch can't be used: {error}", hint="See them all: rca config show."
             ) from None
 
     def ask(
@@ -134,11 +134,12 @@ def _node(settings: ElasticsearchSettings) -> et.NodeConfig:
         ValueError: The address can't be read, or several ways to authenticate are given.
     """
     if settings.url:
-        node = client_utils.url_to_node_config(settings.url)
+        read_address(settings.url, "Elasticsearch")
+        node = client_utils.url_to_node_config(settings.url.strip(), use_default_ports_for_scheme=True)
     elif settings.cloud_id:
         node = _cloud_node(settings.cloud_id)
     else:
-        raise ConfigError("No address of Elasticsearch is known", hint="Give --es-url or elasticsearch.url.")
+        raise ConfigError("no address of Elasticsearch is known", hint="Give --es-url or elasticsearch.url.")
     headers = et.HttpHeaders(node.headers)  # with what the address itself says of user and password
     headers.update(settings.headers)
     headers.update(_authorization(settings))
@@ -171,7 +172,8 @@ def _tls(settings: ElasticsearchSettings) -> dict[str, Any]:
     for file in (settings.ca_certs, settings.client_cert, settings.client_key):
         if file is not None and not file.is_file():
             raise ConfigError(
-                f"The certificate file {file} isn't there", hint="See elasticsearch.ca_certs and others."
+                f"the certificate file {file} isn't there",
+                hint="Check elasticsearch.ca_certs, client_cert and client_key.",
             )
     optional = {
         "ca_certs": settings.ca_certs and str(settings.ca_certs),

@@ -141,9 +141,7 @@ def count(
             todo.extendleft([(layer, names[middle:]), (layer, names[:middle])])
             continue
         if answer.error is not None:
-            gaps.append(
-                Gap(NAME, f"log counts of {_named(names)}", f"{answer.error.message} {answer.error.hint}".strip())
-            )
+            gaps.append(Gap(NAME, f"log counts of {_named(names)}", answer.error.told))
         tally = Tally(grid)
         torn = _add(tally, layer, schema, answer.aggregations)
         if torn:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from rca.errors import SourceAuthError, SourceError, SourceQueryError, SourceTimeoutError, SourceUnreachableError
+from rca.sources.address import plain_reason, tls_hint, tls_reason
 from rca.sources.elastic.connection import NotElasticsearchError
 from rca.sources.elastic.transport import et
 
 _GRANTED_BY = re.compile(r"granted by the (?P<scope>\w+) privileges \[(?P<names>[^\]]+)\]")
 _MAX_REASON = 400
+_NO_HANDLER = "no handler found for uri"
 
 
 class TooManyBucketsError(SourceQueryError):
@@ -76,6 +78,11 @@ def from_body(status: int, error: object, asked: str) -> SourceError:
         asked: What was asked for, in words.
     """
     reason = reason_of(error)
+    if reason.startswith(_NO_HANDLER):  # it repeats the whole question, and is meant for who wrote the client
+        return SourceQueryError(
+            f"Elasticsearch knows nothing below this address ({status}) when asked for {asked}",
+            hint="Check the path in elasticsearch.url: it is that of a proxy, where there is one, and else none.",
+        )
     types = set(types_of(error))
     if status == 401:  # noqa: PLR2004 - HTTP's own number
         return SourceAuthError(
@@ -102,7 +109,7 @@ def translate(error: Exception, asked: str, where: str) -> SourceError:
         asked: What was asked for, in words.
         where: The server's address, without credentials.
     """
-    if isinstance(error, NotElasticsearchError):
+    if isinstance(error, NotElasticsearchError) or _of_another_server(error):
         return SourceQueryError(
             f"What answers at {where} is not Elasticsearch (no X-Elastic-Product header): OpenSearch, or a proxy",
             hint="OpenSearch and Elasticsearch before 7.14 are not supported; check the address, and that a proxy"
@@ -118,13 +125,14 @@ def translate(error: Exception, asked: str, where: str) -> SourceError:
             hint="Raise elasticsearch.timeout_seconds or --time-budget, or take a shorter window.",
         )
     if isinstance(error, et.TlsError):
+        reason = tls_reason(error)
         return SourceUnreachableError(
-            f"No TLS connection to Elasticsearch at {where}: {_innermost(error)}",
-            hint="Give the cluster's own CA (ca_certs) or its certificate's fingerprint.",
+            f"no TLS connection to Elasticsearch at {where}: {reason}",
+            hint=tls_hint(reason, "the cluster's own CA (ca_certs) or its certificate's fingerprint"),
         )
     if isinstance(error, et.ConnectionError):
         return SourceUnreachableError(
-            f"Elasticsearch at {where} can't be reached: {_innermost(error)}",
+            f"Elasticsearch at {where} can't be reached: {plain_reason(error)}",
             hint="Check the address and port (9200 is usual), the VPN, and the scheme (http or https).",
         )
     return SourceQueryError(
@@ -132,7 +140,10 @@ def translate(error: Exception, asked: str, where: str) -> SourceError:
     )
 
 
-def _innermost(error: Exception) -> str:
-    """The transport's own words, without its object addresses."""
-    text = str(getattr(error, "message", error))
-    return re.sub(r"<[^<>]*object at 0x[0-9a-f]+>:? ?", "", text)
+def _of_another_server(error: Exception) -> bool:
+    """Whether a server that doesn't call itself Elasticsearch knows no such address."""
+    return (
+        isinstance(error, et.ApiError)
+        and error.meta.status in {404, 405}
+        and error.meta.headers.get("x-elastic-product") != "Elasticsearch"
+    )

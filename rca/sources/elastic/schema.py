@@ -103,7 +103,7 @@ def load_schemas(folder: Path | None = None) -> Schema:
     files: list[tuple[int, Traversable]] = [(1, file) for file in shipped]
     if folder is not None:
         if not folder.is_dir():
-            raise ConfigError(f"The folder of log schemas {folder} isn't there", hint="See elasticsearch.schemas.")
+            raise ConfigError(f"the folder of log schemas {folder} isn't there", hint="See elasticsearch.schemas.")
         files += [(0, file) for file in sorted(folder.glob("*.toml"))]
     parsed = [(origin, file.name, _parse(file)) for origin, file in files]
     parsed.sort(key=lambda item: (item[0], item[2].get("priority", _USERS_PRIORITY), item[1]))
@@ -151,10 +151,10 @@ def _parse(file: Traversable) -> dict[str, Any]:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"The log schema {file} can't be read: {error}") from None
+        raise ConfigError(f"the log schema {file} can't be read: {error}") from None
     problem = _problem(content)
     if problem:
-        raise ConfigError(f"The log schema {file} can't be used: {problem}")
+        raise ConfigError(f"the log schema {file} can't be used: {problem}")
     return content
 
 

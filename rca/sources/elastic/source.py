@@ -177,7 +177,7 @@ def no_index(patterns: Sequence[str]) -> Gap:
 
 
 def _lost(what: str, error: SourceError) -> Gap:
-    return Gap(NAME, what, f"{error.message} {error.hint}".strip())
+    return Gap(NAME, what, error.told)
 
 
 def _finish(future: "Future[_T]", what: str, nothing: _T) -> tuple[_T, list[Gap]]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 import urllib3
 from prometheus_api_client import PrometheusConnect
@@ -22,6 +21,7 @@ from rca.errors import (
     ConfigError,
     SourceQueryError,
 )
+from rca.sources.address import read_address
 from rca.sources.prom.session import Bearer, Session
 
 MAX_POINTS = 10_000  # the server refuses above 11,000
@@ -64,28 +64,6 @@ def chunks(first: int, last: int, step: int, most: int = MAX_POINTS) -> Iterator
         start = end + step
 
 
-def split_credentials(url: str, whose: str = "Prometheus") -> tuple[str, tuple[str, str] | None]:
-    """Take `user:password@` out of the address of `whose` server.
-
-    Raises:
-        ConfigError: It isn't an http or https address.
-    """
-    hint = "give it as https://host:port, path prefix included"
-    try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ConfigError(f"the address of {whose} cannot be read", hint=hint) from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise ConfigError(f"the address of {whose} needs http:// or https:// and a host", hint=hint)
-    host = f"[{host}]" if ":" in host else host
-    netloc = f"{host}:{port}" if port is not None else host
-    clean = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
-    if parts.username is None:
-        return clean, None
-    return clean, (unquote(parts.username), unquote(parts.password or ""))
-
-
 class PromClient:
     """Prometheus' HTTP API, as far as the source needs it. Methods may be called from several threads.
 
@@ -98,8 +76,8 @@ class PromClient:
 
     def __init__(self, settings: PrometheusSettings) -> None:
         if not settings.url:
-            raise ConfigError("no address of Prometheus", hint="give --prometheus-url or RCA_PROMETHEUS_URL")
-        self.address, embedded = split_credentials(settings.url)
+            raise ConfigError("no address of Prometheus", hint="Give --prometheus-url or RCA_PROMETHEUS_URL.")
+        self.address, embedded = read_address(settings.url, "Prometheus")
         self._session = Session(self.address, settings.timeout_seconds)
         self._session.headers.update(settings.headers)
         self._session.verify = _verify(settings)
@@ -193,7 +171,7 @@ class PromClient:
             yield
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise SourceQueryError(
-                f"{self.address} answers in a form that isn't Prometheus'", hint="is it the right address?"
+                f"{self.address} answers in a form that isn't Prometheus'", hint="Is it the right address?"
             ) from None
 
     def backend(self) -> Backend:

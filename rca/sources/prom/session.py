@@ -10,11 +10,13 @@ import requests
 import urllib3
 
 from rca.errors import SourceAuthError, SourceError, SourceQueryError, SourceTimeoutError, SourceUnreachableError
+from rca.sources.address import plain_reason, tls_hint, tls_reason
 
 MAX_BYTES = 64 * 2**20
 OVERLOADED = 503
 _TEXT_LIMIT = 400
 _CLOSE_TO_DEADLINE = 0.05
+_OF_ELASTICSEARCH = "no handler found for uri"
 
 
 class Bearer(requests.auth.AuthBase):
@@ -73,9 +75,10 @@ class Session(requests.Session):
             response = super().request(method, url, **{**kwargs, "timeout": left, "stream": True})
             body = _read(response, end)
         except requests.exceptions.SSLError as error:
+            reason = tls_reason(error)
             raise SourceUnreachableError(
-                f"no trusted TLS connection to {self.address}: {_tls_reason(error)}",
-                hint="give the authority's certificate with ca_certs",
+                f"no trusted TLS connection to {self.address}: {reason}",
+                hint=tls_hint(reason, "the authority's certificate with ca_certs"),
             ) from None
         except (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError):
             raise SourceTimeoutError(
@@ -86,8 +89,8 @@ class Session(requests.Session):
             if time.monotonic() >= end:
                 raise SourceTimeoutError(f"{self.address} did not answer within {left:.1f} s") from None
             raise SourceUnreachableError(
-                f"nobody answers at {self.address}: {_plain_reason(error)}",
-                hint="check the address, the port and that the server runs",
+                f"nobody answers at {self.address}: {plain_reason(error)}",
+                hint="check the address and port, that the server runs, and the scheme (http or https)",
             ) from None
         self.server_headers = response.headers
         return self._checked(response, body)
@@ -128,28 +131,6 @@ def _read(response: requests.Response, end: float) -> bytes:
     return b"".join(parts)
 
 
-def _tls_reason(error: Exception) -> str:
-    text = str(error)
-    return "its certificate is not trusted" if "CERTIFICATE_VERIFY_FAILED" in text else "the handshake failed"
-
-
-def _plain_reason(error: Exception) -> str:
-    """Why, without the address: a library's own message may repeat the whole URL."""
-    text = str(error)
-    for sign, reason in (
-        ("NameResolution", "its name is not known"),
-        ("Name or service not known", "its name is not known"),
-        ("refused", "connection refused"),
-        ("reset", "connection reset"),
-        ("timed out", "no connection in time"),
-        ("unreachable", "no route to it"),
-        ("closed", "the connection was closed"),
-    ):
-        if sign in text:
-            return reason
-    return type(error).__name__
-
-
 def _refusal(address: str, status: int, body: bytes) -> SourceError:
     """The error for an answer other than 200, with the server's own words."""
     kind, text = "", body.decode("utf-8", "replace")
@@ -161,8 +142,9 @@ def _refusal(address: str, status: int, body: bytes) -> SourceError:
         kind = str(data.get("errorType") or "")
         text = str(data.get("error") or data.get("message") or text)
     text = " ".join(text.split())
-    if text.startswith("<"):
-        text = "(an HTML page)"
+    elsewhere = _OF_ELASTICSEARCH in text
+    if elsewhere or text.startswith("<"):
+        text = "(what Elasticsearch says)" if elsewhere else "(an HTML page)"
     said = f"{address} answered {status}: {text[:_TEXT_LIMIT]}" if text else f"{address} answered {status}"
     if "no org id" in text:
         return SourceAuthError(said, hint='name the tenant: headers = {"X-Scope-OrgID" = "…"}')
@@ -170,8 +152,10 @@ def _refusal(address: str, status: int, body: bytes) -> SourceError:
         return SourceAuthError(said, hint="check username and password, bearer_token or headers (X-Scope-OrgID)")
     if status in (408, 504) or kind == "timeout" or (status == OVERLOADED and "timed out" in text):
         return SourceTimeoutError(said, hint="the server gave up on the query: narrow the window")
-    if status == requests.codes.not_found:
-        return SourceQueryError(said, hint="a missing path prefix? Mimir's is /prometheus")
+    if elsewhere or status == requests.codes.not_found:
+        return SourceQueryError(
+            said, hint="another server's address, or a missing path prefix? Mimir's is /prometheus"
+        )
     if status in (429, OVERLOADED):
         return SourceQueryError(said, hint="the server is overloaded: lower concurrency, or try again later")
     return SourceQueryError(said)

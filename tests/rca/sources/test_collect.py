@@ -89,7 +89,7 @@ def test_the_order_of_arrival_does_not_show() -> None:
 def test_a_source_that_failed_is_a_gap_with_its_reason() -> None:
     broken = Scripted("elasticsearch", error=SourceAuthError("refused: 401", hint="check the password"))
     bundle = collect([broken, Scripted("prometheus", [metrics("cart")])], PLAN, time_budget_seconds=5).bundle
-    assert bundle.gaps == (Gap("elasticsearch", "the whole source", "refused: 401. check the password."),)
+    assert bundle.gaps == (Gap("elasticsearch", "the whole source", "refused: 401. Check the password."),)
 
 
 def test_a_source_that_broke_off_keeps_what_it_gave() -> None:
@@ -104,7 +104,7 @@ def test_every_source_failing_is_an_error_that_names_each_reason() -> None:
         Scripted("a", error=SourceUnreachableError("nobody at x")),
         Scripted("b", error=SourceError("broke")),
     ]
-    with pytest.raises(AllSourcesFailedError, match=r"a: nobody at x.*b: broke"):
+    with pytest.raises(AllSourcesFailedError, match=r"\n  a: nobody at x\.\n  b: broke\.$"):
         collect(sources, PLAN, time_budget_seconds=5)
 
 

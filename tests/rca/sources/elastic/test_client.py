@@ -132,6 +132,25 @@ def test_what_is_not_elasticsearch_is_said_to_be_so(httpserver: HTTPServer, clie
     assert "OpenSearch" in caught.value.hint
 
 
+def test_another_server_that_knows_no_such_path_is_not_elasticsearch_either(
+    httpserver: HTTPServer, client: ElasticClient
+) -> None:
+    httpserver.expect_request("/_msearch").respond_with_data("404 page not found", status=404)
+    with pytest.raises(SourceQueryError, match="is not Elasticsearch"):
+        client.search([SEARCH])
+
+
+def test_a_path_that_does_not_belong_into_the_address_is_told_in_a_sentence(
+    httpserver: HTTPServer, client: ElasticClient
+) -> None:
+    said = {"error": f"no handler found for uri [/_msearch?{'x' * 500}] and method [POST]"}
+    httpserver.expect_request("/_msearch").respond_with_json(said, status=400, headers=PRODUCT)
+    with pytest.raises(SourceQueryError, match="knows nothing below this address") as caught:
+        client.search([SEARCH])
+    assert "xxx" not in caught.value.message
+    assert "elasticsearch.url" in caught.value.hint
+
+
 def test_an_answer_that_is_no_json_is_an_error(httpserver: HTTPServer, client: ElasticClient) -> None:
     httpserver.expect_request("/_msearch").respond_with_data("{", content_type="application/json", headers=PRODUCT)
     with pytest.raises(SourceQueryError, match="can't be read"):

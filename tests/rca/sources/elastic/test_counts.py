@@ -76,7 +76,7 @@ def test_a_refused_batch_is_a_gap_and_the_others_are_counted() -> None:
             return [Answer({}, SourceQueryError("no", hint="ask"))]
 
     gaps = [gap for _, found in run(Refusing((), 0), [layer(3)]) for gap in found]
-    assert [(gap.what, gap.why) for gap in gaps] == [("log counts of 3 services (s0, …)", "no ask")]
+    assert [(gap.what, gap.why) for gap in gaps] == [("log counts of 3 services (s0, …)", "no. Ask.")]
 
 
 def test_services_without_a_level_are_counted_without_one() -> None:

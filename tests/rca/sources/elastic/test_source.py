@@ -158,7 +158,7 @@ def test_a_pattern_of_the_users_own_that_matches_nothing_is_a_gap() -> None:
     recorded.answers["index pay-*"] = SourceAuthError("403", hint="ask")
     found = gaps_of(pieces(recorded, indices=("logs-*", "cart-*", "pay-*")))
     assert set(found) == {"logs in cart-*", "logs"}
-    assert found["logs"] == "403 ask"
+    assert found["logs"] == "403. Ask."
     assert (
         "no index matched"
         in gaps_of(pieces(Recorded(caps={"indices": [], "fields": {}}), indices=("x",)))["logs in x"]
@@ -172,7 +172,7 @@ def test_spans_that_can_not_be_had_are_a_gap() -> None:
                 raise SourceAuthError("no", hint="ask for read")
             return super().field_caps(indices, fields)
 
-    assert gaps_of(pieces(Spanless(), span_indices=("traces-*",))) == {"spans": "no ask for read"}
+    assert gaps_of(pieces(Spanless(), span_indices=("traces-*",))) == {"spans": "no. Ask for read."}
 
 
 def test_nothing_can_be_had_when_the_census_is_refused() -> None:
@@ -217,7 +217,7 @@ def test_a_broken_step_of_the_check_is_its_last_line_and_says_what_to_do() -> No
     recorded = Recorded()
     recorded.who = refuse
     found = list(source_of(recorded).check(Request(SPAN, 60, time.monotonic() + 9)))
-    assert [(check.name, check.ok, check.hint) for check in found] == [("sign-in", False, "check the password")]
+    assert [(check.name, check.ok, check.hint) for check in found] == [("sign-in", False, "Check the password.")]
 
 
 def test_the_check_goes_step_by_step() -> None:
@@ -261,7 +261,7 @@ def test_a_pattern_that_may_not_be_read_is_named_by_the_check() -> None:
     found = {
         check.name: check for check in source_of(recorded, span_indices=("t-*",)).check(Request(SPAN, 60, 9e9))
     }
-    assert (found["indices"].ok, found["indices"].hint) == (False, "ask for `read`")
+    assert (found["indices"].ok, found["indices"].hint) == (False, "Ask for `read`.")
 
 
 def test_the_check_of_an_empty_cluster_says_so() -> None:

@@ -25,7 +25,7 @@ from rca.errors import (
     SourceTimeoutError,
     SourceUnreachableError,
 )
-from rca.sources.prom.client import Backend, PromClient, chunks, split_credentials
+from rca.sources.prom.client import Backend, PromClient, chunks
 
 EMPTY = {"status": "success", "data": {"resultType": "vector", "result": []}}
 
@@ -48,27 +48,6 @@ def test_chunks_hold_every_point_once(first: int, points: int, step: int, most: 
     assert all(after[0] == before[1] + step for before, after in pairwise(cut))
     if points:
         assert (cut[0][0], cut[-1][1]) == (first, last)
-
-
-@pytest.mark.parametrize(
-    ("url", "clean", "auth"),
-    [
-        ("http://h:9090/", "http://h:9090", None),
-        (" https://u:p%40ss@h/prometheus/?x=1 ", "https://h/prometheus", ("u", "p@ss")),
-        ("http://u@[::1]:1", "http://[::1]:1", ("u", "")),
-    ],
-)
-def test_credentials_are_taken_out_of_an_address(url: str, clean: str, auth: tuple[str, str] | None) -> None:
-    assert split_credentials(url) == (clean, auth)
-
-
-@pytest.mark.parametrize(
-    "url", ["h:9090", "ftp://u:secret@h", "http://", "http://u:secret@h:port", "http://[u:secret@"]
-)
-def test_a_wrong_address_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(ConfigError) as raised:
-        split_credentials(url)
-    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +137,7 @@ def test_who_we_are_goes_with_every_request(httpserver: HTTPServer) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "error", "said"),
     [
+        (400, {"error": f"no handler found for uri [/{'x' * 300}]"}, SourceQueryError, "what Elasticsearch says"),
         (400, {"errorType": "bad_data", "error": 'parse error: unexpected "x"'}, SourceQueryError, "parse error"),
         (422, {"errorType": "execution", "error": "many-to-many matching"}, SourceQueryError, "many-to-many"),
         (503, {"errorType": "timeout", "error": "query timed out"}, SourceTimeoutError, "query timed out"),
