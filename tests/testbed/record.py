@@ -11,7 +11,7 @@ from tests.servers.elasticsearch import run_elasticsearch
 from tests.servers.fetch import ELASTICSEARCH_8
 from tests.testbed.design import Design, draw
 from tests.testbed.faults import all_faults
-from tests.testbed.run import Outcome, carry_out, rca, with_commits
+from tests.testbed.run import Outcome, carry_out, rca
 from tests.testbed.stand import Stand
 
 COLUMNS = (
@@ -71,7 +71,6 @@ def _capture(stand: Stand, outcome: Outcome, folder: Path, lock: threading.Lock)
     )
     if done.returncode != 0:
         raise RuntimeError(f"rca capture ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-    with_commits(bundle, stand.repository.history())
     with lock:
         write_label(folder / "labels.csv", outcome.label)
 

@@ -1,6 +1,5 @@
 """Carry out a run: start the system, let it be well, break it, and have `rca` look at it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -132,6 +131,7 @@ def environment(stand: Stand, timing: Timing = RECORDED) -> dict[str, str]:
         "RCA_ES_SAMPLE_LINES": "3000",
         "RCA_PROMETHEUS_URL": stand.prometheus.url,
         "RCA_PROMETHEUS_PACKS": str(PACKS),
+        "RCA_REPO": str(stand.repository.folder),
         "RCA_CONFIG": os.devnull,
         "RCA_DATA_DIR": str(stand.root / "rca"),  # what it keeps goes with the run
         **timing.window,
@@ -148,26 +148,3 @@ def rca(stand: Stand, *words: str, timing: Timing = RECORDED) -> subprocess.Comp
         check=False,
         timeout=180,
     )
-
-
-def with_commits(bundle: Path, history: list[dict[str, object]]) -> None:
-    """Put the repository's commits into a captured bundle, redacted as the rest is."""
-    from dataclasses import replace  # noqa: PLC0415 - beside the heavy imports below
-
-    from rca.bundle import content_hash, read_bundle, write_bundle  # noqa: PLC0415 - heavy
-    from rca.model.incident import Commit  # noqa: PLC0415 - as above
-    from rca.redact import redact_bundle  # noqa: PLC0415 - as above
-
-    commits = tuple(
-        Commit(
-            sha=str(one["sha"]),
-            author=str(one["author"]),
-            at=datetime.fromisoformat(str(one["timestamp"])).astimezone(UTC),
-            message=str(one["message"]),
-            files_changed=tuple(map(str, json.loads(json.dumps(one["files_changed"])))),
-            diff=str(one["diff"]),
-        )
-        for one in history
-    )
-    captured = redact_bundle(replace(read_bundle(bundle), commits=commits))
-    write_bundle(replace(captured, sha256=content_hash(captured)), bundle, overwrite=True)

@@ -34,12 +34,15 @@ class About:
 
     Attributes:
         files: Those it touched, by their old and new names.
+        begins: It has no parent here: the first of all, or the edge of a shallow clone. Its diff would be all that
+            there is, and not what it changed.
     """
 
     author: str
     message: str
     files: tuple[str, ...]
     tags: tuple[str, ...]
+    begins: bool
 
 
 @dataclass(slots=True)
@@ -63,14 +66,15 @@ def about(git: Git, shas: Sequence[str], *, deadline: float) -> dict[str, About]
         SourceError: Git failed.
     """
     mark = secrets.token_hex(16)  # nothing in a repository can hold it
-    shown = f"--format={mark}%H%x1f%D%x1f%an%x1f%B{mark}"
+    shown = f"--format={mark}%H%x1f%P%x1f%D%x1f%an%x1f%B{mark}"
     asked = (*_SELECTED, *_PLAIN, *_NAMES, "--decorate-refs=refs/tags/*", shown)
     parts = git.text(asked, deadline=deadline, given=_lines(shas)).split(mark)
     made = {}
     for said, files in zip(parts[1::2], parts[2::2], strict=True):
-        sha, tags, author, message = said.split("\x1f", 3)
+        sha, parents, tags, author, message = said.split("\x1f", 4)
         named = tuple(tag.removeprefix("tag: ") for tag in tags.split(", ") if tag.startswith("tag: "))
-        made[sha] = About(clean(author), clean(message).strip(), tuple(_touched(files))[:MOST_FILES], named)
+        touched = tuple(_touched(files))[:MOST_FILES]
+        made[sha] = About(clean(author), clean(message).strip(), touched, named, begins=not parents)
     return made
 
 

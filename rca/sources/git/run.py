@@ -67,7 +67,7 @@ class Git:
         self._closed = False
         folder = self._path.parent if self._path.name == ".git" else self._path
         self.name = folder.name.removesuffix(".git") or "repository"
-        asked = ("rev-parse", "--is-shallow-repository", "--git-path", "shallow")
+        asked = ("rev-parse", "--is-shallow-repository")
         try:
             answer = self.text(asked, deadline=time.monotonic() + _OPEN_SECONDS)
         except SourceError as error:
@@ -77,18 +77,7 @@ class Git:
                 f"{path} is not a Git repository",
                 hint="Name its top folder (that with .git in it) or a bare repository, not a folder inside.",
             ) from error
-        is_shallow, _, place = answer.strip().partition("\n")
-        self.shallow = is_shallow == "true"
-        self._boundary = self._path / place
-
-    def boundary(self) -> frozenset[str]:
-        """In a shallow clone, the commits whose parents were left out: what they changed can't be told."""
-        if not self.shallow:
-            return frozenset()
-        try:
-            return frozenset(self._boundary.read_text("ascii").split())
-        except (OSError, UnicodeDecodeError):  # it was deepened meanwhile
-            return frozenset()
+        self.shallow = answer.strip() == "true"
 
     def resolve(self, branch: str, *, deadline: float) -> str:
         """The commit that a branch, or what is checked out, stands at; empty where there is none."""

@@ -13,6 +13,9 @@ from rca.sources.git.diffs import About, Diffs, about, read_diffs
 from rca.sources.git.history import Landed, landed
 from rca.sources.git.run import NAME, Git
 
+_BEGINS = (
+    "nothing stands before it (the first commit, or the edge of a shallow clone), so all of it would look new"
+)
 MOST_COMMITS = 400  # of one repository; the analysis reads the diffs of the likeliest few dozen
 
 
@@ -42,7 +45,7 @@ class GitSource:
             except SourceError as error:
                 commits, gaps = (
                     (),
-                    (Gap(NAME, f"the commits of {name}", f"{error.message}. {error.hint}".strip()),),
+                    (Gap(NAME, f"the commits of {name}", error.told),),
                 )
                 about_it = {}
             details[name] = about_it
@@ -91,17 +94,16 @@ class GitSource:
         gaps = list(_history_gaps(name, git, found, within, request.changes))
         shas = [commit.sha for commit in chosen]
         told = about(git, shas, deadline=request.deadline) if shas else {}
-        boundary = git.boundary()
-        read = Diffs()
+        first = [sha for sha in shas if sha in told and told[sha].begins]
+        wanted = [sha for sha in shas if sha not in first]
+        read, why = Diffs(), "further than their total may be long"
         try:
-            if shas:
-                wanted = [sha for sha in shas if sha not in boundary]
+            if wanted:
                 read_diffs(git, wanted, read, deadline=request.deadline)
         except SourceError as error:
-            gaps += _diff_gaps(name, shas, read, f"{error.message}. {error.hint}".strip())
-        else:
-            why = "further than their total may be long, or at the edge of a shallow clone"
-            gaps += _diff_gaps(name, shas, read, why)
+            why = error.told
+        gaps += _diff_gaps(name, wanted, read, why)
+        gaps += [Gap(NAME, f"what {sha[:10]} of {name} changed", _BEGINS) for sha in first]
         commits = tuple(self._commit(name, one, told[one.sha], read) for one in chosen if one.sha in told)
         return commits, tuple(gaps), {"branch": branch, "tip": tip, "commits": len(commits)}
 

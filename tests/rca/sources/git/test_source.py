@@ -116,6 +116,7 @@ def test_names_that_git_quotes_and_renames_are_told_as_they_are(repo: Repository
 
 
 def test_binary_files_are_named_and_their_diffs_left_out(repo: Repository) -> None:
+    repo.commit("Begin", 100, readme_dot_md="x\n")
     repo.commit("Picture", 1, logo_dot_png=b"\x89PNG\0\1", code_dot_py="x = 1\n")
     found = read(repo.path)
     assert found.commits[0].files_changed == ("code.py", "logo.png")
@@ -169,6 +170,19 @@ def test_a_shallow_clone_says_where_its_history_ends_and_tells_no_false_diff(
     assert commits["Second"].diff is None  # its parent isn't there: the whole tree would look new
     assert "+aaa" in (commits["Third"].diff or "")
     assert "shallow clone" in found.told()
+
+
+def test_the_first_commit_of_all_tells_no_diff_since_the_whole_system_would_look_new(repo: Repository) -> None:
+    first = repo.commit("The system as it runs", 3, cart__main_dot_go="package cart\n", pay_dot_py="charge()\n")
+    repo.commit("Wait less", 2, cart__main_dot_go="package cart\n// timeout\n")
+    found = read(repo.path)
+    commits = by_message(found)
+    assert commits["The system as it runs"].diff is None
+    assert commits["The system as it runs"].files_changed == ("cart/main.go", "pay.py")
+    assert "+// timeout" in (commits["Wait less"].diff or "")
+    (gap,) = found.gaps
+    assert gap.what == f"what {first[:10]} of shop changed"
+    assert "first commit" in gap.why
 
 
 def test_a_commit_with_a_wrong_clock_is_placed_by_the_order_of_the_history(repo: Repository) -> None:
