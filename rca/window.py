@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rca.config.settings import WindowSettings
@@ -16,7 +16,11 @@ _RELATIVE = re.compile(r"now(?:\s*([+-])\s*(\S+))?", re.IGNORECASE)
 _STEPS = (15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _TARGET_ROWS = 240
 _MAX_ROWS = 50_000
-_FORMS = "RFC 3339 (2026-11-22T03:10:00Z), 'now-2h', or '2026-11-22 03:10' with --timezone"
+_FORMS = "RFC 3339 (2026-11-22T03:10:00Z), 'now-2h', or '2026-11-22 03:10' or '03:10' with --timezone"
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
+_DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}")
+_UNIX = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d+)?")  # seconds or milliseconds, since 1973
+_LENGTH = re.compile(r"(\d+)\s*([smhdw])[a-z]*", re.IGNORECASE)  # of `90min`, `2 hours ago`, `-30m`
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ def parse_time(text: str, *, now: datetime, timezone: str = "") -> datetime:
     """Read an instant and return it in UTC.
 
     Args:
-        text: RFC 3339, `now`, `now-2h`, or a naive local time when `timezone` is given.
+        text: RFC 3339, `now`, `now-2h`, or a naive local time when `timezone` is given; `03:10` is the last time
+            that the clocks there showed it.
         now: The present (aware).
         timezone: The IANA zone for a time without an offset; empty refuses one.
 
@@ -95,16 +100,49 @@ def parse_time(text: str, *, now: datetime, timezone: str = "") -> datetime:
             return now.astimezone(UTC)
         shift = parse_duration(amount)
         return (now - shift if sign == "-" else now + shift).astimezone(UTC)
+    if _CLOCK.fullmatch(stripped):
+        return _last_shown(stripped, text, now, timezone)
     try:
         moment = datetime.fromisoformat(stripped)
     except ValueError as error:
-        raise WindowError(f"'{text}' is not a time", hint=f"Write it as {_FORMS}.") from error
+        raise WindowError(f"'{text}' is not a time", hint=_meant(stripped)) from error
     if moment.tzinfo is None:
         moment = _localise(moment, text, timezone)
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
         raise WindowError(f"'{text}' is out of range", hint=f"Write it as {_FORMS}.") from error
+
+
+def _meant(text: str) -> str:
+    """How to write what was probably meant."""
+    unix = _UNIX.fullmatch(text)
+    if unix:
+        return f"As a unix time that is {_shown(datetime.fromtimestamp(int(unix[1]), UTC))}: write it so."
+    length = _LENGTH.fullmatch(re.sub(r"^-|\s*ago$", "", text.strip(), flags=re.IGNORECASE))
+    if length:
+        short = f"{length[1]}{length[2].lower()}"
+        return f"Write now-{short}; or {short} with --since, for the stretch up to --until."
+    return f"Write it as {_FORMS}."
+
+
+def _shown(moment: datetime) -> str:
+    """An instant as it can be typed, to the second."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _last_shown(clock: str, text: str, now: datetime, timezone: str) -> datetime:
+    """The last instant at which the clocks of a zone showed a time of day."""
+    try:
+        at = time.fromisoformat(clock.zfill(5) if clock.count(":") == 1 else clock.zfill(8))
+    except ValueError as error:
+        raise WindowError(f"'{text}' is not a time", hint=_meant(clock)) from error
+    today = now.astimezone(load_timezone(timezone) if timezone else UTC).date()
+    for day in (today, today - timedelta(days=1)):
+        moment = _localise(datetime.combine(day, at), text, timezone)
+        if moment <= now:
+            break
+    return moment.astimezone(UTC)
 
 
 def _localise(moment: datetime, text: str, timezone: str) -> datetime:
@@ -115,12 +153,17 @@ def _localise(moment: datetime, text: str, timezone: str) -> datetime:
         )
     zone = load_timezone(timezone)
     first, second = (moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if first.utcoffset() != second.utcoffset():
+    if first.utcoffset() == second.utcoffset():
+        return first
+    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
         raise WindowError(
-            f"'{text}' is ambiguous in {timezone}: the clocks change then",
-            hint=f"Say which: {first.isoformat()} or {second.isoformat()}.",
+            f"no clock in {timezone} showed '{text}': they were put forward then",
+            hint=f"{_shown(second)} was just before, {_shown(first)} just after.",
         )
-    return first
+    raise WindowError(
+        f"'{text}' is ambiguous in {timezone}: the clocks were put back then",
+        hint=f"Say which: {first.isoformat()} or {second.isoformat()}.",
+    )
 
 
 def plan_window(
@@ -146,6 +189,11 @@ def plan_window(
             "--at and --since/--until say the same thing twice",
             hint="Give --at for one moment, or --since and --until for a stretch.",
         )
+    if asked.at and _DAY.fullmatch(asked.at.strip()):
+        raise WindowError(
+            f"'{asked.at}' is a day, and --at wants a moment",
+            hint=f"Add the time ('{asked.at} 03:10'); or look over the day: --since {asked.at} --until ….",
+        )
     onset = parse_time(asked.at, now=now, timezone=settings.timezone) if asked.at else alerted_at
     if asked.since or asked.until:
         focus = _stretch(asked, settings, now)
@@ -154,7 +202,7 @@ def plan_window(
         focus = _around(onset, settings, now)
     else:
         raise WindowError(
-            "no time was given", hint="Say when: --at now-30m, or --since 03:00… --until …, or --since 90m."
+            "no time was given", hint="Say when: --at now-30m, --since 90m, or --since now-3h --until now-2h."
         )
     baseline = _baseline(asked, settings, now)
     lead = timedelta(minutes=settings.baseline_minutes + settings.guard_minutes)
@@ -180,12 +228,12 @@ def _stretch(asked: Asked, settings: WindowSettings, now: datetime) -> Interval:
         since = parse_time(asked.since, now=now, timezone=settings.timezone)
     if until <= since:
         raise WindowError(
-            f"the window is empty: --until ({until.isoformat()}) is not after --since ({since.isoformat()})",
+            f"the window is empty: --until ({_shown(until)}) is not after --since ({_shown(since)})",
             hint="Swap them, or check the dates and time zones.",
         )
     if since >= now:
         raise WindowError(
-            f"--since ({since.isoformat()}) lies in the future; it is {now.astimezone(UTC).isoformat()} now",
+            f"--since ({_shown(since)}) lies in the future; it is {_shown(now)} now",
             hint="Check the date and the time zone.",
         )
     return Interval(since, min(until, max(now.astimezone(UTC), since + timedelta(seconds=1))))
@@ -194,7 +242,7 @@ def _stretch(asked: Asked, settings: WindowSettings, now: datetime) -> Interval:
 def _around(onset: datetime, settings: WindowSettings, now: datetime) -> Interval:
     if onset > now:
         raise WindowError(
-            f"{onset.isoformat()} lies in the future; it is {now.astimezone(UTC).isoformat()} now",
+            f"{_shown(onset)} lies in the future; it is {_shown(now)} now",
             hint="Check the date and the time zone, or this machine's clock.",
         )
     start = onset - timedelta(minutes=settings.lead_minutes)
@@ -213,7 +261,7 @@ def _baseline(asked: Asked, settings: WindowSettings, now: datetime) -> Interval
     end = parse_time(asked.baseline_until, now=now, timezone=settings.timezone)
     if end <= start:
         raise WindowError(
-            f"the baseline is empty: it would end at {end.isoformat()}, not after {start.isoformat()}",
+            f"the baseline is empty: it would end at {_shown(end)}, not after {_shown(start)}",
             hint="Swap --baseline-since and --baseline-until.",
         )
     return Interval(start, end)

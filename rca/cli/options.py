@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from rca.window import Asked
 
-_TIMES = "RFC 3339, now-2h, or 2026-11-22 03:10 with --timezone"
+_TIMES = "RFC 3339, now-2h, or, with --timezone, 2026-11-22 03:10 or 03:10"
 
 At = Annotated[
     str | None, typer.Option("--at", metavar="T", envvar="RCA_AT", help=f"When it was noticed: {_TIMES}.")

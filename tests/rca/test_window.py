@@ -1,4 +1,6 @@
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -65,6 +67,56 @@ def test_a_time_that_happens_twice_when_the_clocks_change_is_refused() -> None:
         parse_time("2026-10-25 02:30", now=NOW, timezone="Europe/Berlin")
 
 
+def test_a_time_that_no_clock_showed_is_refused_with_the_instants_around_it() -> None:
+    with pytest.raises(WindowError, match="no clock in Europe/Berlin showed") as caught:
+        parse_time("2026-03-29 02:30", now=NOW, timezone="Europe/Berlin")
+    assert caught.value.hint == "2026-03-29T00:30:00Z was just before, 2026-03-29T01:30:00Z just after."
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "moment"),
+    [
+        ("03:10", "UTC", "2026-11-22T03:10:00Z"),
+        ("4:00:30", "UTC", "2026-11-22T04:00:30Z"),
+        ("23:50", "UTC", "2026-11-21T23:50:00Z"),
+        ("03:10", "Europe/Berlin", "2026-11-22T02:10:00Z"),
+        ("05:10", "Europe/Berlin", "2026-11-21T04:10:00Z"),
+        ("23:50", "America/New_York", "2026-11-21T04:50:00Z"),
+    ],
+)
+def test_a_time_of_day_is_the_last_time_that_the_clocks_showed_it(text: str, zone: str, moment: str) -> None:
+    assert parse_time(text, now=NOW, timezone=zone) == datetime.fromisoformat(moment)
+
+
+@pytest.mark.parametrize("text", ["03:10", "25:10", "03:61"])
+def test_a_time_of_day_without_a_zone_or_that_no_clock_shows_is_refused(text: str) -> None:
+    with pytest.raises(WindowError):
+        parse_time(text, now=NOW)
+
+
+@given(st.times(), st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"]))
+def test_a_time_of_day_lies_within_the_last_day(clock: time, zone: str) -> None:
+    moment = parse_time(f"{clock:%H:%M:%S}", now=NOW, timezone=zone)
+    assert NOW - timedelta(days=1) < moment <= NOW
+    assert f"{moment.astimezone(ZoneInfo(zone)):%H:%M:%S}" == f"{clock:%H:%M:%S}"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1770089000", "As a unix time that is 2026-02-03T03:23:20Z: write it so."),
+        ("1770089000123", "As a unix time that is 2026-02-03T03:23:20Z: write it so."),
+        ("30m ago", "Write now-30m; or 30m with --since, for the stretch up to --until."),
+        ("-2 hours", "Write now-2h; or 2h with --since, for the stretch up to --until."),
+        ("yesterday", "RFC 3339"),
+    ],
+)
+def test_what_was_probably_meant_is_told(text: str, hint: str) -> None:
+    with pytest.raises(WindowError, match="is not a time") as caught:
+        parse_time(text, now=NOW)
+    assert hint in caught.value.hint
+
+
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../etc/passwd", ""])
 def test_an_unknown_zone_is_refused(zone: str) -> None:
     with pytest.raises(WindowError):
@@ -114,6 +166,13 @@ def test_a_baseline_placed_by_hand_may_lie_after_the_incident() -> None:
     assert plan.window.baseline.start == NOW - timedelta(hours=1)
     assert plan.span.end >= plan.window.baseline.end
     assert plan.span.start <= plan.window.span.start
+
+
+def test_a_day_is_no_moment_but_may_bound_a_stretch() -> None:
+    berlin = replace(SETTINGS, timezone="Europe/Berlin")
+    assert "is a day" in refusal(Asked(at="2026-11-21"), berlin).message
+    plan = plan_window(Asked(since="2026-11-20", until="2026-11-21"), berlin, now=NOW)
+    assert plan.window.span.start == datetime(2026, 11, 19, 23, tzinfo=UTC)
 
 
 def test_times_that_make_no_window_are_refused_with_the_reason() -> None:
