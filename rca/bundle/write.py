@@ -41,8 +41,8 @@ def write_bundle(bundle: Bundle | Sealed, path: Path, *, overwrite: bool = False
         UsageError: There is something of that name, or the place can't be written to.
         BundleError: The bundle is larger than what can be read back.
     """
+    check_target(path, overwrite=overwrite)
     build = _builder(path)
-    _check_target(path, overwrite=overwrite)
     sealed = bundle if isinstance(bundle, Sealed) else Sealed(bundle, documents(bundle))
     files = stored_files(sealed)
     try:
@@ -101,17 +101,37 @@ def _builder(path: Path) -> Callable[[dict[str, bytes], str], bytes] | None:
     return None
 
 
-def _check_target(path: Path, *, overwrite: bool) -> None:
+def check_target(path: Path, *, overwrite: bool) -> None:
+    """Refuse a place where a bundle can't be written, so that nobody learns it after a minute of collecting.
+
+    Raises:
+        UsageError: As of `write_bundle`.
+    """
+    archive = _builder(path) is not None
     if not path.parent.is_dir():
-        raise UsageError(f"can't write the bundle {path}: there is no folder {path.parent}")
+        raise UsageError(
+            f"can't write the bundle {path}: there is no folder {path.parent}",
+            hint="Make it, or name another place.",
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(
+            f"can't write the bundle {path}: the folder {path.parent} can't be written to",
+            hint="Name another place.",
+        )
     if not os.path.lexists(path):
         return
     if not overwrite:
-        raise UsageError(f"{path} exists already", hint="Choose another name, or say that it may be overwritten.")
-    if path.is_dir() and (_builder(path) is not None or not _is_replaceable(path)):
-        raise UsageError(f"{path} is a folder with something else than a bundle in it; it was left alone")
-    if path.is_file() and _builder(path) is None:
-        raise UsageError(f"{path} is a file, and a bundle of that name is a folder; it was left alone")
+        raise UsageError(f"{path} exists", hint="Choose another name, or replace it with --force.")
+    if path.is_dir() and (archive or not _is_replaceable(path)):
+        raise UsageError(
+            f"{path} is a folder with something else than a bundle in it; it was left alone",
+            hint="Choose another name.",
+        )
+    if path.is_file() and not archive:
+        raise UsageError(
+            f"{path} is a file, and a bundle of that name is a folder; it was left alone",
+            hint="Choose another name, or end it with .tar.gz or .zip.",
+        )
 
 
 def _is_replaceable(folder: Path) -> bool:

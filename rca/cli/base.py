@@ -1,10 +1,12 @@
 """What every command shares: its common options, and the one place where an error becomes an exit code."""
 
+import errno
 import inspect
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from rca.config.load import Loaded
 
 _COMMON = "Everywhere"
+_NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENAMETOOLONG}
+"""What goes wrong with the machine rather than with us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +174,35 @@ def guarded(action: Callable[[], None], *, verbose: bool) -> None:
         sys.stderr.write("interrupted\n")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except BrokenPipeError:
-        # the reader of our output went away (`| head`): not an error; keep the interpreter from saying so at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush()  # the reader of our output went away (`| head`): not an error
         raise typer.Exit(ExitCode.OK) from None
     except (typer.Exit, typer.Abort):
         raise
+    except OSError as error:
+        if error.errno not in _NOT_OURS:
+            _say_bug(error, verbose=verbose)
+            raise typer.Exit(ExitCode.BUG) from None
+        _say(_refused_by_system(error), verbose=verbose)
+        _hush()
+        raise typer.Exit(ExitCode.USAGE) from None
     except Exception as error:  # noqa: BLE001 - the last resort, so that nobody reads a traceback at 3 a.m.
         _say_bug(error, verbose=verbose)
         raise typer.Exit(ExitCode.BUG) from None
+
+
+def _hush() -> None:
+    """Send what is still to be written nowhere, so that the interpreter doesn't fail over it at its end."""
+    with suppress(OSError):  # standard output may be no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refused_by_system(error: OSError) -> UsageError:
+    """What the operating system won't let us do, wherever that came up."""
+    where = f"{error.filename}" if error.filename else "standard output"
+    return UsageError(
+        f"{where} can't be used: {error.strerror}",
+        hint="Free some space, or name another place (-o, RCA_DATA_DIR).",
+    )
 
 
 def _say(error: RcaError, *, verbose: bool) -> None:
@@ -199,8 +224,13 @@ def choose_format(run: Run) -> str:
     """The format that was asked for: by `--format`, else by the ending of `-o`, else the terminal's.
 
     Raises:
-        UsageError: There is no such format, or the file's ending names none.
+        UsageError: There is no such format, the file's ending names none, or there is no such folder.
     """
+    if run.output is not None and not run.output.parent.is_dir():
+        raise UsageError(
+            f"{run.output} can't be written: there is no folder {run.output.parent}",
+            hint="Make it, or choose another place with -o.",
+        )
     from rca.report import format_for, formats  # noqa: PLC0415 - only when a command runs
 
     if run.format is not None:

@@ -1,6 +1,5 @@
 """`rca capture`: collect only."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,28 +29,19 @@ def capture(
     """Collect an incident into a bundle, to be replayed, shared or kept."""
     from dataclasses import replace  # noqa: PLC0415 - only when the command runs
 
+    from rca.bundle import check_target  # noqa: PLC0415 - as above
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - as above
     from rca.cli.collecting import Wanted, gather, keeping  # noqa: PLC0415 - as above
 
     if run.output is None:
         raise UsageError("-o is missing", hint="Say where to: -o incident.tar.gz (or a folder, or .zip).")
-    refuse_existing(run.output, force=force)
+    check_target(run.output, overwrite=force)  # before a minute is spent on collecting
     symptom, _ = read_alert(None, service)
     loaded = run.load({**collecting.settings(), **changes.settings()})
     collected = gather(run, loaded.config, Wanted(moments.asked(), symptom, changes=True))
     bundle = replace(collected.bundle, title=title) if title else collected.bundle
-    with keeping(bundle, loaded, run.output, overwrite=force) as (bundle, kept):
+    with keeping(bundle, loaded, run.output, note=run.note, overwrite=force) as (bundle, kept):
         for gap in bundle.gaps:
             run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")
     run.note(f"captured: {kept}")
     raise typer.Exit(ExitCode.INTERRUPTED if collected.interrupted else ExitCode.OK)
-
-
-def refuse_existing(path: Path, *, force: bool) -> None:
-    """Refuse to overwrite, before a minute is spent on collecting.
-
-    Raises:
-        UsageError: Something is there, and `--force` wasn't given.
-    """
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists", hint="Choose another name, or replace it with --force.")

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -121,28 +121,39 @@ def declared_graph(config: Config) -> "ServiceGraph | None":
 
 @contextmanager
 def keeping(
-    bundle: "Bundle", loaded: Loaded, target: Path | None, *, overwrite: bool
+    bundle: "Bundle", loaded: Loaded, target: Path | None, *, note: Callable[[str], None], overwrite: bool
 ) -> Iterator[tuple["Bundle", Path]]:
     """Write the bundle where it was asked for, or among the kept ones in the user's data directory.
 
     It is packed beside what the `with` does, and is there when that ends. The `with` gets the bundle with its hash
-    and its place.
+    and its place. One that nobody asked to keep, and that can't be kept, is but a note.
 
     Raises:
-        BundleError: It can't be written; said after the body, so that a full disk takes nobody's report.
+        UsageError: It can't be written; said after the body, so that a full disk takes nobody's report.
+        BundleError: It is larger than what can be read back; as above.
     """
     from rca.bundle import seal, write_bundle  # noqa: PLC0415 - only for commands that write one
 
-    sealed, path = seal(bundle), target
-    if path is None:
-        folder = data_dir(loaded.config) / "bundles"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{bundle.id}-{sealed.bundle.sha256[:8]}.tar.gz"
-        overwrite = True  # the name holds the content's hash: what is there is the same
+    sealed = seal(bundle)
+    path = target or data_dir(loaded.config) / "bundles" / f"{bundle.id}-{sealed.bundle.sha256[:8]}.tar.gz"
     with ThreadPoolExecutor(1) as pool:
+        if target is None:  # the name holds the content's hash: what is there is the same
+            _make_folder(path.parent)
+            overwrite = True
         written = pool.submit(write_bundle, sealed, path, overwrite=overwrite)
         yield sealed.bundle, path
-    written.result()
+    try:
+        written.result()
+    except UsageError as error:
+        if target is not None:
+            raise
+        note(f"not kept: {error.message}\nname another place: --save BUNDLE, or RCA_DATA_DIR for all of them")
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, where that can be done; where it can't, writing into it says so."""
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def redacted(bundle: "Bundle", config: Config, run: Run) -> "Bundle":

@@ -47,7 +47,11 @@ def investigate(
     from rca.cli.collecting import Wanted, declared_graph, gather, keeping  # noqa: PLC0415 - as above
     from rca.cli.reporting import emit, make_report, own_words, verdict_code  # noqa: PLC0415 - as above
 
-    choose_format(run)  # a wrong format must not be found out after a minute of collecting
+    choose_format(run)  # what can't be written must not be found out after a minute of collecting
+    if save is not None:
+        from rca.bundle import check_target  # noqa: PLC0415 - numpy: else the first question waits for it
+
+        check_target(save, overwrite=force)
     settings = {**collecting.settings(), **changes.settings(), "changes.vocabulary": vocabulary}
     loaded = run.load(settings)
     config = loaded.config
@@ -57,10 +61,11 @@ def investigate(
     graph = declared_graph(config) if alert else None
     symptom, alerted_at = read_alert(alert, service, graph=graph, note=run.note)
     collected = gather(run, config, Wanted(moments.asked(), symptom, alerted_at, changes=True))
-    with keeping(collected.bundle, loaded, save, overwrite=force) as (bundle, kept):
+    with keeping(collected.bundle, loaded, save, note=run.note, overwrite=force) as (bundle, kept):
         report = make_report(bundle, loaded, replayed=False)
         emit(report, run)
         if report.alert_context and run.output is not None:  # the report itself tells it, and nobody sees that now
             run.note(report.alert_context)
-    run.note(f"kept: {kept}\nreplay it offline: rca replay {kept}")
+    if kept.exists():
+        run.note(f"kept: {kept}\nreplay it offline: rca replay {kept}")
     raise typer.Exit(verdict_code(report, wanted=exit_code, interrupted=collected.interrupted))

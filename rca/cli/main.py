@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -115,6 +116,23 @@ def _interrupt(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _usable_streams() -> None:
+    """Make the standard streams usable, however we were started.
+
+    One that was closed goes nowhere. What isn't a terminal gets UTF-8, as the files of `-o` do, so that the same
+    report is the same bytes; a terminal that can't show a sign shows another one for it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def run() -> None:
     """Run the command line; a polite kill is treated like Ctrl-C, so that what has come is kept.
 
@@ -122,6 +140,7 @@ def run() -> None:
     cycles, again and again and once more at the end, would be a sixth of its work. Arrays as small as ours are
     multiplied best by one thread: numpy would start one a processor, and the order of a sum would depend on them.
     """
+    _usable_streams()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     gc.set_threshold(100_000, 50, 100)
     atexit.register(gc.freeze)

@@ -16,13 +16,12 @@ def redact(run: Run, bundle: options.BundlePath, *, force: options.Overwrite = F
     """Cut secrets and personal data out of a bundle, an old one too, before it is shared."""
     from dataclasses import replace  # noqa: PLC0415 - only when the command runs
 
-    from rca.bundle import content_hash, read_bundle, write_bundle  # noqa: PLC0415 - as above
-    from rca.cli.capture import refuse_existing  # noqa: PLC0415 - as above
+    from rca.bundle import check_target, content_hash, read_bundle, write_bundle  # noqa: PLC0415 - as above
     from rca.redact import redact_bundle  # noqa: PLC0415 - as above
 
     if run.output is None:
         raise UsageError("-o is missing", hint="Say where to: -o redacted.tar.gz (or a folder, or .zip).")
-    refuse_existing(run.output, force=force)
+    check_target(run.output, overwrite=force)
     before = read_bundle(bundle)
     after = redact_bundle(before)
     write_bundle(replace(after, sha256=content_hash(after)), run.output, overwrite=force)

@@ -280,7 +280,7 @@ def test_archives_hold_one_folder_and_no_times_or_owners(tmp_path: Path) -> None
 def test_nothing_is_overwritten_unless_told(tmp_path: Path, form: str) -> None:
     path = tmp_path / form
     write_bundle(small(title="first"), path)
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="exists"):
         write_bundle(small(title="second"), path)
     assert read_bundle(path).title == "first"
     write_bundle(small(title="second"), path, overwrite=True)

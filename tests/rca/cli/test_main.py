@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -158,6 +159,33 @@ def test_output_into_a_closed_pipe_is_no_error(bundle: Path, tmp_path: Path) -> 
     done = run_command("/bin/bash", "-c", script, home=tmp_path)
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_a_full_disk_is_no_bug_of_ours(bundle: Path, tmp_path: Path) -> None:
+    done = run_command("/bin/bash", "-c", f"{sys.executable} -m rca replay {bundle} > /dev/full", home=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: standard output can't be used: No space left on device\nhint: ")
+    assert exit_of(PermissionError(errno.EACCES, "Permission denied", "/x")) == 2
+    assert exit_of(FileNotFoundError(errno.ENOENT, "No such file or directory", "/x")) == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_standard_stream_that_is_closed_stops_nothing(bundle: Path, tmp_path: Path, closed: str) -> None:
+    file = tmp_path / "report.md"
+    script = f"{sys.executable} -m rca replay {bundle} -o {file} {closed}"
+    done = run_command("/bin/bash", "-c", script, home=tmp_path)
+    assert done.returncode == 0
+    assert "redis" in file.read_text(encoding="utf-8")
+
+
+def test_a_pipe_gets_the_same_bytes_in_every_locale(bundle: Path, tmp_path: Path) -> None:
+    outputs = []
+    for encoding in ("ascii", "latin-1", "utf-8"):
+        script = f"PYTHONIOENCODING={encoding} {sys.executable} -m rca replay {bundle} | sha256sum"
+        done = run_command("/bin/bash", "-c", script, home=tmp_path)
+        assert done.stderr == ""
+        outputs.append(done.stdout)
+    assert len(set(outputs)) == 1
 
 
 def test_a_polite_kill_is_like_ctrl_c(tmp_path: Path) -> None:
