@@ -13,8 +13,6 @@ from topology.graph import ServiceGraph
 _QUIET_HOP = 3.0
 """What a hop through a service without anomalies costs; through the most anomalous one it costs 1."""
 
-Step = Callable[[str], Iterable[str]]
-
 
 def explaining_path(
     graph: ServiceGraph, source: str, target: str, weight: Mapping[str, float] | None = None
@@ -76,13 +74,6 @@ def _cheapest(graph: ServiceGraph, target: str, source: str, cost: Callable[[str
     return left
 
 
-def blast_radius(graph: ServiceGraph, service: str) -> dict[str, int]:
-    """Every direct and indirect caller of a service and how many calls away it is, nearest first, then by name."""
-    reached = caller_distances(graph, service)
-    reached.pop(service, None)
-    return reached
-
-
 def caller_distances(graph: ServiceGraph, service: str) -> dict[str, int]:
     """Hops from a service to each direct or indirect caller, itself (0) included; nearest first, then by name."""
     return _distances(graph, service, graph.callers)
@@ -93,29 +84,7 @@ def callee_distances(graph: ServiceGraph, service: str) -> dict[str, int]:
     return _distances(graph, service, graph.callees)
 
 
-def undirected_distances(graph: ServiceGraph, service: str, limit: int | None = None) -> dict[str, int]:
-    """Hops to every service connected in any direction, at most `limit` away; nearest first, then by name."""
-    return _distances(graph, service, _either_way(graph), limit)
-
-
-def undirected_distance(graph: ServiceGraph, first: str, second: str, limit: int | None = None) -> int | None:
-    """Hops between two services in any direction; None when they aren't connected within `limit` hops."""
-    return undirected_distances(graph, first, limit).get(second)
-
-
-def neighbourhood(graph: ServiceGraph, services: Iterable[str], hops: int = 1) -> ServiceGraph:
-    """The part of the graph within so many hops, in any direction, of any of the services."""
-    near: set[str] = set()
-    for service in services:
-        near |= undirected_distances(graph, service, hops).keys()
-    return graph.subgraph(near)
-
-
-def _either_way(graph: ServiceGraph) -> Step:
-    return lambda name: (*graph.callers(name), *graph.callees(name))
-
-
-def _distances(graph: ServiceGraph, start: str, step: Step, limit: int | None = None) -> dict[str, int]:
+def _distances(graph: ServiceGraph, start: str, step: Callable[[str], Iterable[str]]) -> dict[str, int]:
     """Breadth first; empty for a service the graph doesn't know."""
     if start not in graph:
         return {}
@@ -123,8 +92,6 @@ def _distances(graph: ServiceGraph, start: str, step: Step, limit: int | None = 
     queue = deque([start])
     while queue:
         name = queue.popleft()
-        if reached[name] == limit:
-            break
         for other in step(name):
             if other not in reached:
                 reached[other] = reached[name] + 1
