@@ -2,6 +2,5 @@
 
 from rca.redact.incident import redact_bundle, redact_line
 from rca.redact.redactor import Redactor
-from rca.redact.rules import Rule, compile_rules
 
-__all__ = ["Redactor", "Rule", "compile_rules", "redact_bundle", "redact_line"]
+__all__ = ["Redactor", "redact_bundle", "redact_line"]

@@ -7,18 +7,17 @@ from dataclasses import replace
 from rca.model.incident import Alert, Bundle, Commit, Event, SourceRecord, Span
 from rca.model.logs import LogLine
 from rca.redact.redactor import Redactor
-from rca.redact.rules import Rule
 
 _BATCH = 200
 
 
-def redact_bundle(bundle: Bundle, extra: Sequence[Rule] = ()) -> Bundle:
+def redact_bundle(bundle: Bundle) -> Bundle:
     """The bundle with secrets and personal data cut out of every free text; names, times and numbers stay.
 
     What was cut is added to `redactions`. A bundle with nothing to cut is returned as it is; otherwise `sha256` is
     empty, as the content is another (`rca.bundle.content_hash` computes it).
     """
-    redactor = Redactor(extra)
+    redactor = Redactor()
     redacted = replace(
         bundle,
         title=redactor.text(bundle.title),

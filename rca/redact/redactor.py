@@ -24,17 +24,13 @@ class Redactor:
 
     What was replaced is never found again, so redacting twice changes and counts nothing more.
 
-    Args:
-        extra: Rules of the user's own (`compile_rules`), tried before the table's.
-
     Attributes:
         counts: How many were cut out so far, by kind.
     """
 
-    def __init__(self, extra: Sequence[Rule] = ()) -> None:
+    def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self._all: tuple[Rule, ...] = (*extra, *RULES)
-        self._rules = self._all
+        self._rules = RULES
         self._names: dict[str, tuple[str, Pattern[str], Check] | None] = {}
 
     def text(self, text: str) -> str:
@@ -93,7 +89,7 @@ class Redactor:
         if first == text:
             return text
         for _ in range(_ROUNDS):
-            text, first = first, self._once(first, self._all, label)
+            text, first = first, self._once(first, RULES, label)
             if first == text:
                 break
         return first

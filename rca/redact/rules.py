@@ -3,10 +3,8 @@
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from rca.errors import ConfigError
 
 Check = Callable[[str], int]
 
@@ -33,28 +31,6 @@ class Rule:
     hints: tuple[str, ...] = ()
     check: Check = _all
     unless: re.Pattern[str] | None = None
-
-
-def compile_rules(patterns: Mapping[str, str]) -> tuple[Rule, ...]:
-    """Rules of a user's own, by kind.
-
-    Raises:
-        ConfigError: A kind isn't a plain word, or a pattern isn't a regular expression that finds text.
-    """
-    rules = []
-    for kind, pattern in patterns.items():
-        if not re.fullmatch(r"[a-z0-9_-]{1,40}", kind):
-            raise ConfigError(
-                f"the kind of secret {kind!r:.60} can't be used", hint="Use a-z, 0-9, _ and - alone."
-            )
-        try:
-            compiled = re.compile(pattern)
-        except re.error as error:
-            raise ConfigError(f"the pattern for {kind!r} isn't a regular expression: {error}") from None
-        if compiled.search(""):
-            raise ConfigError(f"the pattern for {kind!r} matches nothing at all, so everywhere")
-        rules.append(Rule(kind, compiled))
-    return tuple(rules)
 
 
 _PROSE = """
