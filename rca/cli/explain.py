@@ -39,13 +39,14 @@ def explain(
     from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
     from rca.analyze.explain import explain as taken_apart  # noqa: PLC0415 - only when the command runs
     from rca.bundle import read_bundle  # noqa: PLC0415 - as above
-    from rca.cli.reporting import emit_text  # noqa: PLC0415 - as above
+    from rca.cli.reporting import analysis_options, emit_text  # noqa: PLC0415 - as above
     from rca.config.load import config_hash  # noqa: PLC0415 - as above
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
 
     name = choose_format(run, "explain")
-    tool = ToolInfo(__version__, config_hash(run.load().config))
-    found = taken_apart(read_bundle(bundle), service, tool=tool, replayed=True)
+    config = run.load().config
+    tool = ToolInfo(__version__, config_hash(config))
+    found = taken_apart(read_bundle(bundle), service, tool=tool, options=analysis_options(config), replayed=True)
     emit_text(_WRITERS[name](found), run)
 
 

@@ -32,6 +32,20 @@ def test_json_is_a_contract_and_the_same_each_time(invoke: Invoke, bundle: Path)
     assert [item["id"] for item in document["evidence"]] == suspect["evidence"]
 
 
+def test_the_configured_gap_before_the_onset_counts_as_in_a_replay(
+    invoke: Invoke, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scores() -> tuple[float, float]:
+        document = json.loads(invoke("explain", bundle, "redis", "--format", "json").out)
+        suspects = json.loads(invoke("replay", bundle, "--format", "json").out)["suspects"]
+        return document["score"], next(one["score"] for one in suspects if one["service"] == "redis")
+
+    usual = scores()
+    monkeypatch.setenv("RCA_WINDOW_GUARD_MINUTES", "0")
+    explained, replayed = scores()
+    assert explained == replayed != usual[0]
+
+
 def test_markdown_goes_into_a_file(invoke: Invoke, bundle: Path, tmp_path: Path) -> None:
     assert invoke("explain", bundle, "redis", "-o", tmp_path / "why.md").code == 0
     text = (tmp_path / "why.md").read_text()
