@@ -25,7 +25,6 @@ from rca.model.report import (
     OnsetEstimate,
     Report,
     Role,
-    SimilarIncident,
     Suspect,
     ToolInfo,
 )
@@ -58,7 +57,6 @@ def analyze(
     *,
     tool: ToolInfo,
     options: AnalysisOptions | None = None,
-    similar: Sequence[SimilarIncident] | None = None,
     replayed: bool = False,
 ) -> Report:
     """Rank the services of an incident and say why.
@@ -67,14 +65,13 @@ def analyze(
         bundle: What the sources answered. Nothing else is looked at.
         tool: What made the report.
         options: Choices; the defaults are what the documentation measures.
-        similar: Past incidents that resemble it; None when nobody was asked.
         replayed: Whether the bundle was read from disk.
 
     Returns:
         A report, even of a bundle with next to nothing in it: then it abstains and the gaps say why.
     """
     chosen = options or AnalysisOptions()
-    return report_of(assess(bundle, chosen), chosen, tool=tool, similar=similar, replayed=replayed)
+    return report_of(assess(bundle, chosen), chosen, tool=tool, replayed=replayed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,14 +125,13 @@ def report_of(
     options: AnalysisOptions,
     *,
     tool: ToolInfo,
-    similar: Sequence[SimilarIncident] | None = None,
     replayed: bool = False,
 ) -> Report:
     """The report of a ranking; arguments as of `analyze`."""
     bundle, prepared, ranked, also = assessed.bundle, assessed.prepared, assessed.ranked, assessed.also
     tuning, order, stood = options.tuning, assessed.order, assessed.stood
     if ranked is None or stood is None:
-        return _nothing(assessed, tool, similar, tuning, replayed=replayed)
+        return _nothing(assessed, tool, tuning, replayed=replayed)
     abstained = abstains(stood, tuning)
     alerted = bundle.symptom.service if bundle.symptom else None
     said = also.items(ranked.at, ranked.baseline_end) if also else {}
@@ -170,7 +166,6 @@ def report_of(
         healthy_on_path=tuple(service for service in lies.healthy if service not in by_service),
         slow_path=also.slow_path(ranked.at, ranked.baseline_end) if also else None,
         gaps=gaps(bundle, prepared, ranked, stood),
-        similar=tuple(similar) if similar is not None else None,
         timeline=timeline(bundle, onset.since, every),
         simple_ranking=simple.rank(ranked.table, int(ranked.rows[ranked.best])),
         sources=bundle.sources,
@@ -297,7 +292,6 @@ def _why(service: str, score: float, role: Role, evidence: Sequence[Evidence], r
 def _nothing(
     assessed: Assessed,
     tool: ToolInfo,
-    similar: Sequence[SimilarIncident] | None,
     tuning: Tuning,
     *,
     replayed: bool,
@@ -316,7 +310,6 @@ def _nothing(
         verdict=verdict(order, None, (), None, (), tuning),
         suspects=tuple(Suspect(i, name, 0.0, Role.BYSTANDER) for i, name in enumerate(order, start=1)),
         gaps=gaps(bundle, prepared, None, None),
-        similar=tuple(similar) if similar is not None else None,
         timeline=timeline(bundle, None, ()),
         simple_ranking=order,
         sources=bundle.sources,

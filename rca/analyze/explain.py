@@ -24,7 +24,6 @@ _LIKELY = 0.01  # weight of an onset that is listed
 _CLOSE = 0.5
 _MOST = 0.5  # a share that says why
 _SUGGESTED = 3
-_CLEAR = 2.0
 _WORDS = {
     Channel.LATENCY: "its latency",
     Channel.EDGE: "calls to it, slow on the way",
