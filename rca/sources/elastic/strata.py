@@ -16,8 +16,8 @@ from rca.sources.elastic.client import Search
 from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.layers import Layer, in_window
 from rca.sources.elastic.lines import wanted_fields
+from rca.sources.elastic.sampler import SEED, sampled
 from rca.sources.elastic.schema import Role, Schema
-from rca.sources.elastic.traces import SEED, sampled
 
 ERRORS, WARNINGS = frozenset({"ERROR", "FATAL"}), frozenset({"WARN"})
 FAILING = "~failing"

@@ -13,14 +13,12 @@ from typing import Any
 from rca.model.incident import Gap
 from rca.sources.elastic.client import NAME, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
+from rca.sources.elastic.sampler import sampled
 
-SEED = 20_071
 MAX_PAGE = 10_000
 """The server's `max_result_window`."""
 _CANDIDATES = 1_000
 _DRAWN_PER_CANDIDATE = 4
-_MAX_PROBABILITY = 0.5
-"""The random sampler takes nothing between this and 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +54,6 @@ class Traces:
     hits: tuple[Mapping[str, Any], ...] = ()
     ids: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
-
-
-def sampled(aggregations: Mapping[str, Any], share: float) -> dict[str, Any]:
-    """Aggregations over a random share of the documents; over all of them when the share is large."""
-    if share > _MAX_PROBABILITY:
-        return {"drawn": {"filter": {"match_all": {}}, "aggs": aggregations}}
-    return {"drawn": {"random_sampler": {"probability": share, "seed": SEED}, "aggs": aggregations}}
 
 
 def draw_traces(client: ElasticClient, place: Place, grid: Grid, budget: int) -> Traces:

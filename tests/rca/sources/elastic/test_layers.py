@@ -58,7 +58,7 @@ def census(*answers: Answer, cohorts: Sequence[Cohort] = (COHORT,)) -> Census:
     return take_census(cast("ElasticClient", Scripted(*answers)), cohorts, SPAN)
 
 
-OVERVIEW = answer(20, trace_0={"doc_count": 12})
+OVERVIEW = answer(20, drawn={"trace_0": {"doc_count": 12}})
 FIRST = answer(
     10,
     services=buckets(("a", 6), ("b", 4), other=3),
@@ -79,6 +79,19 @@ def test_documents_part_by_the_fields_that_hold_their_service_and_level() -> Non
     assert found.services == {"a": 6, "b": 4}
     assert (found.total, found.traced) == (20, (((COHORT, "trace.id"), 12),))
     assert [gap.why for gap in found.gaps] == ["3 lines are theirs; narrow elasticsearch.indices"]
+
+
+def test_how_many_lines_have_a_trace_is_judged_by_a_share_of_them() -> None:
+    server = Scripted(OVERVIEW, FIRST, answer(0))
+    take_census(cast("ElasticClient", server), [COHORT], SPAN)
+    assert server.asked[0].body["aggs"]["drawn"]["random_sampler"]["probability"] < 0.1
+
+
+def test_without_any_field_for_traces_none_is_drawn() -> None:
+    server = Scripted(answer(20), FIRST, answer(0))
+    untraced = Cohort(("logs-*",), FIELDS | {Role.TRACE: ()})
+    assert take_census(cast("ElasticClient", server), [untraced], SPAN).traced == ()
+    assert "aggs" not in server.asked[0].body
 
 
 def test_layers_never_overlap() -> None:
