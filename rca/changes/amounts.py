@@ -1,15 +1,16 @@
 """A number in place of another: how much that can do, by what it is and how far it went."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rca.changes.diff import FileDiff
 from rca.changes.findings import Finding
 from rca.changes.tokens import Tokens
-from rca.changes.values import Value
+from rca.changes.values import Value, value_of
 from rca.changes.vocabulary import Quantity
 
 _MORE_ROOM = 0.6
+_OVERTAKEN, _NEAR = 0.6, 6
 _RATIOS = ((1.15, 0.08), (1.4, 0.18), (1.75, 0.35), (2.5, 0.5), (5.0, 0.7))
 _WORTH_TELLING = 1.4
 _COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!=", "===", "!=="})
@@ -44,6 +45,40 @@ def compare_values(
         yield Finding("operator", 0.55, f"what is compared with, {told}", file.path)
     else:
         yield Finding("number", min(potency, 0.65) * 0.8, told + how, file.path)
+
+
+def overtaken(
+    file: FileDiff, pairs: Sequence[tuple[Tokens, Tokens]], lines: Sequence[Tokens]
+) -> Iterator[Finding]:
+    """A number that reached another of its kind beside it, which it was under or over: a part that is all now.
+
+    Args:
+        file: Where they are.
+        pairs: Removed lines with the added ones that took their place.
+        lines: All lines of the file, in order.
+    """
+    for old, new in pairs:
+        was, now = _only_value(old), _only_value(new)
+        if was is None or now is None or was == now or new.quantity is None:
+            continue
+        place = lines.index(new)
+        for other in lines[max(0, place - _NEAR) : place + _NEAR]:
+            beside = _only_value(other) if other.line.sign == " " and other.quantity is new.quantity else None
+            if beside is None or beside.family != now.family:
+                continue
+            under, over = was.number < beside.number <= now.number, was.number > beside.number >= now.number
+            if under or over:
+                kind = new.quantity.more if under else new.quantity.less
+                told = (
+                    f"{new.quantity.name} {now.text()} is no longer {'under' if under else 'over'} {beside.text()}"
+                )
+                yield Finding(kind, _OVERTAKEN, f"{told} beside it", file.path, "less")
+                return
+
+
+def _only_value(line: Tokens) -> Value | None:
+    found = [value for token in line.tokens if (value := value_of(token)) is not None]
+    return found[0] if len(found) == 1 else None
 
 
 def _left(old: float, new: float, at: Tokens) -> float:

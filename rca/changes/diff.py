@@ -14,11 +14,12 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _HUNK = re.compile(r"^@@ ?(?:-\d+(?:,\d+)? \+\d+(?:,\d+)? )?(?P<inside>[^@]*)(?:@@)?(?P<after>.*)$")
 _PATH = re.compile(r"^[\w.@+-]*[\w./@+-]*\.\w+$|^[\w./-]+/[\w.-]+$")
 _LOOP = re.compile(
-    r"^\s*\}?\s*(?:async\s+)?(?:for|while|foreach|loop|until)\b|\.(?:forEach|each|map|flatMap|stream)\(.*(?:=>|->|\{|lambda|do)"
+    r"^\s*\}?\s*(?:async\s+)?(?:for|while|foreach|loop|until)\b|\.(?:forEach|each|map|flatMap|stream)(?:\(.*(?:=>|->|\{|lambda|do)|\s*\{)"
 )
 _LOOP_LINE = re.compile(
     r"[\[({].*\bfor\b\s+[\w, ]+\s+\bin\b|\bmap\(\s*lambda"
     r"|\.(?:map|forEach|flatMap|each)\(\s*(?:async\s*)?\(?\w+\)?\s*(?:=>|->)"
+    r"|\.(?:map|forEach|flatMap|each)\s*\{"
 )
 _ASYNC = re.compile(r"\basync\s+(?:def|fn|function)\b|\bsuspend fun\b|\bMono<|\bFlux<")
 _STRING_OR_COMMENT = r"(?P<s>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)"

@@ -26,12 +26,7 @@ _ORDERED = re.compile(
     r"|verify|check|validate|register|start|stop|begin|put|set)\b"
 )
 _FREE_ORDER = re.compile(r"^(?:@\w|[\w.-]+\s*[:=]|\"[\w.-]+\"\s*:|\.\w+\(|[\w.\"']+,?$|import\b|case\b)")
-_DOES = re.compile(
-    r"[<>!]=?|[=!]==?|&&?|\|\|?|<<|>>|[-+*/%]=?|\+\+|--|\?\?|\?\.|\.\.\.|<-|not|and|or|in|is|await|async|yield|defer|go|try|catch|except"
-    r"|finally|throw|raise|with|using|if|else|elif|while|switch|case|match|lock|synchronized"
-)
-_EXITS = {("return",), ("break",), ("continue",)}
-_IDLE = frozenset({"return", "var", "let", "const", "val", "auto", "final", "new", "_"})
+_SET = re.compile(r"^set\s+(\$\w+)", re.MULTILINE)
 _MOVED = 0.8
 _MOST_NAMES = 60  # more than that is no rename
 _OVERHEAD = 24  # tokens of a signature and a call
@@ -52,6 +47,8 @@ def renames(file: FileDiff, pairs: Sequence[tuple[Tokens, Tokens]]) -> dict[str,
     Only names that the added lines declare (an assignment, a parameter, a function): what is called or imported
     from elsewhere isn't theirs to rename. Keys, columns and texts are names that others rely on, and never count.
     """
+    if file.language == "nginx":
+        return _variables(file)
     if file.config_like or file.language == "sql":
         return {}
     votes: dict[str, Counter[str]] = {}
@@ -73,21 +70,38 @@ def renames(file: FileDiff, pairs: Sequence[tuple[Tokens, Tokens]]) -> dict[str,
             and new_name not in result.values()
             and not _BUILTIN.fullmatch(new_name)
             and not _BUILTIN.fullmatch(old_name)
-            and not _has(old_name, added)
-            and not _has(new_name, removed)
-            and not _has(new_name, context)
-            and _declares(new_name, added)
-            and _declares(old_name, removed)
+            and not has(old_name, added)
+            and not has(new_name, removed)
+            and not has(new_name, context)
+            and declares(new_name, added)
+            and declares(old_name, removed)
         ):
             result[old_name] = new_name
     return result
 
 
-def _has(name: str, text: str) -> bool:
+def _variables(file: FileDiff) -> dict[str, str]:
+    """The one variable of a configuration that is set by another name throughout."""
+    code = {sign: "\n".join(line.code for line in file.lines if line.sign == sign) for sign in "-+ "}
+    old, new = (_SET.findall(code[sign]) for sign in "-+")
+    if (
+        len(old) != 1
+        or len(new) != 1
+        or old == new
+        or has(old[0], code["+"] + code[" "])
+        or has(new[0], code["-"])
+    ):
+        return {}
+    return {old[0]: new[0]}
+
+
+def has(name: str, text: str) -> bool:
+    """Whether a text holds a name as a whole word."""
     return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text) is not None
 
 
-def _declares(name: str, text: str) -> bool:
+def declares(name: str, text: str) -> bool:
+    """Whether lines declare a name: a variable, a parameter, a function, a field."""
     n = re.escape(name)
     return (
         re.search(
@@ -105,10 +119,11 @@ def _declares(name: str, text: str) -> bool:
 
 def same_layout(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
     """Equal but for line breaks, trailing separators and parentheses around a whole expression."""
-    return _flat(old, {"(", ")"}) == _flat(new, {"(", ")"})
+    return flat(old, {"(", ")"}) == flat(new, {"(", ")"})
 
 
-def _flat(lines: Sequence[Tokens], without: set[str]) -> list[str]:
+def flat(lines: Sequence[Tokens], without: set[str]) -> list[str]:
+    """The tokens of all lines, some of them left out."""
     return [token for line in lines for token in line.tokens if token not in without]
 
 
@@ -138,10 +153,10 @@ def reordered(
         new: The added lines.
         past: Lines that stayed, past which others moved.
     """
-    before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
+    before, after = Counter(flat(old, set())), Counter(flat(new, set()))
     if not before or before != after:
         return None
-    if not file.config_like and not past and _nested_otherwise(file, old, new):
+    if not file.config_like and (_nested_otherwise(file, old, new) if not past else _in_another_block(old, new)):
         return False
     if file.config_like or (len(old) == len(new) == 1 and not past):
         return same_layout(old, new) or not _operands_swapped(old, new)
@@ -156,12 +171,18 @@ def reordered(
 def _nested_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
     """The same statements in the same order, but inside or outside of other blocks."""
     braces = {"{", "}"}
-    if _flat(old, braces) == _flat(new, braces) and _flat(old, set()) != _flat(new, set()):
+    if flat(old, braces) == flat(new, braces) and flat(old, set()) != flat(new, set()):
         return True
     context = any(
         line.sign == " " and line.code for line in file.lines
     )  # without any, all of it may be reformatted
     return file.language == "python" and context and _indented_otherwise(old, new)
+
+
+def _in_another_block(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """Whether a call that moved past lines that stayed stands in another block than before."""
+    indents = {line.tokens: line.line.indent for line in old if "(" in line.tokens}
+    return any(indents.get(line.tokens, line.line.indent) != line.line.indent for line in new)
 
 
 def _indented_otherwise(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
@@ -175,7 +196,7 @@ def _indented_otherwise(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
 
 def _calls(lines: Sequence[Tokens]) -> list[str]:
     """What is called, in order."""
-    tokens = _flat(lines, set())
+    tokens = flat(lines, set())
     return [name for name, then in pairwise(tokens) if then == "(" and name.isidentifier()]
 
 
@@ -187,53 +208,16 @@ def _operands_swapped(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
     )
 
 
-def inverted(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
-    """The same parts with a condition turned round: `if bad: return` to `if good: … return`."""
-    turned = {"!=": "==", "!==": "===", "not": "", "!": "", ">=": "<", ">": "<="}
-
-    def parts(lines: Sequence[Tokens]) -> Counter[str]:
-        return Counter(turned.get(token, token) for token in _flat(lines, set()) if turned.get(token, token))
-
-    before, after = parts(old), parts(new)
-    return len(old) > 1 and bool(before) and before == after
-
-
-def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
-    """The same parts put together otherwise: fields set in a literal, a value given a name of its own.
-
-    The same is called in the same order, with the same operators and literals, and no name comes or goes but those
-    of variables that these very lines declare.
-    """
-    if file.config_like or file.language in {"sql", "schema"} or not old or not new:
-        return False
-    before, after = _flat(old, set()), _flat(new, set())
-    exits = [sum(line.tokens in _EXITS for line in side) for side in (old, new)]
-    if _calls(old) != _calls(new) or _does(before) != _does(after) or "for" in before or exits[0] != exits[1]:
-        return False
-    names = {token for token in before if token.isidentifier()} ^ {
-        token for token in after if token.isidentifier()
-    }
-    codes = "\n".join(line.line.code for line in old), "\n".join(line.line.code for line in new)
-    context = "\n".join(line.code for line in file.lines if line.sign == " ")
-    own = {name for name in names if any(_declares(name, code) for code in codes) and not _has(name, context)}
-    return names <= own | _IDLE
-
-
-def _does(tokens: Sequence[str]) -> Counter[str]:
-    """Operators, literals and keywords that say what is done, how often each."""
-    return Counter(token for token in tokens if _literal(token) or _DOES.fullmatch(token))
-
-
 def extracted(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
     """Code that was moved into a function of its own: what was there is there, and nothing new is said."""
     if file.config_like or not old:
         return False
-    before, after = Counter(_flat(old, set())), Counter(_flat(new, set()))
+    before, after = Counter(flat(old, set())), Counter(flat(new, set()))
     names = declared(file) - before.keys()
     if not names:
         return False
     kept = sum((before & after).values()) / max(1, sum(before.values()))
-    fresh = [token for token in (after - before) if _literal(token) and token not in before]
+    fresh = [token for token in (after - before) if literal(token) and token not in before]
     grown = sum((after - before).values())
     return (
         kept >= _MOVED
@@ -243,5 +227,6 @@ def extracted(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     )
 
 
-def _literal(token: str) -> bool:
+def literal(token: str) -> bool:
+    """Whether a token is a number or a text."""
     return token[0] in "\"'`⟦"

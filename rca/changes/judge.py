@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rca.changes import inert
+from rca.changes.amounts import overtaken
 from rca.changes.diff import MOST_LINES, FileDiff, is_ignored, parse, renamed
 from rca.changes.findings import Content, Finding
+from rca.changes.form import of_form
 from rca.changes.moved import (
     chosen_otherwise,
     collected,
@@ -19,8 +21,10 @@ from rca.changes.moved import (
 )
 from rca.changes.pairs import compare, pair
 from rca.changes.presence import came, went
+from rca.changes.rewritten import inverted, looped_otherwise, rewritten, unrolled
 from rca.changes.texts import snippet
 from rca.changes.tokens import Tokens, tokenize
+from rca.changes.unsaid import own_names
 from rca.changes.values import value_of
 from rca.changes.versions import versions
 from rca.changes.vocabulary import Vocabulary
@@ -138,26 +142,28 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         told.append(Finding("key", _SWAPPED, f"values changed places: {swapped}", file.path))
     if told:
         return told, True
+    formed = list(of_form(file, paired[0], old, new))
     past = inert.passed(lines)
     order = inert.reordered(file, old, new, past)
     if order or (order is None and inert.same_layout(old, new)) or inert.extracted(file, old, new):
-        return [], False
+        return formed, bool(formed)
     if order is False:
-        return [Finding("order", 0.62, "the same lines in another order", file.path)], True
-    if inert.inverted(old, new):
-        return [Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
-    if inert.rewritten(file, old, new) or collected(file, old, new) or chosen_otherwise(file, old, new):
-        return [Finding("logic", 0.15, "written otherwise, of the same parts", file.path)], True
+        return [*formed, Finding("order", 0.62, "the same lines in another order", file.path)], True
+    if inverted(old, new):
+        return [*formed, Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
+    if any(same(file, old, new) for same in (rewritten, collected, chosen_otherwise, unrolled, looped_otherwise)):
+        return [*formed, Finding("logic", 0.15, "written otherwise, of the same parts", file.path)], True
     pairs, lone_old, lone_new = paired
     moved, kept = Counter(_every(new)), Counter(_every(old))
     found = [finding for a, b in pairs for finding in compare(file, a, b, moved, kept, vocabulary)]
+    found += overtaken(file, pairs, lines)
     found += versions(file, pairs)
     found += went(file, [line.line for line in lone_old], vocabulary)
     found += _lone(file, lone_old, lone_new, moved, kept, lines)
     helper = handed_on(file, old, new)
     if helper:
         found = [Finding("logic", _HANDED_ON, f"handed to `{helper}`, which isn't shown", file.path)]
-    return [*found, *came(file, vocabulary), *fixed_no_more(file, old, new)], True
+    return [*found, *formed, *came(file, vocabulary), *fixed_no_more(file, old, new)], True
 
 
 def _every(lines: Sequence[Tokens]) -> Iterator[str]:
@@ -189,11 +195,12 @@ def _lone(
 ) -> Iterator[Finding]:
     """Lines without a partner: removed or added as a whole."""
     back = {line.tokens for line in lines if line.line.sign == "+"}
+    own = own_names(file)
     missing = [
         line
         for line in old
         if line.tokens not in back
-        and any(moved[token] < kept[token] for token in line.tokens if token[0].isalnum())
+        and any(moved[token] < kept[token] for token in line.tokens if token[0].isalnum() and token not in own)
     ]
     if missing:
         kind, potency = ("setting_gone", _SETTING_GONE) if file.config_like else ("logic", _CODE_GONE)

@@ -117,8 +117,8 @@ def parts_of(candidate: Candidate, content: Content | None, where: Part, inciden
         incident: What it is held against.
     """
     tied = False
-    delayed = content is not None and _is_delayed(content, incident.vocabulary)
-    when = timing(candidate.at, candidate.service, incident.facts, delayed=delayed)
+    delayed, loaded = _lateness(content, incident.vocabulary)
+    when = timing(candidate.at, candidate.service, incident.facts, delayed=delayed, loaded=loaded)
     parts = [(REACH[candidate.reach], _HOW[candidate.reach]), where, (when.score, when.why)]
     if content is None:
         more, tied = _by_event(candidate, when, incident, parts)
@@ -141,11 +141,13 @@ def parts_of(candidate: Candidate, content: Content | None, where: Part, inciden
     return Sum(tuple((round(score, 3), why) for score, why in parts if round(score, 2) != 0), tied)
 
 
-def _is_delayed(content: Content, vocabulary: Vocabulary) -> bool:
-    return any(
-        finding.potency > NEUTRAL and finding.kind in vocabulary.kinds and vocabulary.kinds[finding.kind].delayed
-        for finding in content.findings[:_DELAYED_FINDINGS]
-    )
+def _lateness(content: Content | None, vocabulary: Vocabulary) -> tuple[bool, bool]:
+    """Whether a change's effect may begin long after it, and whether it waits for more to come in."""
+    if content is None:
+        return False, False
+    potent = [finding.kind for finding in content.findings[:_DELAYED_FINDINGS] if finding.potency > NEUTRAL]
+    kinds = [vocabulary.kinds[kind] for kind in potent if kind in vocabulary.kinds]
+    return any(kind.delayed for kind in kinds), any(kind.loaded for kind in kinds)
 
 
 def _by_content(content: Content, incident: Incident, shown: Mapping[str, float]) -> tuple[list[Part], bool]:

@@ -37,6 +37,8 @@ _RULES: tuple[tuple[Callable[[str, str], bool], str, float, str], ...] = (
      "endpoint", 0.78, "address"),
     (lambda old, new: len(_HOLE.findall(new)) < len(_HOLE.findall(old)) and " " not in new,
      "key", 0.74, "a part of a key is gone,"),
+    (lambda old, new: ("/" in old) != ("/" in new) and old.rpartition("/")[2] == new.rpartition("/")[2],
+     "endpoint", 0.3, "found by its name, now by its place,"),
     (lambda old, new: bool(_PATHLIKE.search(old) or _PATHLIKE.search(new)), "endpoint", 0.74, "path"),
     (lambda old, new: bool(_SQL.search(old) or _SQL.search(new)), "slow_query", 0.5, "query"),
     (lambda old, new: bool(_ENV.fullmatch(old) or _ENV.fullmatch(new)), "key", 0.78, "name"),

@@ -1,10 +1,12 @@
 """Whether the anomalies' shape in time fits a change."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rca.changes.facts import Anomaly, Facts
 from rca.model.signals import Kind
+from topology.propagate import caller_distances
 
 _BEFORE, _AFTER = 1.0, 3.0  # steps within which something that departs is taken to go with the change
 _EXONERATED = 3.0
@@ -12,7 +14,12 @@ _OLD_SECONDS = 45 * 60
 _LATE_SECONDS = 20 * 60
 _AT_ONCE_SECONDS = 180.0
 _TELLING = 4.0
+_ROOM_FILLED = 0.2
 _QUIET = frozenset({Kind.TRAFFIC})
+_MORE = 1.2
+"""Times its calm level that comes in, from which on a change that left less room may wait for it."""
+_REACTION = re.compile(r"replica|(?:^|_)pods?(?:_|$)|desired|autoscal|hpa", re.IGNORECASE)
+"""Series of how many run: an autoscaler's, which follows what comes in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Timing:
     at_once: bool = False
 
 
-def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
+def timing(at: float, service: str, facts: Facts, *, delayed: bool, loaded: bool = False) -> Timing:
     """Weigh when a change took effect against when things departed.
 
     Args:
@@ -40,6 +47,7 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
         service: Where.
         facts: The incident.
         delayed: Its effect may begin long after it.
+        loaded: It left less room: its effect begins when more comes in.
     """
     onset = facts.onset
     if onset is None:
@@ -51,6 +59,9 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
     mine = [a for a in facts.anomalies if a.strength >= _TELLING and a.service in {service, facts.first_failing}]
     score, at_once = 0.0, False
     reasons: list[str] = []
+    if loaded and (more := _more_since(at, service, facts)) is not None:
+        told = f"{more.metric} of {more.service} has risen x{more.ratio:.1f} since, which it leaves less room for"
+        return Timing(_ROOM_FILLED, out=False, why=told)
     earlier = _moved_before(at, mine, step)
     if earlier is not None:
         score -= 1.8
@@ -77,6 +88,19 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool) -> Timing:
     return Timing(score, out=False, why=why, at_once=at_once)
 
 
+def _more_since(at: float, service: str, facts: Facts) -> Anomaly | None:
+    """What comes in to a service, to what failed first or to their callers, where it still rose after a change."""
+    graph, names = facts.graph, {service, facts.first_failing}
+    names |= {caller for name in sorted(names) if name in graph for caller in caller_distances(graph, name)}
+    more = [
+        a
+        for a in facts.anomalies
+        if a.kind in _QUIET and a.up and a.service in names and a.ratio >= _MORE and (a.ramp or a.began > at)
+    ]
+    later = (facts.onset or at) - at > _AT_ONCE_SECONDS
+    return max(more, key=lambda a: (a.strength, a.service, a.metric), default=None) if later else None
+
+
 def _begins(anomalies: Iterable[Anomaly], facts: Facts, service: str) -> list[float]:
     mine = [
         a for a in anomalies if not (a.kind in _QUIET and a.service == service)
@@ -88,7 +112,11 @@ def _begins(anomalies: Iterable[Anomaly], facts: Facts, service: str) -> list[fl
 
 def _moved_before(at: float, anomalies: Iterable[Anomaly], step: float) -> Anomaly | None:
     """The strongest anomaly, other than of traffic, that had begun before a change."""
-    before = [a for a in anomalies if a.kind not in _QUIET and a.began < at - _EXONERATED * step]
+    before = [
+        a
+        for a in anomalies
+        if a.kind not in _QUIET and not _REACTION.search(a.metric) and a.began < at - _EXONERATED * step
+    ]
     return max(before, key=lambda a: (a.strength, a.service, a.metric), default=None)
 
 

@@ -138,12 +138,14 @@ class KindOfChange:
         effects: Symptom to affinity, 0 to 1.
         delayed: Its effect may begin long after the change.
         generic: It can do anything, so that what is seen tells little for it.
+        loaded: It leaves less room, and does nothing until more comes in.
     """
 
     text: str
     effects: Mapping[str, float]
     delayed: bool
     generic: bool
+    loaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +291,11 @@ class Vocabulary:
         """What each kind of change can do."""
         return {
             name: KindOfChange(
-                row["text"], dict(row["effects"]), bool(row.get("delayed", False)), bool(row.get("generic", False))
+                row["text"],
+                dict(row["effects"]),
+                bool(row.get("delayed", False)),
+                bool(row.get("generic", False)),
+                bool(row.get("loaded", False)),
             )
             for name, row in self._table("kinds").items()
         }

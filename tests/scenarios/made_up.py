@@ -16,27 +16,51 @@ HERE = Path(__file__).parent
 HARM = datetime(2026, 6, 20, 14, 0, tzinfo=UTC)
 """When the harm begins: minute 0 of every scenario."""
 
-_SERIES = re.compile(r"(flat|step|ramp|spike|wave)\s+(\S+)(?:\s+(\S+?))?(?:\s+@(-?[\d.]+)(?:\.\.(-?[\d.]+))?)?$")
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_SERIES = re.compile(
+    rf"(flat|step|ramp|spike|wave)\s+({_NUMBER})(?:\s+({_NUMBER}))?(?:\s+@({_NUMBER})(?:\.\.({_NUMBER}))?)?$"
+)
 _LINE = re.compile(r"(\S+) (INFO|WARN|ERROR) @(-?[\d.]+) every ([\d.]+): (.*)$", re.DOTALL)
 _CHAIN = re.compile(r"@(-?[\d.]+)( ok)?: (.*?)(?: = (.*))?$")
 _SPAN = re.compile(r"(\S+) (.*) ([\d.]+)$")
 _NOISE = 0.05
 _COMMITS_BESIDE = 22
 _BESIDE = (
-    ("docs: clarify env var precedence", "README.md", None),
-    ("chore: update CODEOWNERS", "CODEOWNERS", None),
-    ("ci: cache build in GitHub Actions", ".github/workflows/build.yml", None),
-    ("style: restyle settings banner", "web/src/pages/Settings.css", None),
-    ("test: fuzz the sku parser", "pkg/sku/parse_fuzz_test.go", None),
-    ("refactor: move DTOs into api/types", "api/types/types.go", None),
-    ("refactor: rename internal package observability->telemetry", "internal/telemetry/telemetry.go", None),
-    ("chore: rotate staging tls cert", "deploy/staging/tls.yaml", None),
-    ("feat: histogram for cache hits", "pkg/cache/metrics.go", "@@ pkg/cache/metrics.go @@\n+var hits = prometheus.NewHistogram(prometheus.HistogramOpts{\n+\tName: \"cache_hit_seconds\", Buckets: prometheus.DefBuckets,\n+})\n"),  # noqa: E501 - a diff
-    ("feat: add /readyz endpoint", "internal/health/ready.go", "@@ internal/health/ready.go @@\n+func Readyz(w http.ResponseWriter, r *http.Request) {\n+\tw.WriteHeader(http.StatusOK)\n+}\n"),  # noqa: E501 - a diff
-    ("fix: handle empty slice in pagination helper", "pkg/paginate/paginate.go", "@@ pkg/paginate/paginate.go @@\n+\tif len(items) == 0 { return nil, nil }\n"),  # noqa: E501 - a diff
-    ("chore: bump otel", "go.mod", "@@ go.mod @@\n-\tgo.opentelemetry.io/otel v1.28.0\n+\tgo.opentelemetry.io/otel v1.28.1\n"),  # noqa: E501 - a diff
-    ("fix: correct typo in error message", "internal/errors/messages.go", "@@ internal/errors/messages.go @@\n-\t\"recieved unexpected status\"\n+\t\"received unexpected status\"\n"),  # noqa: E501 - a diff
-)  # fmt: skip
+    ("docs: clarify env var precedence", "README.md", ""),
+    ("chore: update CODEOWNERS", "CODEOWNERS", ""),
+    ("ci: cache build in GitHub Actions", ".github/workflows/build.yml", ""),
+    ("style: restyle settings banner", "web/src/pages/Settings.css", ""),
+    ("test: fuzz the sku parser", "pkg/sku/parse_fuzz_test.go", ""),
+    ("refactor: move DTOs into api/types", "api/types/types.go", ""),
+    ("refactor: rename internal package observability->telemetry", "internal/telemetry/telemetry.go", ""),
+    ("chore: rotate staging tls cert", "deploy/staging/tls.yaml", ""),
+    (
+        "feat: histogram for cache hits",
+        "pkg/cache/metrics.go",
+        '+var hits = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cache_hit_seconds"})\n',
+    ),
+    (
+        "feat: add /readyz endpoint",
+        "internal/health/ready.go",
+        "+func Readyz(w http.ResponseWriter, r *http.Request) {\n+\tw.WriteHeader(http.StatusOK)\n+}\n",
+    ),
+    (
+        "fix: handle empty slice in pagination helper",
+        "pkg/paginate/paginate.go",
+        "+\tif len(items) == 0 { return nil, nil }\n",
+    ),
+    (
+        "chore: bump otel",
+        "go.mod",
+        "-\tgo.opentelemetry.io/otel v1.28.0\n+\tgo.opentelemetry.io/otel v1.28.1\n",
+    ),
+    (
+        "fix: correct typo in error message",
+        "internal/errors/messages.go",
+        '-\t"recieved unexpected status"\n+\t"received unexpected status"\n',
+    ),
+)
+"""Commits that every busy repository has, and that do nothing here: message, path, changed lines."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +136,7 @@ def _metrics(series: Mapping[str, str], start: float, end: float, draw: random.R
 
 
 def _shape(text: str) -> Callable[[int], float]:
-    """`flat 3`, `step 3 9 @-1`, `ramp 3 9 @-40..0`, `spike 3 @0` (one minute), `wave 3 9 @-120..12` (a day's slope)."""
+    """`flat 3`, `step 3 9 @-1`, `ramp 3 9 @-40..0`, `spike 3 @0` (for one minute), `wave 3 9 @-120..12`."""
     match = _SERIES.match(text)
     assert match is not None, text
     what, low, high = match[1], float(match[2]), float(match[3] or 0)
@@ -150,16 +174,23 @@ def _traces(chains: list[str], name: str) -> Iterator[str]:
     for number, chain in enumerate(chains):
         match = _CHAIN.match(chain)
         assert match is not None, chain
-        parts = [part for part in match[3].split(" > ")]
+        parts = match[3].split(" > ")
         for depth, part in enumerate(parts):
             span = _SPAN.match(part)
             assert span is not None, part
             fields = {"error": match[4]} if match[4] and depth == len(parts) - 1 else {}
-            yield json.dumps({
-                "trace_id": _sha(name, number)[:32], "span_id": f"s{depth}", "parent_id": f"s{depth - 1}" if depth else None,
-                "service": span[1], "operation": span[2], "start": _iso(float(match[1])), "duration_ms": float(span[3]),
-                "status": "ok" if match[2] else "error", "fields": fields,
-            })  # fmt: skip
+            row = {
+                "trace_id": _sha(name, number)[:32],
+                "span_id": f"s{depth}",
+                "parent_id": f"s{depth - 1}" if depth else None,
+                "service": span[1],
+                "operation": span[2],
+                "start": _iso(float(match[1])),
+                "duration_ms": float(span[3]),
+                "status": "ok" if match[2] else "error",
+                "fields": fields,
+            }
+            yield json.dumps(row)
 
 
 def _changes(
@@ -178,7 +209,8 @@ def _changes(
         details = {"flag": flag, "change": "off->on", "actor": "priya.nair"}
         events.append(_event(float(at), "config", service, f"flag {flag} off->on", details))
     for number in range(_COMMITS_BESIDE):
-        message, path, diff = draw.choice(_BESIDE)
+        message, path, changed = draw.choice(_BESIDE)
+        diff = f"@@ {path} @@\n{changed}" if changed else None
         commits.append(_commit(_sha(name, "beside", number), draw.uniform(start, end + 30), message, path, diff))
     return sorted(events, key=lambda row: row["timestamp"]), sorted(commits, key=lambda row: row["timestamp"])
 

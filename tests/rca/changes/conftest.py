@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from rca.changes.facts import Anomaly, Facts, NewLines
 from rca.changes.findings import Content
@@ -16,7 +17,7 @@ from rca.model.signals import Kind
 from topology import Edge, ServiceGraph
 
 HERE = Path(__file__).parent
-LATER = ("pairs_second", "pairs_third", "pairs_fourth", "pairs_fifth")
+LATER = ("pairs_second", "pairs_third", "pairs_fourth", "pairs_fifth", "pairs_sixth")
 ONSET = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 GRAPH = ServiceGraph(edges=[Edge("edge", "alpha"), Edge("alpha", "store"), Edge("edge", "beta")])
 
@@ -34,6 +35,7 @@ class DiffPair:
     metrics: tuple[str, ...]
     guilty: str
     innocent: str
+    open: str  # why it is not told apart; empty for one that is
 
 
 def read_pairs(folder: str) -> list[DiffPair]:
@@ -45,10 +47,17 @@ def read_pairs(folder: str) -> list[DiffPair]:
             tuple(row["metrics"]),
             row["guilty"],
             row["innocent"],
+            row.get("open", ""),
         )
         for path in sorted((HERE / folder).glob("*.toml"))
         for row in tomllib.loads(path.read_text("utf-8"))["pair"]
     ]
+
+
+def _param(pair: DiffPair, *, held: bool) -> ParameterSet:
+    """A pair as a parameter: one that is known not to be told apart fails, and says so when it no longer does."""
+    marks = [pytest.mark.xfail(reason=pair.open, strict=True)] if held and pair.open else []
+    return pytest.param(pair, id=pair.name, marks=marks)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -59,7 +68,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     ):
         if fixture in metafunc.fixturenames:
             pairs = [pair for folder in folders for pair in read_pairs(folder)]
-            metafunc.parametrize(fixture, pairs, ids=[pair.name for pair in pairs])
+            metafunc.parametrize(fixture, [_param(pair, held=fixture == "later_pair") for pair in pairs])
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,47 @@
+"""Numbers held against those beside them."""
+
+from typing import Protocol
+
+import pytest
+
+from rca.changes.findings import Content
+
+
+class Judged(Protocol):
+    def __call__(self, diff: str, path: str = ...) -> Content: ...
+
+
+def yaml(*rows: str) -> str:
+    return "@@ -1,5 +1,5 @@ route:\n" + "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (" timeout: 3s", "-per_try_timeout: 2s", "+per_try_timeout: 3s"),
+        (" idle_timeout: 60s", "-upstream_idle_timeout: 65s", "+upstream_idle_timeout: 55s"),
+    ],
+)
+def test_a_limit_that_reaches_its_neighbour_turns_their_order_round(judged: Judged, rows: tuple[str, ...]) -> None:
+    found = judged(yaml(*rows), "route.yaml")
+    assert found.potency >= 0.5
+    assert "beside it" in found.why
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (" timeout: 3s", "-per_try_timeout: 2s", "+per_try_timeout: 2500ms"),
+        (" retries: 3", "-per_try_timeout: 2s", "+per_try_timeout: 2500ms"),
+        (" timeout: 3", "-timeout: 2s", "+timeout: 2500ms"),
+        (" timeout: 3s", "-timeout: 2s # and 4s", "+timeout: 2s"),
+    ],
+)
+def test_a_limit_that_stays_on_its_side_does_not(judged: Judged, rows: tuple[str, ...]) -> None:
+    assert judged(yaml(*rows), "route.yaml").potency < 0.5
+
+
+def test_a_time_that_is_no_longer_given_is_a_wait_without_end(judged: Judged) -> None:
+    diff = "@@ -1 +1 @@\n-  return asked.get(800, TimeUnit.MILLISECONDS);\n+  return asked.get();\n"
+    assert judged(diff, "A.java").findings[0].kind in {"timeout_gone", "blocking"}
+    assert judged(diff, "A.java").potency >= 0.5
