@@ -1,8 +1,7 @@
 """Log lines as arrays: what every kind of log evidence is computed from.
 
 Lines that say the same (same service, template, severity and named target) are one *event type*. All else is
-integers
-and floats in time order, so that an evaluation at another onset is a few `bincount`s over two slices.
+integers and floats in time order, so that an evaluation at another onset is a few `bincount`s over two slices.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from rca.detect.log_severity import IS_ERROR, severity
 from rca.detect.log_targets import TargetFinder
 from rca.detect.log_traces import trace_ids
 from rca.detect.masking import Masker, headline
-from rca.detect.templates import TemplateMiner
+from rca.detect.templates import mine
 from rca.model.logs import LogLine, in_whole_traces
 from rca.model.signals import FloatArray
 
@@ -110,7 +109,7 @@ def build_table(
     said = [headline(line.message) for line in ordered]
     mask = Masker().mask_line
     masked = [mask(text) for text in said]
-    template_of, templates = _mined(masked, [line.service for line in ordered])
+    mined = mine(masked, [line.service for line in ordered])
     event_of: dict[tuple[int, int, float, int], int] = {}
     finder = TargetFinder(services, aliases)
     raw = finder.needs_raw_text
@@ -135,7 +134,7 @@ def build_table(
                 known = finder.find(searched, service[i])
                 known = named[key] = finder.find(beside, service[i]) if known < 0 else known
             target = known if known < 0 or not is_unresolved(f"{said[i]}\n{beside}") else -1
-        event[i] = event_of.setdefault((service[i], template_of[i], how_bad, target), len(event_of))
+        event[i] = event_of.setdefault((service[i], mined.index[i], how_bad, target), len(event_of))
     weight = np.array([line.weight for line in ordered], dtype=np.float64)
     times = np.array([line.at.timestamp() for line in ordered], dtype=np.float64)
     size = len(event_of)
@@ -143,7 +142,7 @@ def build_table(
     heavy, total = tally(event, size, weight * weight), tally(event, size, weight)
     return LogTable(
         services=tuple(services),
-        templates=templates,
+        templates=mined.templates,
         lines=tuple(ordered),
         times=times,
         event=event,
@@ -157,18 +156,6 @@ def build_table(
         event_weight=np.maximum(np.divide(heavy, total, out=np.ones(size), where=total > 0), 1e-9),
         covered=coverage(times),
     )
-
-
-def _mined(masked: Sequence[str], groups: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
-    """Mine each service's messages apart; the position of each line's template, and the texts."""
-    miner = TemplateMiner()
-    pairs = list(zip(groups, masked, strict=True))
-    distinct = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].count(" "), pair[1]))
-    ids = {pair: miner.add(pair[1], pair[0]) for pair in distinct}
-    texts = tuple(sorted({miner.template(i) for i in ids.values()}))
-    position = {text: i for i, text in enumerate(texts)}
-    final = {pair: position[miner.template(i)] for pair, i in ids.items()}
-    return [final[pair] for pair in pairs], texts
 
 
 def _traces(lines: Sequence[LogLine]) -> IntArray:

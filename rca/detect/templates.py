@@ -1,29 +1,25 @@
 """Log templates: a small Drain-like miner over masked messages.
 
 The tree and the similarity are Drain's (He, Zhu, Zheng, Lyu: "Drain: An Online Log Parsing Approach with Fixed
-Depth
-Tree", ICWS 2017): messages meet by their number of words, then by their first words, then by the share of
-equal words.
-Three things differ, each because the templates are evidence here:
+Depth Tree", ICWS 2017): messages meet by their number of words, then by their first words, then by the share of
+equal words. Three things differ, each because the templates are evidence here:
 
 - Words that tell success from failure, or a beginning from an end (`failed`, `status=503`, an exception's class,
   `begins`), are never merged away.
 - `key=value` words with the same key are alike, and merge to `key=<*>`.
 - `mine` sees all messages at once, and goes through the distinct ones in a fixed order: the same messages give
-the same
-  templates in whatever order they came.
+  the same templates in whatever order they came.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import eq
 from typing import Final
 
-from rca.detect.masking import Masker
-
 ANY: Final = "<*>"
 _MAX_ALIKE: Final = 100
+_SIMILARITY: Final = 0.5  # the share of words that must be equal to join a template
 MAX_WORDS: Final = 48
 """Words of a message that count; what follows is the same to the miner."""
 
@@ -67,14 +63,12 @@ class TemplateMiner:
     """A streaming miner: each masked message is put into a template, which becomes more general where need be.
 
     Args:
-        similarity: The share of words that must be equal to join a template.
         max_children: Distinct first words under one node; further ones share a child.
         max_templates: Bound on memory; when it, or a hundred under one node, is reached a new message joins the
             catch-all of its length.
     """
 
-    def __init__(self, *, similarity: float = 0.5, max_children: int = 128, max_templates: int = 5_000) -> None:
-        self._similarity = similarity
+    def __init__(self, *, max_children: int = 128, max_templates: int = 5_000) -> None:
         self._max_children = max_children
         self._max_templates = max_templates
         self._leaves: dict[tuple[object, ...], _Leaf] = {}
@@ -95,7 +89,7 @@ class TemplateMiner:
             likeness = _likeness(cluster.words, words, keyed=keyed)
             if likeness > score:
                 best, score = cluster, likeness
-        if best is not None and score >= self._similarity:
+        if best is not None and score >= _SIMILARITY:
             best.words = [a if a == b else _general(a, b) for a, b in zip(best.words, words, strict=True)]
             return best.id
         return self._new(leaf, words).id
@@ -152,25 +146,18 @@ def _general(a: str, b: str) -> str:
     return f"{key}={ANY}" if key and key == _key(b) else ANY
 
 
-def mine(messages: Sequence[str], *, miner: TemplateMiner | None = None, masker: Masker | None = None) -> Mined:
-    """Mask and mine messages; the result doesn't depend on their order, only on which messages there are.
+def mine(masked: Sequence[str], groups: Sequence[str]) -> Mined:
+    """Mine masked messages; the result doesn't depend on their order, only on which messages there are.
 
     Args:
-        messages: The texts as they came.
-        miner: An empty miner with other settings than the default ones.
-        masker: A masker whose memory is to be used again.
+        masked: The messages.
+        groups: Of each, its group (service, say); those of different groups never share a template.
     """
-    mask = (masker or Masker()).mask
-    return mine_masked([mask(message) for message in messages], miner=miner)
-
-
-def mine_masked(masked: Iterable[str], *, miner: TemplateMiner | None = None) -> Mined:
-    """As `mine`, of messages that are masked already."""
-    miner = miner or TemplateMiner()
-    masked = list(masked)
-    distinct = sorted(set(masked), key=lambda text: (text.count(" "), text))
-    found = {text: miner.add(text) for text in distinct}
-    texts = sorted({miner.template(i) for i in found.values()})
+    miner = TemplateMiner()
+    pairs = list(zip(groups, masked, strict=True))
+    distinct = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].count(" "), pair[1]))
+    found = {pair: miner.add(pair[1], pair[0]) for pair in distinct}
+    texts = tuple(sorted({miner.template(i) for i in found.values()}))
     position = {text: i for i, text in enumerate(texts)}
-    final = {text: position[miner.template(i)] for text, i in found.items()}
-    return Mined(tuple(texts), tuple(final[text] for text in masked))
+    final = {pair: position[miner.template(i)] for pair, i in found.items()}
+    return Mined(texts, tuple(final[pair] for pair in pairs))
