@@ -69,11 +69,11 @@ class LogFinding:
     phrase: str
     speaker: str
 
-    def query(self, *, service_field: str = "service.name", message_field: str = "message") -> str:
+    def query(self) -> str:
         """A KQL query that shows the lines; names of services and phrases are quoted."""
-        parts = [f'{service_field} : "{_quoted(self.speaker)}"']
+        parts = [f'service.name : "{_quoted(self.speaker)}"']
         if self.phrase:
-            parts.append(f'{message_field} : "{_quoted(self.phrase)}"')
+            parts.append(f'message : "{_quoted(self.phrase)}"')
         return " and ".join(parts)
 
 

@@ -4,7 +4,7 @@ Lines that say the same (same service, template, severity and named target) are 
 integers and floats in time order, so that an evaluation at another onset is a few `bincount`s over two slices.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -93,15 +93,12 @@ def tally(key: IntArray, size: int, weights: ArrayLike | None = None) -> FloatAr
     return np.bincount(key, weights, minlength=size).astype(np.float64)
 
 
-def build_table(
-    lines: Sequence[LogLine], services: Sequence[str], *, aliases: Mapping[str, int] | None = None
-) -> LogTable:
+def build_table(lines: Sequence[LogLine], services: Sequence[str]) -> LogTable:
     """Arrange lines; the order in which they are given doesn't matter.
 
     Args:
         lines: Lines of any services.
         services: Every service to be known by name, sorted; each line's service must be among them.
-        aliases: Further names of services in texts, to positions in `services`.
     """
     ordered = sorted(lines, key=lambda line: (line.at, line.service, line.message))
     position = {name: i for i, name in enumerate(services)}
@@ -111,7 +108,7 @@ def build_table(
     masked = [mask(text) for text in said]
     mined = mine(masked, [line.service for line in ordered])
     event_of: dict[tuple[int, int, float, int], int] = {}
-    finder = TargetFinder(services, aliases)
+    finder = TargetFinder(services)
     raw = finder.needs_raw_text
     judged: dict[tuple[str, str], float] = {}
     named: dict[tuple[str, str, int], int] = {}

@@ -1,7 +1,7 @@
 """Which other service an error line names: `timeout calling cart`, `No instances available for seat-service`."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 _MIN_NAME: Final = 3
@@ -35,13 +35,10 @@ class TargetFinder:
 
     Args:
         services: The names, as data; the answer is a position in this sequence.
-        aliases: Further names a service answers to, by the name to its position.
     """
 
-    def __init__(self, services: Sequence[str], aliases: Mapping[str, int] | None = None) -> None:
-        names = {name.lower(): i for i, name in enumerate(services)}
-        names |= {alias.lower(): i for alias, i in (aliases or {}).items()}
-        self._position = {name: i for name, i in names.items() if len(name) >= _MIN_NAME}
+    def __init__(self, services: Sequence[str]) -> None:
+        self._position = {name.lower(): i for i, name in enumerate(services) if len(name) >= _MIN_NAME}
         self._telling = {
             name for name in self._position if len(name) >= _TELLING_NAME or _SPECIAL.search(name) is not None
         }

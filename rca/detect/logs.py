@@ -10,7 +10,7 @@ index.findings(onset, "checkout", limit=5)    # for people
 An evaluation costs a few passes over integer arrays (about a millisecond for 10,000 lines).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -48,7 +48,6 @@ class LogIndex:
         counts: LogCounts | None = None,
         graph: ServiceGraph | None = None,
         services: Iterable[str] = (),
-        aliases: Mapping[str, str] | None = None,
         like: "LogIndex | None" = None,
     ) -> "LogIndex":
         """Arrange the lines and counts.
@@ -58,7 +57,6 @@ class LogIndex:
             counts: Exact counts, where the source gave them.
             graph: Who calls whom, for telling inherited errors from own ones.
             services: Further services, which may be silent from the start, or be named by others' errors.
-            aliases: Further names under which a service appears in texts, to its name.
             like: The same lines and counts with another graph: of the same services, nothing is read twice.
         """
         graph = graph or ServiceGraph()
@@ -66,7 +64,6 @@ class LogIndex:
         names |= set(counts.services if counts is not None else ())
         ordered = tuple(sorted(names))
         position = {name: i for i, name in enumerate(ordered)}
-        known = {alias: position[name] for alias, name in (aliases or {}).items() if name in position}
         calls = np.array(
             [
                 (position[edge.caller], position[edge.callee])
@@ -77,7 +74,7 @@ class LogIndex:
         ).reshape(-1, 2)
         if like is not None and like.services == ordered:
             return cls(ordered, replace(like._parts, calls=calls))  # noqa: SLF001 - of its own class
-        table = build_table(lines, ordered, aliases=known)
+        table = build_table(lines, ordered)
         rows = sequences(table)
         hops, follows = build_hops(table, rows), build_follows(table, rows)
         return cls(ordered, Parts(table, volume(table, counts), calls, hops, follows))

@@ -39,7 +39,3 @@ def test_a_service_is_named_as_a_counterpart_or_not_at_all(text: str, named: str
 
 def test_without_services_nobody_is_named() -> None:
     assert TargetFinder(()).find("timeout calling cart", 0) == -1
-
-
-def test_an_alias_leads_to_its_service() -> None:
-    assert TargetFinder(SERVICES, {"pg-main": 3}).find("cannot reach pg-main", 0) == 3

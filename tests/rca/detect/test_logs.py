@@ -147,12 +147,6 @@ def test_errors_that_name_a_service_accuse_it_even_when_it_never_logs() -> None:
     assert "cart names it" in finding.text
 
 
-def test_an_alias_is_another_name_of_a_service() -> None:
-    errors = [line(ONSET + i, "cart", f"cannot reach pg-main-1 try {i}", "ERROR") for i in range(20)]
-    index = LogIndex.build([*healthy(), *errors], services=["database"], aliases={"pg-main-1": "database"})
-    assert first(index, index.evidence(ONSET).accused) == "database"
-
-
 def test_an_accused_service_that_works_as_before_is_believed_less() -> None:
     errors = [line(ONSET + i, "front", f"call to service cart failed try {i}", "ERROR") for i in range(20)]
     alive = LogIndex.build([*healthy(), *errors]).evidence(ONSET)
