@@ -30,14 +30,12 @@ class LogEvidence:
     """What the logs say at one split; every array has the shape `(s,)`, by `LogIndex.services`.
 
     All scores are z-like: 0 for nothing, above 3 hardly chance, not bounded. Squash them before adding them to
-    others
-    (`ln(1 + min(z, 100))`).
+    others (`ln(1 + min(z, 100))`).
 
     Attributes:
         errors: New or bursting errors of the service, its own or inherited.
         own: The part of `errors` that no deeper service explains (by the order within traces, by the graph, by
-            what
-            the errors themselves name).
+            what the errors themselves name).
         accused: Errors in other services that name this one as their counterpart, less where it works as before.
         fresh: Calm templates that the baseline never saw, where it knew what would come; untraced, beyond the
             usual rate of novelty.

@@ -174,8 +174,7 @@ def _inherited(
     """The share of each service's excess errors that began elsewhere, shape `(s,)`.
 
     Where errors carry a whole trace, the first anomalous error of the trace is its origin. Where they don't, a
-    callee with
-    errors of its own explains its caller's, up to twice as many as it has.
+    callee with errors of its own explains its caller's, up to twice as many as it has.
     """
     services = len(table.services)
     rows = split.after

@@ -232,9 +232,8 @@ class SlowHops:
 def slow(table: LogTable, hops: Hops, before: slice, after: slice) -> SlowHops:
     """Hops that took longer than the baseline's usual for their pair of lines.
 
-    A hop is slow beyond the pair's median plus four times the distance to its upper quartile (at least a
-    quarter of
-    the median, and a millisecond). Expected is the share of slow hops in the baseline itself.
+    A hop is slow beyond the pair's median plus four times the distance to its upper quartile (at least a quarter
+    of the median, and a millisecond). Expected is the share of slow hops in the baseline itself.
 
     Args:
         table: The lines.

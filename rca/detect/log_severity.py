@@ -60,8 +60,7 @@ def severity(level: str, text: str) -> float:
     """Between 0 (calm) and 1 (an error), from a line's level and its masked or raw text.
 
     A level that names an error or a warning is believed, and so are DEBUG and TRACE; at any other one (INFO,
-    absent)
-    the text decides: a level written in it, else words that tell of a failure.
+    absent) the text decides: a level written in it, else words that tell of a failure.
     """
     if level in _ERROR_LEVELS:
         return ERROR

@@ -81,9 +81,8 @@ def volume_evidence(
 ) -> VolumeEvidence:
     """Bursts and silences at a split; buckets that straddle an end count where they begin.
 
-    Counts vary more than a Poisson process; each service's variance over mean in the baseline (at least 1)
-    widens its
-    own z.
+    Counts vary more than a Poisson process; each service's variance over mean in the baseline (at least 1) widens
+    its own z.
     """
     rows_before, rows_after = (slice(*np.searchsorted(seen.times, ends)) for ends in (before, after))
     buckets_before, buckets_after = (_covered(table, seen, rows) for rows in (rows_before, rows_after))

@@ -1,13 +1,12 @@
 """What varies from line to line is cut out of a log message, so that lines of one statement look alike.
 
 A message goes through two steps. `headline` reduces what isn't one line of prose (JSON, logfmt, stack traces,
-terminal
-colours) to the one line that says what happened. `Masker` replaces times, ids, addresses and numbers in it by
-placeholders (`<time>`, `<id>`, `<ip>`, `<n>`, …). A placeholder masks to itself, so masking twice changes nothing.
+terminal colours) to the one line that says what happened. `Masker` replaces times, ids, addresses and numbers in
+it by placeholders (`<time>`, `<id>`, `<ip>`, `<n>`, …). A placeholder masks to itself, so masking twice changes
+nothing.
 
 Kept on purpose: exception classes, and the digits of a status (`status=503`, `HTTP/1.1" 500`, `returned 502`),
-since
-they tell a failure from a success.
+since they tell a failure from a success.
 """
 
 import json
