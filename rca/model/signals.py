@@ -1,6 +1,5 @@
 """Metric series: what they are called, what they measure, and their values on one time axis."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -110,7 +109,3 @@ class SignalFrame:
     def services(self) -> tuple[str, ...]:
         """Every service that has a series, sorted."""
         return tuple(sorted({key.service for key in self.keys}))
-
-    def select(self, columns: Sequence[int]) -> "SignalFrame":
-        """The same rows with only these columns, in this order."""
-        return SignalFrame(self.times, self.values[:, list(columns)], tuple(self.keys[i] for i in columns))

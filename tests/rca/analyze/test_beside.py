@@ -9,6 +9,7 @@ from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
 from rca.model.logs import LogLine
 from rca.model.report import EvidenceKind, ToolInfo
 from rca.model.signals import Bad, Kind, SignalFrame, SignalKey
+from tests.frames import columns
 from topology import Edge, Node, NodeKind, ServiceGraph
 
 
@@ -36,7 +37,7 @@ def calm(bundle: Bundle) -> Bundle:
     """The same services, with nothing to see in the metrics."""
     assert bundle.metrics is not None
     keep = [i for i, key in enumerate(bundle.metrics.keys) if key.service == "mail"]
-    return replace(bundle, metrics=bundle.metrics.select(keep))
+    return replace(bundle, metrics=columns(bundle.metrics, keep))
 
 
 def test_failures_that_only_show_in_logs_are_found(checkout: Bundle, tool: ToolInfo) -> None:

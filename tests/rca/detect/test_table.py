@@ -3,6 +3,7 @@ import pytest
 
 from rca.detect import table
 from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
+from tests.frames import columns
 from tests.rca.detect.conftest import MakeFrame
 
 _WALK = np.cumsum(np.random.default_rng(1).standard_normal(20)) + 50
@@ -78,5 +79,5 @@ def test_ratios_of_failures_are_told_from_counts_and_rates(
 
 
 def test_a_frame_without_series_makes_an_empty_table(make_frame: MakeFrame) -> None:
-    frame = make_frame({"a|cpu": _WALK}).select([])
+    frame = columns(make_frame({"a|cpu": _WALK}), [])
     assert len(table.build(frame)) == 0
