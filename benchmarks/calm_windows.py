@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.sensitivity import table
-from rca.analyze.confidence import Standing, standing
-from rca.analyze.core import AnalysisOptions, rank_bundle
-from rca.analyze.prepare import prepare
+from rca.analyze.confidence import Standing
+from rca.analyze.core import AnalysisOptions, assess
 from rca.analyze.verdict import abstains, confidence_word
 from rca.bundle import read_bundle
 from rca.evaluate.labels import read_labels
@@ -82,9 +81,12 @@ def cuts(bundle: Bundle) -> Iterator[Bundle]:
         return
     times, step = frame.times, float(np.median(np.diff(frame.times)))
     onset = bundle.window.onset
-    calm = int(np.searchsorted(times + step, onset.timestamp() + 1e-6, side="right")) if onset else 0
-    calm = calm if onset else int(len(times) * _FIRST)
-    rows = max(len(times) - calm, 1) if onset else max(calm // 4, 1)
+    if onset is None:
+        calm = int(len(times) * _FIRST)
+        rows = max(calm // 4, 1)  # nobody knows how long the incident was
+    else:
+        calm = int(np.searchsorted(times + step, onset.timestamp() + 1e-6, side="right"))
+        rows = max(len(times) - calm, 1)
     for share, length, kept in _SHAPES:
         end = int(calm * share)
         start = end - max(1, min(round(rows * length), end // 3))
@@ -194,25 +196,14 @@ def measure(folders: Sequence[Path]) -> list[Case]:
     options = AnalysisOptions()
     cases: list[Case] = []
     for told in (told for folder in folders for told in bundles(folder)):
-        known = told.bundle.window.onset is not None
-        for name in (_CALM if told.cut else ONSETS) if known else ("hidden",):
-            bundle = _told(name, told.bundle)
-            ranked, also = rank_bundle(bundle, prepare(bundle), options)
-            if ranked is None:
+        forms = _CALM if told.cut else ONSETS
+        for onset in forms if told.bundle.window.onset is not None else ("hidden",):
+            ranked = assess(_told(onset, told.bundle), options)
+            if ranked.stood is None:
                 continue
-            stands = standing(
-                ranked,
-                also,
-                told=bundle.window.onset is not None,
-                baseline=None,
-                tuning=options.tuning,
-                guard_seconds=options.guard_seconds,
-            )
-            names = ranked.structure.services
-            right = names[ranked.order()[0]] in told.truth
-            cases.append(
-                Case(told.set, told.name, name, told.cut, bool(told.truth), right, frozenset(names), stands)
-            )
+            fault, right = bool(told.truth), ranked.order[0] in told.truth
+            services = frozenset(ranked.order)
+            cases.append(Case(told.set, told.name, onset, told.cut, fault, right, services, ranked.stood))
         print(told.set, told.name, "calm" if told.cut else "", file=sys.stderr, flush=True)
     return cases
 
@@ -273,7 +264,7 @@ def left_out(cases: Sequence[Case], shipped: float) -> Iterator[tuple[str, ...]]
     for case, system in zip(told, systems(told), strict=True):
         values.setdefault(system, ([], []))[0 if case.fault else 1].append(case.value)
     values = {name: sides for name, sides in values.items() if all(sides)}
-    if len(values) == 1:
+    if len(values) < 2:  # noqa: PLR2004 - a system and another
         return
     rows = []
     for name, sides in values.items():
@@ -298,7 +289,7 @@ def by_set(cases: Sequence[Case], tuning: Tuning) -> Iterator[tuple[str, ...]]:
                 for o in ONSETS
             ]
             row.append(" / ".join(f"{np.mean(quiet):.2f}" if quiet else "-" for quiet in told))
-        yield (*row,)
+        yield tuple(row)
 
 
 def reliability(cases: Sequence[Case], tuning: Tuning) -> Iterator[tuple[str, ...]]:

@@ -141,9 +141,9 @@ def macro(found: Mapping[tuple[str, str], float], onset: str) -> float:
     return float(np.mean([value for (_, told), value in found.items() if told == onset]))
 
 
-def changed(name: str, value: float) -> Tuning:
-    """The constants with one of them changed; a kind of evidence stands for its weight."""
-    plain = Tuning()
+def changed(name: str, value: float, plain: Tuning | None = None) -> Tuning:
+    """Constants, by default those that ship, with one changed; a kind of evidence stands for its weight."""
+    plain = plain or Tuning()
     if name in {channel.value for channel in Channel}:
         return replace(plain, weights={**plain.weights, Channel(name): value})
     return replace(plain, **{name: type(getattr(plain, name))(value)})
@@ -188,12 +188,7 @@ def left_out(cases: Sequence[Case]) -> Iterator[tuple[str, ...]]:
     for combo in combos:
         tuning = Tuning()
         for name, value in zip(GRID, combo, strict=True):
-            one = changed(name, value)
-            tuning = (
-                replace(tuning, weights={**tuning.weights, Channel(name): value})
-                if name in {channel.value for channel in Channel}
-                else replace(tuning, **{name: getattr(one, name)})
-            )
+            tuning = changed(name, value, tuning)
         measured.append(accuracy(cases, tuning, stage="services"))
     plain = accuracy(cases, Tuning(), stage="services")
     default = tuple(value_of(name) for name in GRID)
