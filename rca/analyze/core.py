@@ -147,7 +147,10 @@ def report_of(
         bundle, prepared, shares, onset, index=also.logs if also else None, vocabulary=options.vocabulary
     )
     failure = first_failure(order, by_service)
-    onset = replace(onset, began=began(onset, failure, lies, by_service, prepared.frame.step))
+    since = began(onset, failure, lies, by_service, prepared.frame.step)
+    onset = replace(
+        onset, began=since, latest=max(onset.latest, since) if onset.latest and since else onset.latest
+    )
     report = Report(
         tool=tool,
         bundle_id=bundle.id,

@@ -32,6 +32,7 @@ _NAMES = {
 
 _PER_MINUTE = "lines/min"  # the unit of how often a log line comes
 _UNIT_OF_FULL = {1.0: "ratio", 100.0: "%"}  # of an availability without a unit, by its largest possible value
+_TIMES = {"s", "seconds", "ms"}
 _SEPARATORS = re.compile(r"[_:]+")
 
 
@@ -160,7 +161,10 @@ def _subject(key: SignalKey, quantile: str) -> str:
     """What was measured, in words; where the kind alone says too little, in those of the metric's name."""
     if key.kind is Kind.LATENCY:
         return f"p{quantile} latency" if quantile.isdecimal() else "latency"
-    return _NAMES.get(key.kind) or " ".join(_SEPARATORS.split(plain_metric(key))).strip() or key.metric
+    told = _NAMES.get(key.kind)
+    if told and not (key.kind is Kind.RESTARTS and key.unit in _TIMES):  # a time since the last one is no restart
+        return told
+    return " ".join(_SEPARATORS.split(plain_metric(key))).strip() or key.metric
 
 
 def plain_metric(key: SignalKey) -> str:

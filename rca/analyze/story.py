@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from rca.alerts.labels import service_of
 from rca.analyze.evidence import is_outburst
 from rca.analyze.spread import Spread
-from rca.model.incident import Bundle
+from rca.model.incident import Bundle, Event, EventKind
 from rca.model.report import Evidence, OnsetEstimate, TimelineEntry
 
 _TIMELINE = 25  # pieces of evidence
+_KIND = {EventKind.OTHER: "event"}  # as it is told, where its own name says too little
 _ROWS_LATE = 3  # by which a rate may depart after what it measures
 
 
@@ -43,10 +44,17 @@ def began(
 
     Returns:
         A time within the onset's range or, where the first suspect has none there, at most that of the best row.
+        Where all that is known of those hit comes after that range, the first of it: nothing could be shown for an
+        earlier time.
     """
     if onset.at is None or onset.earliest is None or onset.latest is None:
         return None
     first = failure[1] if failure else None
+    shown = [
+        item.onset for service in lies.impact for item in by_service.get(service, ()) if item.onset is not None
+    ]
+    if shown and min(shown) > onset.latest:
+        return min(shown)
     start = first if first is not None and onset.earliest <= first <= onset.latest else onset.at
     soonest = max(onset.earliest, start - timedelta(seconds=_ROWS_LATE * step))
     signs = [
@@ -56,6 +64,12 @@ def began(
         if item.onset is not None and is_outburst(item)
     ]
     return min([start, *(sign for sign in signs if sign >= soonest)])
+
+
+def _change(event: Event) -> str:
+    """A change in one line, without the service's name twice."""
+    title = event.title.removeprefix(f"{event.service}: ")
+    return f"{_KIND.get(event.kind, event.kind.value)} of {event.service}: {title}"
 
 
 def timeline(bundle: Bundle, since: datetime | None, evidence: Sequence[Evidence]) -> tuple[TimelineEntry, ...]:
@@ -70,7 +84,7 @@ def timeline(bundle: Bundle, since: datetime | None, evidence: Sequence[Evidence
     entries = [
         TimelineEntry(
             event.at,
-            f"{event.kind.value} of {event.service}: {event.title.removeprefix(f'{event.service}: ')}",
+            _change(event),
             kind=event.kind.value,
             service=event.service,
         )

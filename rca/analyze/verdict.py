@@ -7,7 +7,7 @@ from rca.analyze.confidence import Standing
 from rca.model.report import Confidence, Evidence, Trigger, Verdict
 from rca.model.tuning import Tuning
 from rca.report.present.changes import apart, is_likely, title
-from rca.report.present.text import capital, listed
+from rca.report.present.text import capital, counted, listed
 from rca.report.present.view import claim, since_clause
 
 _NAMED = 3
@@ -51,7 +51,7 @@ def verdict(
         return Verdict(
             abstained=True,
             confidence=Confidence.LOW,
-            summary=f"The data don't single out a service.{hint}",
+            summary=f"{_unsure(standing)}{hint}",
             reasons=reasons,
         )
     confidence = confidence_word(standing, tuning)
@@ -65,6 +65,13 @@ def verdict(
         summary=f"{lead}{why}.{also}{_set_off(triggers, since)}",
         reasons=reasons,
     )
+
+
+def _unsure(standing: Standing) -> str:
+    """Why nobody is named: nothing is out of the ordinary here, or nobody stands out of those that are."""
+    if standing.usual is not None and standing.level < _LITTLE * standing.usual:
+        return "Nothing departs further from normal than is usual in calm times."
+    return "The data don't single out a service."
 
 
 def _set_off(triggers: Sequence[Trigger], since: datetime | None) -> str:
@@ -101,14 +108,15 @@ def _reasons(standing: Standing, order: Sequence[str], tuning: Tuning) -> tuple[
         reasons.append("no comparison with the baseline's own windows was possible")
     elif standing.windows:
         times = standing.level / max(standing.usual, 1e-9)
-        told = f"{'only ' if times < _LITTLE else ''}x{times:.1f}" if times < _FAR else "far above"
-        windows = f"{standing.windows} calm windows cut from the baseline"
-        reasons.append(f"{order[0]} shows {told} what {windows} usually show")
+        only = "only " if times < _LITTLE else ""
+        told = f"{only}x{times:.1f} as far as" if times < _FAR else "far further than"
+        calm = f"in calm times ({counted(standing.windows, 'window')} compared)"
+        reasons.append(f"{order[0]} departs from normal {told} {calm}")
     if standing.second * _FAR > standing.first:
         lead = standing.first / standing.second
         close = "only " if lead < tuning.clear_lead else ""
         second = f" ({order[1]})" if len(order) > 1 else ""
-        reasons.append(f"it leads the second suspect{second} by {close}x{lead:.1f}")
+        reasons.append(f"its score is {close}x{lead:.1f} that of the second suspect{second}")
     elif standing.first > 0:
         reasons.append("nobody else stands out")
     return tuple(reasons)

@@ -133,7 +133,7 @@ def _external(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | No
         return None
     hosts = Counter(host.lower() for line in _trouble(facts) for host in _hosts(line.text) if not known.has(host))
     name = hosts.most_common(1)[0][0] if hosts else min(peers, default="something outside")
-    why = f"A third party: calls to {name} fail"
+    why = f"a third party: calls to {name} fail"
     return Elsewhere("external", facts.first_failing, total.score, why, tuple(total.reasons))
 
 
@@ -172,7 +172,7 @@ def _traffic(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | Non
         total.add(0.4, f"{first.service} is where requests come in")
     if any(words["surge"].search(line.text) for line in _trouble(facts)):
         total.add(0.5, "lines tell of too much load")
-    why = f"A surge: {first.metric} of {first.service} rose first"
+    why = f"a surge: {first.metric} of {first.service} rose first"
     return Elsewhere("traffic", first.service, total.score, why, tuple(total.reasons), first.at)
 
 
@@ -212,7 +212,7 @@ def _node(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None:
     if not total.reasons:
         return None
     where = host or (early[0].service if early else facts.first_failing)
-    why = "A machine: what runs on it fails, not one service"
+    why = "a machine: what runs on it fails, not one service"
     return Elsewhere("node", where, total.score, why, tuple(total.reasons))
 
 
@@ -245,7 +245,7 @@ def _poison(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None
         return None
     total = _Sum()
     total.add(1.9, f"{times / count:.0%} of the errors name {record}")
-    why = f"Bad data: {record} is in most of the errors"
+    why = f"bad data: {record} is in most of the errors"
     return Elsewhere("data", facts.first_failing, total.score, why, tuple(total.reasons))
 
 
@@ -305,7 +305,7 @@ def _between(facts: Facts) -> Elsewhere | None:
     total = _Sum()
     gain = min(_MOST_WAITED, _WAITED + _PER_DOUBLING * math.log2(one.ratio / _TWICE))
     total.add(gain, f"{one.service} waits x{one.ratio:.1f} as long for {one.peer}, which is no slower by itself")
-    why = f"The way between {one.service} and {one.peer}: the one waits, the other is as before"
+    why = f"the connection of {one.service} to {one.peer}: it waits longer, and {one.peer} itself is no slower"
     return Elsewhere("network", one.service, total.score, why, tuple(total.reasons), one.at)
 
 
@@ -326,7 +326,7 @@ def _growth(facts: Facts, first_change: float | None) -> Elsewhere | None:
     one = max(ramps, key=lambda a: (a.strength, a.metric))
     total = _Sum()
     total.add(1.6 if one.kind in _FILLS else 1.0, f"{one.metric} had been growing before any change")
-    why = f"Growth to a limit: {one.metric} of {one.service} rose for long"
+    why = f"growth to a limit: {one.metric} of {one.service} rose for long"
     return Elsewhere("capacity", one.service, total.score, why, tuple(total.reasons), one.began)
 
 
@@ -350,7 +350,7 @@ def _by_words(facts: Facts, hypothesis: Hypothesis) -> Elsewhere | None:
         total.add(0.3, "they are among the first")
     if len({line.service for line in said}) > 1:
         total.add(0.4, "more than one service says so")
-    why = f"It looks like {hypothesis.what}: {cut(said[0].text)}"
+    why = f"it looks like {hypothesis.what}: {cut(said[0].text)}"
     return Elsewhere(hypothesis.kind, facts.first_failing, total.score, why, tuple(total.reasons))
 
 

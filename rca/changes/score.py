@@ -103,7 +103,7 @@ class Sum:
         share = min(1.0, (by - FLOOR) / _EVIDENT)
         if self.tied or share <= 0:
             return self
-        part = (round(_COINCIDENCE * share, 3), f"{what} is evident, and nothing ties it to that")
+        part = (round(_COINCIDENCE * share, 3), f"nothing ties it to what is evident ({what})")
         return replace(self, parts=(*self.parts, part))
 
 
@@ -167,7 +167,7 @@ def _by_content(content: Content, incident: Incident, shown: Mapping[str, float]
             known = incident.vocabulary.kinds.get(finding.kind)
             specific = known is not None and not known.generic and fit >= _FITTING
     shows = (_FITS * fit, f"such a change can show as {', '.join(names)}")
-    otherwise = (_MISFIT * (1 - fit), "such a change would show otherwise")
+    otherwise = (_MISFIT * (1 - fit), "such a change would show in other ways")
     return [(power * fit, why), shows if fit >= _FITTING else otherwise], specific
 
 

@@ -55,7 +55,7 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool, loaded: bool
     step = max(facts.step, 30.0)
     lead = onset - at
     if lead < -_BEFORE * step:
-        return Timing(-6.0, out=True, why=f"{_span(-lead)} after the harm began")
+        return Timing(-6.0, out=True, why=f"it came {_span(-lead)} after the harm began")
     mine = [a for a in facts.anomalies if a.strength >= _TELLING and a.service in {service, facts.first_failing}]
     score, at_once = 0.0, False
     reasons: list[str] = []
@@ -72,7 +72,7 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool, loaded: bool
     ):
         score += 0.7
         at_once = True
-        reasons.append("something departs right at it")
+        reasons.append("something departs from normal right then")
     ramp = next((a for a in mine if a.ramp and -2 * step <= a.began - at <= max(10 * step, 0.15 * lead)), None)
     if delayed and ramp is not None and earlier is None:
         score += 0.9
@@ -84,7 +84,7 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool, loaded: bool
     if not delayed and not at_once and lead > _LATE_SECONDS:
         score -= min(1.0, 0.4 * (lead - _LATE_SECONDS) / _LATE_SECONDS)
         reasons.append("it would have shown sooner")
-    why = " and ".join(reasons) or f"{_span(lead)} before the harm began"
+    why = " and ".join(reasons) or f"it came {_span(lead)} before the harm began"
     return Timing(score, out=False, why=why, at_once=at_once)
 
 

@@ -26,7 +26,7 @@ def recall(report: Report, path: Path) -> Report:
     except StoreError as error:
         gap = Gap("history", "similar past incidents", error.told)
         return replace(report, similar=None, gaps=(*report.gaps, gap))
-    return replace(report, similar=tuple(nearest(report, past)))
+    return replace(report, similar=tuple(nearest(report, past)), remembered=len(past))
 
 
 def nearest(report: Report, past: list[PastIncident]) -> list[SimilarIncident]:

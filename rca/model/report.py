@@ -147,8 +147,8 @@ class OnsetEstimate:
         earliest: Start of the range that holds most of the weight.
         latest: End of that range.
         given: What the analysis was told, or None.
-        began: The first sign of it within that range. A line of log or a span has its own time, and a series the
-            row at which it departs; `at` is the row at which everything is compared.
+        began: The first sign of it within that range, which reaches at least to it. A line or a span has its own
+            time, and a series the row at which it departs; `at` is the row at which everything is compared.
     """
 
     at: datetime | None
@@ -245,6 +245,7 @@ class Report:
         healthy_on_path: Services on a path of spread that stayed healthy: callers of the suspect, direct or not.
         slow_path: Where the time goes in slow requests; None without traces, or where they aren't slower.
         similar: None when the store of past incidents wasn't asked; empty when nothing resembles it.
+        remembered: How many past incidents it was compared with.
         replayed: True when the bundle was read from disk.
         alert_context: The alert that was started from, told by the finding; empty without one.
     """
@@ -267,6 +268,7 @@ class Report:
     slow_path: SlowPath | None = None
     gaps: tuple[Gap, ...] = ()
     similar: tuple[SimilarIncident, ...] | None = None
+    remembered: int = 0
     timeline: tuple[TimelineEntry, ...] = ()
     simple_ranking: tuple[str, ...] = ()
     sources: tuple[SourceRecord, ...] = ()

@@ -142,8 +142,8 @@ def _title(suspect: Suspect) -> str:
 
 
 def _aside(report: Report, suspect: Suspect) -> str:
-    evidence = view.evidence_of(report, suspect)
-    told = f" ({escape(view.evidence_text(evidence[0]))})" if evidence else ""
+    aside = view.aside(report, suspect)
+    told = f" ({escape(aside)})" if aside else ""
     return f"{_title(suspect).replace('.', chr(92) + '.', 1)}{told}"  # escaped: it isn't a list
 
 

@@ -19,7 +19,7 @@ SUFFIX = ".txt"
 
 _DETAILED = 5  # suspects shown with what speaks against them
 _EVIDENCE_FIRST, _EVIDENCE_EACH = 6, 2  # lines of evidence, of the first suspect and of others; strongest first
-_TIMELINE = 14  # lines
+_TIMELINE, _TIMELINE_LINES = 14, 2  # moments, and of the screen for each: it tells the order, not the words
 _UNLIKELY = 5  # changes that probably did nothing, a line each
 _LABEL = 15  # columns of a label with its distance to the text
 _INDENT = 4
@@ -28,6 +28,7 @@ _SPARK_SHARE = 7  # the sparkline takes a seventh of the width
 _NARROW = 70  # below, sparklines and query labels give way
 _NARROWEST = 50  # below, the way it spread has no times and no words
 _READABLE = 16  # columns; text is not squeezed into less
+_RAGGED = 8  # columns that wrapping may leave free at the end of a line
 _METRIC = 80  # characters of a metric's name
 _PROSE = 600  # characters of one sentence from the outside
 _QUERY = 4000  # characters of one query
@@ -185,10 +186,10 @@ def _title(page: _Page, suspect: Suspect) -> Text:
 def _aside(page: _Page, report: Report, suspect: Suspect) -> None:
     """A suspect that merely departs too, in one line."""
     title = _title(page, suspect)
-    evidence = view.evidence_of(report, suspect)
+    told = view.aside(report, suspect)
     room = page.width - title.cell_len - 2
-    if evidence and room >= _READABLE:
-        page.hang(title.append("  "), cut(visible_line(view.evidence_text(evidence[0])), room), "dim")
+    if told and room >= _READABLE:
+        page.hang(title.append("  "), cut(visible_line(told), room), "dim")
     else:
         page.line(title)
 
@@ -280,7 +281,9 @@ def _timeline(page: _Page, report: Report) -> None:
     told = timeline(report, most=_TIMELINE)
     for moment in told.moments:
         proof = Text("  ").append_text(Text(" ").join(map(_id, moment.evidence))) if moment.evidence else None
-        page.hang(Text(f"{clock(moment.at, view.first_day(report))}  "), moment.what, tail=proof)
+        at = Text(f"{clock(moment.at, view.first_day(report))}  ")
+        room = _TIMELINE_LINES * (page.width - at.cell_len) - (proof.cell_len if proof else 0) - _RAGGED
+        page.hang(at, cut(visible_line(moment.what), max(room, 2 * _READABLE)), tail=proof)
     if told.more:
         page.hang(Text(""), f"… {told.more} more in the other formats", "dim")
 

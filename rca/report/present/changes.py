@@ -140,7 +140,7 @@ def apart(at: datetime | None, onset: datetime | None) -> str:
     ahead = (onset - at).total_seconds()
     if abs(ahead) < _SOON:
         return ", right when it began"
-    return f", {duration(ahead)} {'before' if ahead > 0 else 'after'} it began"
+    return f", {duration(ahead)} {'before it began' if ahead > 0 else 'after the likeliest onset'}"
 
 
 def heading(trigger: Trigger, report: Report) -> str:

@@ -46,8 +46,10 @@ def quantity(value: float | None, unit: str) -> str:
         return ""
     if not math.isfinite(value):
         return "n/a"
-    scaled = _SCALED.get(unit.strip().lower())
-    return scaled(value) if scaled else f"{number(value)} {unit.strip()}".rstrip()
+    unit = unit.strip()
+    if scaled := _SCALED.get(unit.lower()):
+        return scaled(value)
+    return f"{number(value)}{unit[1:]}" if unit.startswith("1/") else f"{number(value)} {unit}".rstrip()
 
 
 def _seconds(value: float) -> str:
@@ -76,7 +78,6 @@ _SCALED: Mapping[str, Callable[[float], str]] = {
     "ms": lambda value: _seconds(value / _THOUSAND),
     "bytes": _bytes,
     "bytes/s": lambda value: f"{_bytes(value)}/s",
-    "1/s": lambda value: f"{number(value)}/s",
 }
 
 

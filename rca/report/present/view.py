@@ -40,7 +40,7 @@ class Suspects:
     """The suspects as they are shown.
 
     Attributes:
-        shown: The first ones, without a gap in their ranks.
+        shown: The first ones: with something to show, or nearly as suspect as the first.
         detailed: Those of them that are shown with their evidence; the others get a line.
         further: Those with something to show, named only.
         quiet: Those that have nothing to show.
@@ -88,11 +88,12 @@ def split(report: Report, *, detailed: int) -> Suspects:
     """
     top = report.suspects[0].score if report.suspects else 0.0
     loud = [s for s in report.suspects if s.evidence or s.role is not Role.BYSTANDER or (s.rank == 1 and top > 0)]
-    near = [s for s in loud if is_involved(report, s) or s.score >= _NEAR * top][:detailed]
-    last = near[-1].rank if near else 0
-    shown = [s for s in loud if s.rank <= last]
+    close = [s for s in report.suspects if top > 0 and s.score >= _NEAR * top]
+    near = [s for s in loud if is_involved(report, s) or s in close][:detailed]
+    last = max((s.rank for s in (*near[-1:], *close[:detailed])), default=0)
+    shown = [s for s in report.suspects if s.rank <= last and (s in loud or s in close)]
     further = [s for s in loud if s.rank > last]
-    quiet = [s for s in report.suspects if s not in loud]
+    quiet = [s for s in report.suspects if s not in loud and s not in shown]
     return Suspects(tuple(shown), tuple(near), tuple(further), tuple(quiet))
 
 
@@ -142,6 +143,12 @@ def metric_text(evidence: Evidence) -> str:
     """The name of the series, unless the words are made of it."""
     spoken = " ".join(re.split(r"[_:]+", evidence.metric)).strip()
     return "" if spoken and spoken in evidence.text else evidence.metric
+
+
+def aside(report: Report, suspect: Suspect) -> str:
+    """A suspect that gets a line: its strongest evidence, or why it stands there without any."""
+    evidence = evidence_of(report, suspect)
+    return evidence_text(evidence[0]) if evidence else suspect.why
 
 
 def why(report: Report, suspect: Suspect) -> str:
@@ -333,7 +340,11 @@ def similar_empty(report: Report) -> str:
     """What to say where no past incident is listed."""
     if report.similar is None:
         return "The store of past incidents was not asked."
-    return "Not seen before: no past incident resembles this one."
+    if not report.remembered:
+        return (
+            "None to compare with yet. To have this one recognised when it comes again: rca incidents add BUNDLE."
+        )
+    return f"Not seen before: nothing like it among {counted(report.remembered, 'past incident')}."
 
 
 def similar_title(past: SimilarIncident) -> str:

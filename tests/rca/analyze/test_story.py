@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rca.analyze.spread import Spread
-from rca.analyze.story import began, first_failure
+from rca.analyze.story import began, first_failure, timeline
+from rca.model.incident import Bundle, Event, EventKind, Interval, Window
 from rca.model.report import Evidence, EvidenceKind, OnsetEstimate
 from rca.model.signals import Kind
 
@@ -51,6 +52,23 @@ def test_it_began_with_the_first_sign_that_can_be_its_own(
     first: float | None, passed_on: list[Evidence], start: float
 ) -> None:
     found = {"db": [], "web": passed_on, "mail": [line(-1)]}
+    assert began(ONSET, ("db", at(first)), LIES, found, step=4.0) == at(start)
+
+
+def test_a_change_of_no_kind_is_called_an_event() -> None:
+    event = Event(AT, EventKind.OTHER, "db", "db: a table was locked")
+    (entry,) = timeline(Bundle("made", Window(Interval(AT, AT + timedelta(hours=1))), events=(event,)), None, ())
+    assert entry.what == "event of db: a table was locked"
+
+
+@pytest.mark.parametrize(
+    ("first", "passed_on", "start"),
+    [(90, [line(200)], 90), (90, [line(75)], 75), (90, [line(50)], 0), (90, [line(None)], 90)],
+)
+def test_where_all_that_can_be_shown_comes_later_it_began_with_the_first_of_it(
+    first: float, passed_on: list[Evidence], start: float
+) -> None:
+    found = {"db": [line(first)], "web": passed_on, "mail": [line(-1)]}
     assert began(ONSET, ("db", at(first)), LIES, found, step=4.0) == at(start)
 
 

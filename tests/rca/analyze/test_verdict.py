@@ -18,7 +18,7 @@ HEAD = "db most likely caused it since 2026-03-01 12:45:00 UTC: p99 latency x12,
 
 
 def other(kind: str, score: float) -> Trigger:
-    return Trigger(1, kind, "db", None, score, "Bad data: 7 is in most of the errors")
+    return Trigger(1, kind, "db", None, score, "bad data: 7 is in most of the errors")
 
 
 def summary(*triggers: Trigger, value: float = 9.0) -> str:
@@ -37,11 +37,11 @@ def summary(*triggers: Trigger, value: float = 9.0) -> str:
         ((Trigger(1, "config", "db", None, 0.6, ""), UNKNOWN), " Possibly set off by a change: config of db."),
         ((UNKNOWN,), ""),
         ((UNKNOWN, DEPLOY), " No known change explains it."),
-        ((other("data", 0.9), UNKNOWN), " Perhaps: Bad data: 7 is in most of the errors."),
-        ((other("data", 1.6), UNKNOWN), " Likely: Bad data: 7 is in most of the errors."),
+        ((other("data", 0.9), UNKNOWN), " Perhaps: bad data: 7 is in most of the errors."),
+        ((other("data", 1.6), UNKNOWN), " Likely: bad data: 7 is in most of the errors."),
         (
             (other("data", 1.6), UNKNOWN, DEPLOY),
-            " No known change explains it; likely: Bad data: 7 is in most of the errors.",
+            " No known change explains it; likely: bad data: 7 is in most of the errors.",
         ),
     ],
 )
@@ -64,5 +64,5 @@ def test_the_claim_is_no_surer_than_the_confidence(value: float, claim: str) -> 
 
 def test_a_short_baseline_is_not_counted_in_windows() -> None:
     said = verdict(["db"], Standing(9.0, 5.0, 5.0, 1.0, 1.0, 0.0, 0, 0.0), (), None, ("db",), TUNING)
-    assert said.reasons == ("it leads the second suspect by x5.0",)
+    assert said.reasons == ("its score is x5.0 that of the second suspect",)
     assert said.summary.endswith(" caused it.")

@@ -9,11 +9,11 @@ import pytest
 
 from rca.analyze import analyze
 from rca.analyze.confidence import Standing
-from rca.analyze.evidence import change_text
+from rca.analyze.evidence import _subject, change_text
 from rca.analyze.verdict import verdict
 from rca.model.incident import Bundle, Interval, Window
 from rca.model.report import Confidence, EvidenceKind, ToolInfo
-from rca.model.signals import FloatArray, SignalFrame
+from rca.model.signals import Bad, FloatArray, Kind, SignalFrame, SignalKey
 from rca.model.tuning import Tuning
 from tests.rca.analyze.conftest import MakeBundle
 
@@ -33,6 +33,12 @@ LATE = np.where(np.arange(60) >= 45, 1.0, 0.0)
 )
 def test_a_change_is_told_as_a_person_would(before: float, after: float, unit: str, text: str) -> None:
     assert change_text(before, after, unit) == text
+
+
+def test_the_time_since_the_last_restart_is_not_called_restarts() -> None:
+    since = SignalKey("db", "job_uptime_seconds", None, Kind.RESTARTS, Bad.DOWN, "s")
+    assert _subject(since, "") == "job uptime seconds"
+    assert _subject(replace(since, metric="restarts_total", unit=""), "") == "restarts"
 
 
 STOOD = Standing(value=1.2, level=3.0, first=2.0, second=1.0, usual=1.5, most=2.0, windows=12, apart=12.0)
@@ -63,21 +69,21 @@ def test_confidence_has_three_words(standing: Standing, abstained: bool, confide
         (
             STOOD,
             (
-                "a shows x2.0 what 12 calm windows cut from the baseline usually show",
-                "it leads the second suspect (b) by x2.0",
+                "a departs from normal x2.0 as far as in calm times (12 windows compared)",
+                "its score is x2.0 that of the second suspect (b)",
             ),
         ),
         (
             replace(STOOD, usual=2.5, second=1.9),
             (
-                "a shows only x1.2 what 12 calm windows cut from the baseline usually show",
-                "it leads the second suspect (b) by only x1.1",
+                "a departs from normal only x1.2 as far as in calm times (12 windows compared)",
+                "its score is only x1.1 that of the second suspect (b)",
             ),
         ),
         (
             replace(STOOD, usual=0.0, second=0.0),
             (
-                "a shows far above what 12 calm windows cut from the baseline usually show",
+                "a departs from normal far further than in calm times (12 windows compared)",
                 "nobody else stands out",
             ),
         ),
@@ -85,6 +91,18 @@ def test_confidence_has_three_words(standing: Standing, abstained: bool, confide
 )
 def test_the_reasons_are_told_with_their_numbers(standing: Standing, reasons: tuple[str, ...]) -> None:
     assert verdict(["a", "b"], standing, (), None, ("a",), Tuning()).reasons == reasons
+
+
+@pytest.mark.parametrize(
+    ("usual", "summary"),
+    [
+        (2.5, "Nothing departs further from normal than is usual in calm times."),
+        (1.5, "The data don't single out a service."),
+        (None, "The data don't single out a service."),
+    ],
+)
+def test_an_abstention_says_whether_anything_is_out_of_the_ordinary(usual: float | None, summary: str) -> None:
+    assert verdict(["a", "b"], replace(STOOD, value=1.0, usual=usual), (), None, (), Tuning()).summary == summary
 
 
 def test_without_a_comparison_nothing_is_called_sure() -> None:

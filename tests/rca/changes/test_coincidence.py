@@ -74,7 +74,7 @@ def test_what_is_evident_explains_a_coincidence_away_but_not_what_is_tied_to_it(
     make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
 ) -> None:
     certificate = "@@ -3 +3 @@\n-cert_file: /etc/tls/new.pem\n+cert_file: /etc/tls/old.pem\n"
-    told = "is evident, and nothing ties it to that"
+    told = "nothing ties it to what is evident (it looks like"
     for diff, tied in ((SWITCH.format(name="engine"), False), (certificate, True)):
         commits = [make_commit("a", diff, 9, "config/app.yaml")]
         triggers = weigh_changes(make_facts(EXPIRED), [make_deploy("a", 1)], commits)

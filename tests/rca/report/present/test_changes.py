@@ -35,11 +35,11 @@ def set_off_by(report: Report) -> str:
             Trigger(1, "deploy", "web", later(-60), 1, "", "0123456789abcdef"),
             "deploy of web (commit 0123456789ab), 03:10:40, 1 min before it began",
         ),
-        (Trigger(1, "scale", "", later(60), 1, ""), "scale, 03:12:40, 1 min after it began"),
+        (Trigger(1, "scale", "", later(60), 1, ""), "scale, 03:12:40, 1 min after the likeliest onset"),
         (Trigger(1, "config", "web", AT, 1, ""), "config of web, 03:11:40, right when it began"),
         (Trigger(1, "config", "web", None, 1, ""), "config of web, time unknown"),
         (Trigger(1, "network", "web", None, 1, ""), "something else: network"),
-        (Trigger(1, "traffic", "web", AT, 1, "A surge"), "something else: A surge"),
+        (Trigger(1, "traffic", "web", AT, 1, "a surge"), "something else: a surge"),
     ],
 )
 def test_a_trigger_says_what_where_and_when(incident: Report, trigger: Trigger, text: str) -> None:
@@ -47,7 +47,7 @@ def test_a_trigger_says_what_where_and_when(incident: Report, trigger: Trigger, 
 
 
 def test_what_is_no_change_is_told_whole_by_its_heading() -> None:
-    assert changes.why(Trigger(1, "traffic", "web", AT, 1, "A surge")) == ""
+    assert changes.why(Trigger(1, "traffic", "web", AT, 1, "a surge")) == ""
     assert changes.why(change()) == "“v2”: it fits"
 
 
@@ -57,7 +57,7 @@ def test_without_an_onset_a_trigger_has_only_its_time(minimal: Report) -> None:
 
 def test_what_is_less_likely_than_no_change_is_only_named(incident: Report) -> None:
     late = change("config", "cart", 30, -0.6)
-    node = Trigger(4, "node", "node-a", None, 0.1, "A machine")
+    node = Trigger(4, "node", "node-a", None, 0.1, "a machine")
     found = changes.changes(made(incident, change(), NONE, node, late))
     assert found == changes.Changes("", (change(),), (late,))
 
@@ -70,7 +70,7 @@ def test_a_restart_belongs_to_the_deploy_in_the_same_seconds(incident: Report) -
 
 def test_where_no_change_explains_it_that_is_said_first(incident: Report) -> None:
     late = change(score=-1.0)
-    network = Trigger(1, "network", "web", None, 1.2, "The way between web and db")
+    network = Trigger(1, "network", "web", None, 1.2, "the connection of web to db")
     found = changes.changes(made(incident, network, NONE, late))
     assert found == changes.Changes("None of the known changes explains it.", (network,), (late,))
     assert set_off_by(made(incident, network, NONE, late)) == "none of the known changes"
@@ -103,7 +103,7 @@ def test_a_change_hardly_ahead_of_the_next_is_only_possible(incident: Report) ->
 
 def test_a_change_after_it_began_is_only_possible(incident: Report) -> None:
     assert set_off_by(made(incident, change("other", seconds=30), NONE)) == (
-        "possibly event of web, 03:12:10, 30 s after it began"
+        "possibly event of web, 03:12:10, 30 s after the likeliest onset"
     )
 
 

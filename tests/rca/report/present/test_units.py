@@ -55,6 +55,7 @@ def test_a_number_has_three_digits(value: float, text: str) -> None:
         (512, "bytes", "512 B"),
         (2048, "bytes/s", "2 KiB/s"),
         (12, "1/s", "12/s"),
+        (261, "1/min", "261/min"),
         (7, "connections", "7 connections"),
         (7, "", "7"),
     ],

@@ -67,7 +67,7 @@ def test_who_was_hit_where_users_come_in_and_who_stayed_healthy_is_told(incident
     assert dict(view.facts(blind))["Hit"] == "web; whom else can't be told without a service graph"
 
 
-def test_suspects_are_shown_without_a_gap_and_those_not_involved_in_a_line(incident: Report) -> None:
+def test_suspects_are_shown_in_order_and_those_not_involved_in_a_line(incident: Report) -> None:
     suspects = view.split(incident, detailed=5)
     assert [s.rank for s in suspects.shown] == [1, 2, 3]
     assert suspects.detailed == suspects.shown
@@ -80,6 +80,27 @@ def test_suspects_are_shown_without_a_gap_and_those_not_involved_in_a_line(incid
     suspects = view.split(aside, detailed=5)
     assert [s.rank for s in suspects.shown] == [1, 2, 3]
     assert [s.rank for s in suspects.detailed] == [1, 3]
+
+
+def test_who_is_nearly_as_suspect_is_shown_though_it_has_nothing_to_show(incident: Report) -> None:
+    first, second, *others = incident.suspects
+    bare = replace(
+        second, role=Role.BYSTANDER, evidence=(), score=first.score / 2, why="it departs at other times"
+    )
+    found = replace(incident, suspects=(first, bare, *others), impact=(first.service,))
+    suspects = view.split(found, detailed=5)
+    assert [s.rank for s in suspects.shown][:2] == [1, 2]
+    assert bare not in (*suspects.detailed, *suspects.quiet)
+    assert view.aside(found, bare) == "it departs at other times"
+    alone = replace(found, suspects=(first, bare, *(replace(s, evidence=(), role=Role.BYSTANDER) for s in others)))
+    assert [s.rank for s in view.split(alone, detailed=5).shown] == [1, 2]
+
+
+def test_an_empty_memory_is_told_from_one_that_holds_nothing_like_it(incident: Report) -> None:
+    assert "not asked" in view.similar_empty(replace(incident, similar=None))
+    assert "rca incidents add" in view.similar_empty(replace(incident, similar=()))
+    seen = view.similar_empty(replace(incident, similar=(), remembered=3))
+    assert seen == "Not seen before: nothing like it among 3 past incidents."
 
 
 def test_a_metrics_name_is_shown_unless_the_words_are_made_of_it(incident: Report) -> None:
