@@ -18,7 +18,6 @@ from rca.errors import SourceAuthError, SourceQueryError, SourceTimeoutError
 from rca.model.incident import Interval
 from rca.sources.base import Check, Harvest, Request
 from rca.sources.prom import PrometheusSource
-from rca.sources.prom.discover import interval_of
 from rca.sources.prom.doctor import identity
 
 Answer = Callable[[WebRequest], WebResponse | None]
@@ -170,7 +169,7 @@ def test_an_alert_whose_begin_cannot_be_asked_is_there_all_the_same(httpserver: 
 
 
 def test_an_answer_as_long_as_the_limit_is_a_gap(httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rca.sources.prom.discover.MAX_NAMES", 1)
+    monkeypatch.setattr("rca.sources.prom.lookup.MAX_NAMES", 1)
     assert "over 1 metrics" in gaps(harvest(httpserver, Fake()))["names of metrics"]
 
 
@@ -261,13 +260,6 @@ def test_doctor_says_where_the_data_ends(httpserver: HTTPServer) -> None:
 )  # fmt: skip
 def test_who_we_are_is_told_without_a_secret(settings: PrometheusSettings, said: str) -> None:
     assert identity(settings) == said
-
-
-@pytest.mark.parametrize(
-    ("samples", "interval"), [(40, 15), (41, 15), (10, 60), (0, 0), (1, 0), (600, 1), (14, 43), (5, 120)]
-)
-def test_a_scrape_interval_is_rounded_to_a_usual_one(samples: float, interval: int) -> None:
-    assert interval_of(600, samples) == interval
 
 
 def test_names_and_labels_of_any_letters_are_passed_over_and_bounds_may_be_floats(httpserver: HTTPServer) -> None:
