@@ -108,29 +108,11 @@ def build_table(lines: Sequence[LogLine], services: Sequence[str]) -> LogTable:
     masked = [mask(text) for text in said]
     mined = mine(masked, [line.service for line in ordered])
     event_of: dict[tuple[int, int, float, int], int] = {}
-    finder = TargetFinder(services)
-    raw = finder.needs_raw_text
-    judged: dict[tuple[str, str], float] = {}
-    named: dict[tuple[str, str, int], int] = {}
+    judge = _Judge(services)
     event = np.empty(len(ordered), dtype=np.intp)
     for i, line in enumerate(ordered):
-        level = line.level.upper()
-        text = masked[i]
-        if level:
-            how_bad = judged.get((level, text))
-            if how_bad is None:
-                how_bad = judged[level, text] = severity(level, text)
-        else:
-            how_bad = severity("", f"{line.message[:160]} {text}")
-        target = -1
-        if how_bad >= IS_ERROR:
-            searched = said[i] if raw or "<s>" in text else text
-            beside = aside(line)
-            key = (searched, beside, service[i])
-            if (known := named.get(key)) is None:
-                known = finder.find(searched, service[i])
-                known = named[key] = finder.find(beside, service[i]) if known < 0 else known
-            target = known if known < 0 or not is_unresolved(f"{said[i]}\n{beside}") else -1
+        how_bad = judge.severity(line, masked[i])
+        target = judge.target(line, said[i], masked[i], service[i]) if how_bad >= IS_ERROR else -1
         event[i] = event_of.setdefault((service[i], mined.index[i], how_bad, target), len(event_of))
     weight = np.array([line.weight for line in ordered], dtype=np.float64)
     times = np.array([line.at.timestamp() for line in ordered], dtype=np.float64)
@@ -153,6 +135,35 @@ def build_table(lines: Sequence[LogLine], services: Sequence[str]) -> LogTable:
         event_weight=np.maximum(np.divide(heavy, total, out=np.ones(size), where=total > 0), 1e-9),
         covered=coverage(times),
     )
+
+
+class _Judge:
+    """How bad lines are, and whom errors name; what recurs is looked at once."""
+
+    def __init__(self, services: Sequence[str]) -> None:
+        self._finder = TargetFinder(services)
+        self._raw = self._finder.needs_raw_text
+        self._severities: dict[tuple[str, str], float] = {}
+        self._targets: dict[tuple[str, str, int], int] = {}
+
+    def severity(self, line: LogLine, masked: str) -> float:
+        """From 0 (calm) to 1, by the line's level and its text without what varies."""
+        key = (line.level.upper(), masked)
+        if not key[0]:
+            return severity("", f"{line.message[:160]} {masked}")
+        if (known := self._severities.get(key)) is None:
+            known = self._severities[key] = severity(*key)
+        return known
+
+    def target(self, line: LogLine, said: str, masked: str, speaker: int) -> int:
+        """The position of the service that an error names as its counterpart; -1 for none, or for a wrong name."""
+        searched = said if self._raw or "<s>" in masked else masked
+        beside = aside(line)
+        key = (searched, beside, speaker)
+        if (known := self._targets.get(key)) is None:
+            known = self._finder.find(searched, speaker)
+            known = self._targets[key] = self._finder.find(beside, speaker) if known < 0 else known
+        return known if known < 0 or not is_unresolved(f"{said}\n{beside}") else -1
 
 
 def _traces(lines: Sequence[LogLine]) -> IntArray:
