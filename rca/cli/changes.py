@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rca.cli.given import read_given
+from rca.cli.redact import redacted
 from rca.errors import BundleError, UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +73,6 @@ def with_given_changes(run: "Run", bundle: "Bundle", config: "Config", given: "C
     import time  # noqa: PLC0415 - only where changes are added
 
     from rca.bundle import seal  # noqa: PLC0415 - as above
-    from rca.cli.collecting import redacted  # noqa: PLC0415 - as above
     from rca.sources.assemble import with_changes  # noqa: PLC0415 - as above
     from rca.sources.base import Request  # noqa: PLC0415 - as above
     from rca.sources.collect import within  # noqa: PLC0415 - as above

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rca.cli.base import Run, printable
+from rca.cli.redact import redacted
 from rca.config.load import Loaded, data_dir
 from rca.config.settings import Config
 from rca.errors import ConfigError, UsageError
@@ -154,20 +155,6 @@ def _make_folder(folder: Path) -> None:
     """Make a folder, where that can be done; where it can't, writing into it says so."""
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-
-
-def redacted(bundle: "Bundle", config: Config, run: Run) -> "Bundle":
-    """The bundle without secrets and personal data, unless they are to be kept; how many there were is noted."""
-    if not config.redact:
-        return bundle
-    from rca.redact import redact_bundle  # noqa: PLC0415 - only for commands that collect
-
-    before = sum(bundle.redactions.values())
-    bundle = redact_bundle(bundle)
-    total = sum(bundle.redactions.values()) - before
-    if total:
-        run.note(f"redacted: {total} secrets or personal data in the captured text (--no-redact keeps them)")
-    return bundle
 
 
 def _announce(run: Run, plan: "Plan") -> None:
