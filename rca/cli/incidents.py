@@ -15,6 +15,7 @@ from rca.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from rca.history import IncidentStore, PastIncident
 
+_NAMED = 12  # services in a note
 IncidentId = Annotated[
     str, typer.Argument(metavar="ID", help="The incident, or the beginning of its id.", show_default=False)
 ]
@@ -42,22 +43,27 @@ def register(app: typer.Typer) -> None:
 
 def list_all(run: Run) -> None:
     """List what is kept, the newest first."""
+    name = _format(run, "incidents list")
     with _store(run) as store:
-        _list(run, store.all(), "no incident is kept yet; keep one: rca incidents add BUNDLE")
+        _list(run, name, store.all(), "no incident is kept yet; keep one: rca incidents add BUNDLE")
 
 
 def search(run: Run, words: Annotated[list[str], typer.Argument(metavar="WORDS", show_default=False)]) -> None:
     """List the incidents that hold all the words: in title, cause, resolution, services hit or log templates."""
+    name = _format(run, "incidents search")
     with _store(run) as store:
-        _list(run, store.search(" ".join(words)), "no kept incident holds these words")
+        _list(run, name, store.search(" ".join(words)), "no kept incident holds these words")
 
 
 def show(run: Run, incident: IncidentId) -> None:
     """Show one incident: its cause, what fixed it, what it looked like."""
+    from rca.history import plain_sign  # noqa: PLC0415 - only when the command runs
+
+    name = _format(run, "incidents show")
     with _store(run) as store:
         past = store.get(incident)
-    if run.format == "json":
-        _write(json.dumps(past.to_document(), indent=2, ensure_ascii=False))
+    if name == "json":
+        _emit(json.dumps(past.to_document(), indent=2, ensure_ascii=False), run)
         return
     hit = sorted(past.fingerprint.hit, key=lambda name: (-past.fingerprint.hit[name], name))
     lines = [
@@ -66,11 +72,11 @@ def show(run: Run, incident: IncidentId) -> None:
         f"cause       {past.cause or 'unknown'} ({'confirmed' if past.confirmed else 'as ranked, not confirmed'})",
         f"resolution  {past.resolution or 'not recorded: rca incidents confirm ' + past.id + ' --resolution …'}",
         f"verdict     {past.summary}",
-        f"failed by   {', '.join(sorted(past.fingerprint.failure)) or '-'}",
+        f"signs       {', '.join(map(plain_sign, sorted(past.fingerprint.failure))) or '-'}",
         f"hit         {', '.join(hit) or '-'}",
         f"bundle      {past.bundle_id} ({past.bundle_sha256[:12]})",
     ]
-    _write("\n".join(lines))
+    _emit("\n".join(lines), run)
 
 
 def add(
@@ -109,7 +115,7 @@ def add(
     )
     with _store(run) as store:
         store.put([past], replace_existing=force)
-    _write(past.id)
+    sys.stdout.write(f"{printable(past.id)}\n")
     if not past.confirmed:
         run.note(f"when you know: rca incidents confirm {past.id} --service NAME --resolution 'what fixed it'")
 
@@ -119,6 +125,12 @@ def confirm(run: Run, incident: IncidentId, *, service: Cause = None, resolution
     with _store(run) as store:
         past = store.confirm(incident, cause=service, resolution=resolution)
     run.note(f"confirmed: {past.id} was caused by {past.cause}")
+    known = past.fingerprint.profiles
+    if known and past.cause not in known:
+        run.note(
+            f"nothing on record speaks of {past.cause}; if it is a typing error, confirm it again. On record are: "
+            + ", ".join(sorted(known)[:_NAMED])
+        )
 
 
 def forget(run: Run, incident: IncidentId) -> None:
@@ -168,18 +180,30 @@ def _store(run: Run) -> "IncidentStore":
     return IncidentStore(data_dir(run.load().config) / "incidents.sqlite")
 
 
-def _list(run: Run, incidents: "Sequence[PastIncident]", nothing: str) -> None:
-    if run.format == "json":
-        _write(json.dumps([past.to_document() for past in incidents], indent=2, ensure_ascii=False))
+def _format(run: Run, command: str) -> str:
+    from rca.cli.tables import PLAIN, choose_format  # noqa: PLC0415 - only when the command runs
+
+    return choose_format(run, command, PLAIN)
+
+
+def _list(run: Run, name: str, incidents: "Sequence[PastIncident]", nothing: str) -> None:
+    if name == "json":
+        _emit(json.dumps([past.to_document() for past in incidents], indent=2, ensure_ascii=False), run)
         return
     if not incidents:
         run.note(nothing)
-    wide = max((len(past.id) for past in incidents), default=0)
+        return
+    wide = max(len(past.id) for past in incidents)
+    lines = []
     for past in incidents:
-        mark = "confirmed" if past.confirmed else "as ranked"
+        cause = past.cause or "cause unknown"
+        mark = "confirmed" if past.confirmed else "as ranked" if past.cause else "nobody was named"
         fixed = f" - fixed by: {past.resolution}" if past.resolution else ""
-        _write(f"{past.id:<{wide}}  {past.at:%Y-%m-%d %H:%M}  {past.cause or '?'} ({mark}): {past.title}{fixed}")
+        lines.append(f"{past.id:<{wide}}  {past.at:%Y-%m-%d %H:%M}  {cause} ({mark}): {past.title}{fixed}")
+    _emit("\n".join(lines), run)
 
 
-def _write(text: str) -> None:
-    sys.stdout.write(printable(text) + "\n")
+def _emit(text: str, run: Run) -> None:
+    from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
+
+    emit_text(printable(text), run)

@@ -9,6 +9,7 @@ from rca.history.fingerprint import Fingerprint
 
 # How much each facet says. The failure's own profile and the log words say most: they are what a fix depends on.
 # The cause's name says less than one would think: a busy service fails in several ways.
+_SIGNS = {"edge": "what its callers measured", "log": "log lines", "trace": "spans"}
 _WEIGHTS = {"cause": 0.25, "failure": 0.25, "spread": 0.15, "symptoms": 0.1, "words": 0.25}
 
 
@@ -69,17 +70,18 @@ def _reason(facet: str, one: Fingerprint, other: Fingerprint, rarities: Mapping[
             return f"the same service, {one.cause}"
         case "failure":
             shared = sorted(set(one.failure) & set(other.failure), key=lambda n: (-one.failure[n], n))
-            return "it failed in the same way: " + ", ".join(_plain(name) for name in shared[:4])
+            return "it failed in the same way: " + ", ".join(plain_sign(name) for name in shared[:4])
         case "spread":
             shared = sorted(set(one.hit) & set(other.hit), key=lambda n: (-one.hit[n], n))
             return f"{len(shared)} of the same services hit: " + ", ".join(shared[:4])
         case "words":
             shared = sorted(one.words & other.words, key=lambda word: (-rarities.get(word, 0.0), word))
-            return "the logs share: " + ", ".join(shared[:6])
+            return "words that both logs hold: " + ", ".join(shared[:6])
         case _:
             return ""
 
 
-def _plain(sort: str) -> str:
+def plain_sign(sort: str) -> str:
+    """A sort of sign, as a fingerprint names it, in words: `latency up`, `what its callers measured`."""
     kind, _, direction = sort.partition(":")
-    return f"{kind} {direction}".strip()
+    return f"{_SIGNS.get(kind, kind)} {direction}".strip()

@@ -185,7 +185,9 @@ class IncidentStore:
             raise StoreError(
                 f"incident {past.id} has no cause yet", hint="Say which service it was: --service NAME."
             )
-        print_ = replace(past.fingerprint, cause=blamed, hit={**past.fingerprint.hit, blamed: 1.0})
+        seen = past.fingerprint.profiles  # without one that was blamed before and shows nothing
+        hit = {name: share for name, share in past.fingerprint.hit.items() if name in seen or name != past.cause}
+        print_ = replace(past.fingerprint, cause=blamed, hit={**hit, blamed: 1.0})
         changed = replace(
             past,
             cause=blamed,

@@ -43,6 +43,13 @@ def test_a_later_incident_names_the_like_one_and_its_fix(
     assert similar["resolution"] == "raised the pool"
 
 
+def test_a_cause_that_nothing_on_record_speaks_of_is_noted(invoke: Invoke, kept: str) -> None:
+    told = invoke("incidents", "confirm", kept, "--service", "reids").err
+    assert "nothing on record speaks of reids" in told
+    assert "redis" in told
+    assert "nothing on record" not in invoke("incidents", "confirm", kept, "--service", "redis").err
+
+
 def test_adding_with_a_cause_confirms_it(invoke: Invoke, bundle: Path) -> None:
     name = invoke("incidents", "add", bundle, "--service", "redis").out.strip()
     assert "confirmed" in invoke("incidents", "show", name).out

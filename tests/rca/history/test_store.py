@@ -90,6 +90,16 @@ def test_confirming_records_the_cause_and_what_fixed_it(path: Path, make_report:
     assert confirmed.fingerprint.cause == "checkout"
 
 
+def test_a_service_that_was_blamed_by_mistake_leaves_no_trace(
+    path: Path, make_report: Callable[..., Report]
+) -> None:
+    with IncidentStore(path) as store:
+        store.put([kept(make_report())])
+        before = store.all()[0].fingerprint
+        store.confirm("incident-1", cause="chekout", resolution=None)
+        assert store.confirm("incident-1", cause=before.cause, resolution=None).fingerprint == before
+
+
 def test_confirming_again_keeps_the_resolution(path: Path, make_report: Callable[..., Report]) -> None:
     with IncidentStore(path) as store:
         store.put([kept(make_report())])
