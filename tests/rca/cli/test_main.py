@@ -212,3 +212,17 @@ def test_a_command_gets_the_common_options_as_one_value() -> None:
 
     assert CliRunner().invoke(app, ["--quiet", "--word", "y"]).exit_code == 0
     assert seen == [(True, "y")]
+
+
+def test_ctrl_c_while_the_program_is_loaded_leaves_no_traceback(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from rca.__main__ import main\n"
+        "main()"
+    )
+    done = run_command(sys.executable, "-c", script, home=tmp_path)
+    assert (done.returncode, done.stderr) == (130, "")
