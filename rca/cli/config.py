@@ -44,15 +44,17 @@ def init(
 
 def show(run: Run) -> None:
     """Show every setting that is in force, and where its value came from; secrets are withheld."""
-    loaded = run.load()
-    rows = list(loaded.shown())
-    if run.format == "json":
+    from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
+    from rca.cli.tables import PLAIN, choose_format  # noqa: PLC0415 - as above
+
+    name = choose_format(run, "config show", PLAIN)
+    rows = list(run.load().shown())
+    if name == "json":
         document = {key: {"value": value, "origin": origin} for key, value, origin in rows}
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        emit_text(json.dumps(document, indent=2), run)
         return
     wide = max(len(key) for key, _, _ in rows)
-    for key, value, origin in rows:
-        sys.stdout.write(f"{key:<{wide}}  {value}  [{origin}]\n")
+    emit_text("\n".join(f"{key:<{wide}}  {value}  [{origin}]" for key, value, origin in rows), run)
 
 
 def where(run: Run) -> None:

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from rca.cli.base import Run, command, printable
 from rca.errors import ExitCode, sentence
 
 if TYPE_CHECKING:
+    from rca.config.settings import Config
     from rca.sources.base import Check
 
 
@@ -25,10 +27,13 @@ def doctor(run: Run, *, recent: options.Recent, changes: options.Changes) -> Non
     """Check the sources: reachable, as whom, which fields, packs and services were found, what is missing."""
     from rca.cli.changes import read_events, repositories  # noqa: PLC0415 - only when the command runs
     from rca.cli.collecting import build_sources, declared_graph  # noqa: PLC0415 - as above
-    from rca.cli.reporting import own_words  # noqa: PLC0415 - as above
+    from rca.cli.reporting import emit_text, own_words  # noqa: PLC0415 - as above
+    from rca.cli.tables import PLAIN, choose_format  # noqa: PLC0415 - as above
     from rca.sources.base import Check, Request  # noqa: PLC0415 - as above
     from rca.window import plan_window  # noqa: PLC0415 - as above
 
+    name = choose_format(run, "doctor", PLAIN)
+    as_they_come = name == "terminal" and run.output is None  # a hanging server is seen where it hangs
     loaded = run.load({**recent.settings(), **changes.settings()})
     config = loaded.config
     plan = plan_window(recent.asked(), config.window, now=datetime.now(UTC))
@@ -48,30 +53,57 @@ def doctor(run: Run, *, recent: options.Recent, changes: options.Changes) -> Non
         checks.append(Check("changes", "events", ok=True, detail=f"{len(found)} in {told}"))
     if own_words(config) is not None:
         checks.append(Check("changes", "vocabulary", ok=True, detail=f"your own in {config.changes.vocabulary}"))
-    _show(run, checks)
-    for source in [*build_sources(config), *repositories(config)]:
+    checks += _not_configured(config)
+    sources = [*build_sources(config), *repositories(config)]
+    if as_they_come:
+        _show(checks)
+    for source in sources:
         for check in source.check(request):
             checks.append(check)
-            _show(run, [check])
+            if as_they_come:
+                _show([check])
         source.close()
-    if run.format == "json":
-        sys.stdout.write(json.dumps([_document(check) for check in checks], indent=2) + "\n")
-    broken = [check for check in checks if check.ok is False]
-    run.note(f"{len(broken)} of {len(checks)} checks failed" if broken else "all is well")
-    raise typer.Exit(ExitCode.SOURCES_FAILED if broken else ExitCode.OK)
+    if not as_they_come:
+        emit_text(json.dumps(list(map(_document, checks)), indent=2) if name == "json" else _lines(checks), run)
+    run.note(_result(checks))
+    raise typer.Exit(ExitCode.SOURCES_FAILED if any(check.ok is False for check in checks) else ExitCode.OK)
 
 
-def _show(run: Run, checks: "list[Check]") -> None:
-    """Print checks as they come, so that a hanging server is seen where it hangs."""
-    if run.format == "json":
-        return
+def _result(checks: "Sequence[Check]") -> str:
+    """All of it in a line; it is well only where no note asks for anything either."""
+    broken = sum(check.ok is False for check in checks)
+    advice = sum(check.ok is not False and bool(check.hint) for check in checks)
+    if broken:
+        return f"{broken} of {len(checks)} checks failed"
+    return f"nothing is broken; look at the {advice} marked with >" if advice else "all is well"
+
+
+def _not_configured(config: "Config") -> "Iterator[Check]":
+    """What an investigation would have to do without."""
+    from rca.sources.base import Check  # noqa: PLC0415 - only when the command runs
+
+    if not (config.elasticsearch.url or config.elasticsearch.cloud_id):
+        yield Check(
+            "elasticsearch", "address", None, "none is configured: no logs, no spans", hint="See --es-url."
+        )
+    if not config.prometheus.url:
+        yield Check("prometheus", "address", None, "none is configured: no metrics", hint="See --prometheus-url.")
+
+
+def _show(checks: "Sequence[Check]") -> None:
+    sys.stdout.write(_lines(checks) + "\n")
+    sys.stdout.flush()
+
+
+def _lines(checks: "Sequence[Check]") -> str:
     marks = {True: "ok  ", False: "FAIL", None: "note"}
+    told = []
     for check in checks:
         lines = [f"{marks[check.ok]}  {check.source}: {check.name}: {check.detail}"]
         lines += [f"        {fact}" for fact in check.facts]
         lines += [f"      > {sentence(check.hint)}"] if check.hint else []
-        sys.stdout.write(printable("\n".join(lines)) + "\n")
-    sys.stdout.flush()
+        told.append(printable("\n".join(lines)))
+    return "\n".join(told)
 
 
 def _document(check: "Check") -> dict[str, object]:

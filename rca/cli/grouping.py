@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rca.cli import options
-from rca.cli.base import Run, choose_format, command
+from rca.cli.base import Run, command
+from rca.cli.tables import choose_format
 from rca.errors import ConfigError, NoDataError, UsageError
 
 if TYPE_CHECKING:
@@ -68,9 +69,7 @@ def group(
     from rca.cli.reporting import emit_text  # noqa: PLC0415 - as above
     from rca.window import Asked  # noqa: PLC0415 - as above
 
-    render = FORMATS.get(choose_format(run))
-    if render is None:
-        raise UsageError("alerts have no such format", hint=f"Choose one of {', '.join(FORMATS)}.")
+    render = FORMATS[choose_format(run, "alerts group", tuple(FORMATS))]
     if until and not since:
         raise UsageError("--until needs --since", hint="Say when to begin: --since now-2h, or --since 90m.")
     settings = {"window.timezone": timezone, "topology.files": topology or None, "alertmanager.url": url}

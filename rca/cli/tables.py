@@ -10,21 +10,30 @@ Row = Sequence[str]
 _ENDINGS = {".json": "json", ".md": "markdown", ".txt": "terminal"}
 
 
-def choose_format(run: Run, command: str) -> str:
-    """The format of a command that writes tables: by `--format`, else by the ending of `-o`, else the terminal's.
+PLAIN = ("json", "terminal")
+"""The formats of what is no report."""
+
+
+def choose_format(run: Run, command: str, formats: Sequence[str] = tuple(sorted(_ENDINGS.values()))) -> str:
+    """The format of what is no report: by `--format`, else by the ending of `-o`, else the terminal's.
+
+    Args:
+        run: The options.
+        command: Its name, for errors.
+        formats: What it can be written as.
 
     Raises:
         UsageError: There is no such format, or the file's ending names none.
     """
-    formats = sorted(_ENDINGS.values())
+    endings = [ending for ending, name in _ENDINGS.items() if name in formats]
     if run.format is not None and run.format not in formats:
         raise UsageError(f"{command} has no format '{run.format}'", hint=f"Choose one of {', '.join(formats)}.")
     if run.format is not None or run.output is None:
         return run.format or "terminal"
-    if run.output.suffix not in _ENDINGS:
+    if run.output.suffix not in endings:
         raise UsageError(
             f"{command} has no format for '{run.output.name}'",
-            hint=f"Let it end in {', '.join(_ENDINGS)}, or use --format.",
+            hint=f"Let it end in {', '.join(endings)}, or use --format.",
         )
     return _ENDINGS[run.output.suffix]
 

@@ -1,7 +1,6 @@
 """`rca topology`: the dependency graph, shown, learnt, checked and exported."""
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,12 +35,15 @@ def register(app: typer.Typer) -> None:
 
 def show(run: Run, places: Places = None, *, service: options.Service = None) -> None:
     """Show the graph as a tree, callers above callees, each edge with where it was learnt."""
-    from topology.export import tree_lines  # noqa: PLC0415 - only when the command runs
+    from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
+    from rca.cli.tables import choose_format  # noqa: PLC0415 - as above
+    from topology.export import tree_lines  # noqa: PLC0415 - as above
 
+    choose_format(run, "topology show", ("terminal",))  # for others there is the export
     graph, _ = _load(run, places)
     if service is not None and service not in graph:
         raise UsageError(f"the graph knows no service '{service}'", hint="See them all: rca topology show.")
-    _write("\n".join(tree_lines(graph, service)))
+    emit_text(printable("\n".join(tree_lines(graph, service))), run)
 
 
 def discover(run: Run, *, recent: options.Recent) -> None:
@@ -61,17 +63,20 @@ def discover(run: Run, *, recent: options.Recent) -> None:
 
 def validate(run: Run, places: Places = None) -> None:
     """Check the graph: cycles, unknown or doubled names, what is isolated or lacks an owner."""
-    from topology.validate import Severity  # noqa: PLC0415 - only when the command runs
+    from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
+    from rca.cli.tables import PLAIN, choose_format  # noqa: PLC0415 - as above
+    from topology.validate import Severity  # noqa: PLC0415 - as above
     from topology.validate import validate as find_problems  # noqa: PLC0415 - as above
 
+    name = choose_format(run, "topology validate", PLAIN)
     graph, seen = _load(run, places)
     problems = find_problems(graph, seen=seen)
-    if run.format == "json":
+    if name == "json":
         fields = ("severity", "code", "services", "text", "hint")
-        _write(json.dumps([{name: getattr(one, name) for name in fields} for one in problems], indent=2))
-    else:
-        for problem in problems:
-            _write(f"{problem.severity}: {problem.text}\n  > {problem.hint}")
+        emit_text(json.dumps([{key: getattr(one, key) for key in fields} for one in problems], indent=2), run)
+    elif problems:
+        found = (f"{problem.severity}: {problem.text}\n  > {problem.hint}" for problem in problems)
+        emit_text(printable("\n".join(found)), run)
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     run.note(f"{len(graph)} services, {sum(1 for _ in graph.edges())} calls, {len(problems)} findings")
     raise typer.Exit(ExitCode.USAGE if errors else ExitCode.OK)
@@ -146,7 +151,3 @@ def _graph_of(path: Path) -> tuple["ServiceGraph", list[str]]:
         return load_topology(path), []
     except TopologyError as error:
         raise UsageError(error.message, hint=error.hint) from error
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(printable(text) + "\n")

@@ -120,7 +120,7 @@ def test_prometheus_is_asked_for_what_fired(invoke: Invoke, httpserver: HTTPServ
         (("--until", "now"), "--until needs --since"),
         (("--since", "1h"), "no address of Prometheus"),
         (("none.json",), "none.json can't be read"),
-        (("--format", "html"), "alerts have no such format"),
+        (("--format", "html"), "alerts group has no format 'html'"),
         (("--format", "pdf"), "no format 'pdf'"),
         (("--since", "soon", "--prometheus-url", "http://127.0.0.1:1"), "'soon' is not a time"),
     ],
