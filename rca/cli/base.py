@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rca.config.load import Loaded
 
 _COMMON = "Everywhere"
+_COLOURLESS = {"dumb", "unknown"}  # terminals
 _NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENAMETOOLONG}
 """What goes wrong with the machine rather than with us."""
 
@@ -90,11 +91,16 @@ class Run:
         bool,
         typer.Option(
             "--no-color",
-            envvar=["RCA_NO_COLOR", "NO_COLOR"],
+            envvar="RCA_NO_COLOR",
             help="No colours; NO_COLOR is heeded too.",
             rich_help_panel=_COMMON,
         ),
     ] = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether to write without colours: told so, by any NO_COLOR (no-color.org), or to a terminal without."""
+        return self.no_color or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in _COLOURLESS
 
     def load(self, flags: Mapping[str, Any] | None = None) -> "Loaded":
         """Read the configuration, with this run's flags on top.

@@ -184,7 +184,7 @@ def progress_display(run: Run) -> Iterator[Callable[["Progress"], None]]:
             TimeElapsedColumn(),
             TextColumn("{task.fields[what]}", markup=False),
         )
-        console = Console(stderr=True, no_color=run.no_color or None)
+        console = Console(stderr=True, no_color=run.plain or None)
         with Bars(*columns, console=console, transient=not run.verbose) as bars:
             tasks: dict[str, Any] = {}
 

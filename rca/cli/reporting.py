@@ -69,7 +69,7 @@ def emit(report: "Report", run: Run) -> None:
 
     name = choose_format(run)
     to_terminal = run.output is None and sys.stdout.isatty()
-    text = render(name, report, width=_width(), color=to_terminal and not run.no_color)
+    text = render(name, report, width=_width(), color=to_terminal and not run.plain)
     emit_text(text, run)
 
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from rca import __version__
-from rca.cli.base import command, guarded, printable
+from rca.cli.base import Run, command, guarded, printable
 from rca.cli.main import COMMANDS, application
 from rca.errors import BundleError, NoDataError, RcaError, UsageError
 from tests.command import Invoke
@@ -226,3 +226,32 @@ def test_ctrl_c_while_the_program_is_loaded_leaves_no_traceback(tmp_path: Path) 
     )
     done = run_command(sys.executable, "-c", script, home=tmp_path)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.parametrize(
+    ("variables", "plain"),
+    [
+        ({}, False),
+        ({"NO_COLOR": ""}, False),
+        ({"NO_COLOR": "0"}, True),
+        ({"NO_COLOR": "anything"}, True),
+        ({"TERM": "dumb"}, True),
+        ({"TERM": "xterm"}, False),
+    ],
+)
+def test_colours_are_left_out_where_they_are_not_wanted(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, plain: bool
+) -> None:
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Run().plain is plain
+    assert Run(no_color=True).plain
+
+
+def test_whatever_no_color_holds_no_command_minds(
+    monkeypatch: pytest.MonkeyPatch, invoke: Invoke, bundle: Path
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "please")
+    assert invoke("replay", bundle, "--quiet").code == 0
