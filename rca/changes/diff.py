@@ -1,6 +1,7 @@
 """Unified diffs, as people and tools really write them: with or without headers, hunks named by a path."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -213,7 +214,7 @@ def _pattern(marks: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"{_STRING_OR_COMMENT}|/\*.*?(?:\*/|$)|{comment}")
 
 
-def _comment_stripper(marks: tuple[str, ...], language: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _comment_stripper(marks: tuple[str, ...], language: str) -> Callable[[str], str]:
     pattern = _pattern(marks)
     block = language not in {"python", "ruby", "config", "docker", "nginx"}
 

@@ -1,7 +1,7 @@
 """How changes reached production: which deploy carried which commit, and to which service."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -216,16 +216,13 @@ def compact(name: str) -> str:
 
 
 def _carried(commit: Commit, deploys: Sequence[Event], owners: Owners, vocabulary: Vocabulary) -> list[Candidate]:
+    """With the next deploy of each service whose code it touches; of every service, where it is nobody's."""
     at = commit.at.timestamp()
     live = [path for path in commit.files_changed if not is_ignored(path, vocabulary)] or list(
         commit.files_changed
     )
-    owned = [owners.of_file(path, commit) for path in live]
-    mine = {service for services in owned for service in services}
-    shared = not mine or not all(owned)
-    later: Mapping[str, Event] = {
-        event.service: event for event in reversed(deploys) if event.at >= commit.at and not _older(event, commit)
-    }
+    mine = {service for path in live for service in owners.of_file(path, commit)}
+    later = {event.service: event for event in reversed(deploys) if event.at >= commit.at}
     made = [
         Candidate(
             "deploy",
@@ -236,16 +233,10 @@ def _carried(commit: Commit, deploys: Sequence[Event], owners: Owners, vocabular
             commit,
         )
         for service, event in sorted(later.items())
-        if service in mine or (shared and not mine)
+        if service in mine or not mine
     ]
     if made:
         return made
     if not deploys:  # nobody records deploys here: what is merged is taken to be live
         return [Candidate("deploy", service, at, Reach.CARRIED, None, commit) for service in sorted(mine) or [""]]
     return [Candidate("commit", service, at, Reach.UNDEPLOYED, None, commit) for service in sorted(mine) or [""]]
-
-
-def _older(event: Event, commit: Commit) -> bool:
-    """The deploy names another commit than the one asked about that was made before it: it can't hold it."""
-    made = event.details.get("committed_at")
-    return isinstance(made, str) and made < commit.at.isoformat()
