@@ -103,7 +103,7 @@ class ServiceGraph:
             return NotImplemented
         return self._nodes == other._nodes and self._edges == other._edges
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # how typeshed says that a class has no hash
 
     def __contains__(self, name: object) -> bool:
         return name in self._nodes

@@ -174,7 +174,12 @@ def progress_display(run: Run) -> Iterator[Callable[["Progress"], None]]:
         yield _plain_line
     else:
         from rich.console import Console  # noqa: PLC0415 - only where bars are drawn
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415 - as above
+            BarColumn,
+            MofNCompleteColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
         from rich.progress import Progress as Bars  # noqa: PLC0415 - as above
 
         columns = (
