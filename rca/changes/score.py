@@ -193,19 +193,16 @@ def _doubt(parts: list[Part], content: Content, *, plain: bool) -> list[Part]:
     """A change that isn't thought able to do harm isn't named for its time and place alone.
 
     One that does something else than before, though no rule says what harm is in that, is named as possible where
-    time and place are plain and nothing likelier is known.
+    time and place are plain and nothing likelier is known; so is one that does harm of which nothing is seen.
     """
-    if content.potency >= NEUTRAL:
-        return []
     so_far = sum(score for score, _ in parts)
+    possible = FLOOR + _POSSIBLE + min(content.potency, NEUTRAL) - _SOMETHING
+    if content.potency >= NEUTRAL:
+        told = "it can do harm, there and then, if not of a kind that is known of it"
+        return [(possible - so_far, told)] if plain and so_far < possible else []
     if plain and content.potency >= _SOMETHING:
-        most = FLOOR + _POSSIBLE + content.potency - _SOMETHING
-        return [
-            (
-                min(0.0, most - so_far),
-                "all that is known is that it does something else than before, there and then",
-            )
-        ]
+        told = "all that is known is that it does something else than before, there and then"
+        return [(min(0.0, possible - so_far), told)]
     held = _UNNAMED - so_far
     if content.potency < _LITTLE:
         return [(min(0.0, held), "time and place alone don't make it the cause")]
