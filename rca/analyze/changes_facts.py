@@ -128,6 +128,7 @@ def gather(
         hosts={node.name: node.host for node in prepared.graph.nodes() if node.host},
         baseline_words=words,
         services=tuple(sorted(services)),
+        steady=_steady(prepared, anomalies),
     )
 
 
@@ -160,6 +161,12 @@ def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
         )
     found.sort(key=lambda a: (-a.strength, a.at, a.service, a.metric))
     return tuple(found[:_MOST_ANOMALIES])
+
+
+def _steady(prepared: Prepared, anomalies: Sequence[Anomaly]) -> frozenset[str]:
+    """Services whose traffic is measured and hasn't risen."""
+    measured = {key.service for key in prepared.frame.keys if not key.peer and _kind(key)[0] is Kind.TRAFFIC}
+    return frozenset(measured - {a.service for a in anomalies if a.kind is Kind.TRAFFIC and a.up})
 
 
 def _kind(key: SignalKey) -> tuple[Kind, Bad]:

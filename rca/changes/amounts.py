@@ -11,6 +11,7 @@ from rca.changes.vocabulary import Quantity
 
 _MORE_ROOM = 0.6
 _OVERTAKEN, _NEAR = 0.6, 6
+_A_SHARE = 0.35
 _RATIOS = ((1.15, 0.08), (1.4, 0.18), (1.75, 0.35), (2.5, 0.5), (5.0, 0.7))
 _WORTH_TELLING = 1.4
 _COMPARISONS = frozenset({"<", "<=", ">", ">=", "==", "!=", "===", "!=="})
@@ -24,6 +25,9 @@ def compare_values(
     if old.number == new.number and old.family == new.family:
         return
     told = f"{quantity.name if quantity else 'number'} {old.text()} to {new.text()}"
+    if "share" in {old.family, new.family} and old.family != new.family and old.number and new.number:
+        yield Finding("number", _A_SHARE, f"{told}: a number, or a share", file.path)
+        return
     potency, how = _potency(old.number, new.number)
     rises = new.number > old.number
     left = _left(old.number, new.number, at)

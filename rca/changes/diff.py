@@ -20,7 +20,7 @@ _LOOP = re.compile(
 _LOOP_LINE = re.compile(
     r"[\[({].*\bfor\b\s+[\w, ]+\s+\bin\b|\bmap\(\s*lambda"
     r"|\.(?:map|forEach|flatMap|each)\(\s*(?:async\s*)?\(?\w+\)?\s*(?:=>|->)"
-    r"|\.(?:map|forEach|flatMap|each)\s*\{"
+    r"|\.(?:map|forEach|flatMap|each)\s*\{|\.(?:map|forEach|flatMap|each)\(\s*[\w.]+(?:::|\.)\w+\s*\)"
 )
 _ASYNC = re.compile(r"\basync\s+(?:def|fn|function)\b|\bsuspend fun\b|\bMono<|\bFlux<")
 _STRING_OR_COMMENT = r"(?P<s>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)"

@@ -16,12 +16,13 @@ FLOOR = 0.4
 """What "none of the known changes explains it" scores: a change that scores less isn't named."""
 
 _START = -1.0
-_WARNING = 0.4
+_WARNING, _AN_ERROR = 0.4, 0.5
 _A_THIRD_MORE = 1.3
 _MANY, _MOST, _LONG_ID = 4, 0.6, 3
 _LONG_STEPS = 10
 _TOGETHER_STEPS, _STRONG = 6, 8.0
 _TWICE = 2.0
+_MADE_INSIDE = -1.0
 _WAITED, _PER_DOUBLING, _MOST_WAITED = 1.8, 0.4, 2.8
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|cloud|co|app|ai|eu|us|de|uk)\b", re.IGNORECASE)
 _URL = re.compile(r"\bhttps?://((?:[a-z0-9-]+\.)+[a-z]{2,})", re.IGNORECASE)
@@ -120,7 +121,8 @@ def _external(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | No
         ours = words["our_fault"].search(line.text) and not _SERVER_ERROR.search(line.text)
         return bool(theirs) and not ours and line.accused not in facts.services
 
-    share = _share(_own(facts), outside)
+    errors = [line for line in _own(facts) if line.level >= _AN_ERROR]
+    share = _share(errors or _own(facts), outside)
     if share > 0:
         total.add(1.8 * share, f"{share:.0%} of its new lines are failures of something outside")
     peers = {span.peer for span in facts.spans if span.deepest and span.peer and not known.has(span.peer)}
@@ -161,6 +163,8 @@ def _traffic(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | Non
         return None
     total = _Sum()
     first = min(ups, key=lambda a: (a.at, a.service, a.metric))
+    if calm := _steady_callers(first.service, {a.service for a in ups}, facts):
+        total.add(_MADE_INSIDE, f"what comes in to {calm}, from where it comes, is as before: it is made inside")
     followed = [a.at for a in facts.anomalies if a.kind in _FOLLOWS]
     if first.at <= min(followed, default=facts.onset or first.at) + facts.step / 2:
         gain = min(1.3, 0.5 + 0.5 * (max(a.ratio for a in ups) - 1))
@@ -174,6 +178,15 @@ def _traffic(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | Non
         total.add(0.5, "lines tell of too much load")
     why = f"a surge: {first.metric} of {first.service} rose first"
     return Elsewhere("traffic", first.service, total.score, why, tuple(total.reasons), first.at)
+
+
+def _steady_callers(service: str, risen: set[str], facts: Facts) -> str:
+    """A service at the beginning of all ways to one, to which no more comes in than before; or empty."""
+    if service not in facts.graph:
+        return ""
+    above = caller_distances(facts.graph, service)
+    begins = [name for name in sorted(above) if name != service and not facts.graph.callers(name)]
+    return begins[0] if begins and all(name in facts.steady and name not in risen for name in begins) else ""
 
 
 def _reaches(services: set[str], facts: Facts) -> bool:

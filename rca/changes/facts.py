@@ -87,6 +87,7 @@ class Facts:
         hosts: Where services run, as far as that is known.
         baseline_words: Words of the log lines before the onset.
         services: Every service that has any data.
+        steady: Services to which as much comes in as before, as far as that is measured.
     """
 
     start: float
@@ -103,3 +104,4 @@ class Facts:
     hosts: Mapping[str, str] = field(default_factory=dict)
     baseline_words: frozenset[str] = frozenset()
     services: tuple[str, ...] = ()
+    steady: frozenset[str] = frozenset()

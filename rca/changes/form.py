@@ -8,6 +8,7 @@ from rca.changes.findings import Finding
 from rca.changes.texts import snippet
 from rca.changes.tokens import Tokens
 
+_TURNED = 0.62
 _MOVED_PARENTHESES, _ARGUMENTS, _LAID_OVER, _SHADOWED, _UNQUOTED, _BY_SHELL, _ONCE, _COLUMNS = (
     0.62,
     0.6,
@@ -43,6 +44,7 @@ _DEFINES = re.compile(
     r"^(?:(?:pub|public|private|protected|static|async|export|override|final)\s+)*(?:def|func|fn|fun|function)\b"
 )
 _KEYWORD_ARGUMENT = re.compile(r"^\w+\s*(?:=(?!=)|:(?!:))")
+_SWITCH = re.compile(r"\b(\w+)\s*[=:]\s*([Tt]rue|[Ff]alse)\b")
 _COLUMN_LIST = re.compile(r"\b(?:INDEX|PRIMARY\s+KEY|UNIQUE|PARTITION\s+BY|CLUSTER)\b", re.IGNORECASE)
 _LISTED = re.compile(r"\(([\w\s,]+)\)")
 _SPREAD = re.compile(r"^(?:\.\.\.|\*\*)\w")
@@ -101,6 +103,8 @@ def _of_code(_file: FileDiff, before: Tokens, after: Tokens) -> Iterator[tuple[s
         yield "order", _LAID_OVER, "what is laid over what changed"
     if _regrouped(before.tokens, after.tokens):
         yield "operator", _MOVED_PARENTHESES, "grouped otherwise"
+    if name := _turned(was, now):
+        yield "toggle", _TURNED, f"`{name}` is the other way round"
     if not _DEFINES.match(now) and (name := _arguments_swapped(was, now)):
         yield "operator", _ARGUMENTS, f"`{name}` is given its arguments in another order"
 
@@ -173,6 +177,12 @@ def _weakest(tokens: Sequence[str]) -> int:
         if depth == 0 and i and part in _PRECEDENCE:
             weakest = min(weakest, _PRECEDENCE[part])
     return weakest
+
+
+def _turned(was: str, now: str) -> str:
+    """An argument by name that is true where it was false; empty without one."""
+    before, after = (dict(_SWITCH.findall(code)) for code in (was, now))
+    return next((name for name in sorted(before) if after.get(name, before[name]) != before[name]), "")
 
 
 def _arguments_swapped(was: str, now: str) -> str:

@@ -109,7 +109,7 @@ def declares(name: str, text: str) -> bool:
             rf"|\b(?:var|let|const|val|auto|func|def|class|type|fn|function|for|as)\s+(?:\([^)]*\)\s*)?(?:\w+,\s*)*{n}\b"
             rf"|^(?:(?:private|public|protected|static|final|readonly)\s+)*"
             rf"[A-Za-z][\w.<>\[\],? ]*\s+{n}\s*(?:[=;,)]|$)"
-            rf"|\bfunc\b.*[(,]\s*{n}\s+[\w*\[]|\bdef\b.*[(,]\s*{n}\b",
+            rf"|\bfunc\b.*[(,]\s*{n}\s+[\w*\[]|\b(?:def|function)\b.*[(,]\s*{n}\b|[(,\s]{n}\s*\)?\s*(?:->|=>)",
             text,
             re.MULTILINE,
         )
@@ -156,6 +156,8 @@ def reordered(
     before, after = Counter(flat(old, set())), Counter(flat(new, set()))
     if not before or before != after:
         return None
+    if _decorated_otherwise(file, old, new):
+        return False
     if not file.config_like and (_nested_otherwise(file, old, new) if not past else _in_another_block(old, new)):
         return False
     if file.config_like or (len(old) == len(new) == 1 and not past):
@@ -163,9 +165,9 @@ def reordered(
     if not past and _calls(old) == _calls(new):
         return True
     lines = [line.line.code for line in (*old, *new, *past)]
-    if all(_FREE_ORDER.search(code) for code in lines):
-        return True
-    return not any(_ORDERED.search(line.line.words) for line in (*old, *new, *past))
+    return all(_FREE_ORDER.search(code) for code in lines) or not any(
+        _ORDERED.search(line.line.words) for line in (*old, *new, *past)
+    )
 
 
 def _nested_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
@@ -177,6 +179,13 @@ def _nested_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Token
         line.sign == " " and line.code for line in file.lines
     )  # without any, all of it may be reformatted
     return file.language == "python" and context and _indented_otherwise(old, new)
+
+
+def _decorated_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """Whether decorators changed places: each is put around those below it."""
+    if file.language != "python" or not all(line.line.code.startswith("@") for line in (*old, *new)):
+        return False
+    return [line.tokens for line in old] != [line.tokens for line in new]
 
 
 def _in_another_block(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:

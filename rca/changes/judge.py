@@ -166,6 +166,11 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
     return [*found, *formed, *came(file, vocabulary), *fixed_no_more(file, old, new)], True
 
 
+def _says(token: str) -> bool:
+    """Whether a token is a word, an annotation or a text rather than a mark."""
+    return token[0].isalnum() or token[0] in "_@\"'"
+
+
 def _every(lines: Sequence[Tokens]) -> Iterator[str]:
     for line in lines:
         yield from line.tokens
@@ -200,7 +205,7 @@ def _lone(
         line
         for line in old
         if line.tokens not in back
-        and any(moved[token] < kept[token] for token in line.tokens if token[0].isalnum() and token not in own)
+        and any(moved[token] < kept[token] for token in line.tokens if _says(token) and token not in own)
     ]
     if missing:
         kind, potency = ("setting_gone", _SETTING_GONE) if file.config_like else ("logic", _CODE_GONE)
@@ -209,9 +214,7 @@ def _lone(
         elif not file.config_like and any(_MEMBER.fullmatch(line.line.code) for line in missing):
             kind, potency = "key", _MEMBER_GONE
         yield Finding(kind, potency, f"gone: `{snippet(missing[0].line.code)}`", file.path)
-    fresh = [
-        line for line in new if any(kept[token] < moved[token] for token in line.tokens if token[0].isalnum())
-    ]
+    fresh = [line for line in new if any(kept[token] < moved[token] for token in line.tokens if _says(token))]
     if fresh:
         whole = not any(line.line.sign != "+" for line in lines)
         potency = _SETTING_NEW if file.config_like and not whole else _CODE_NEW

@@ -33,6 +33,7 @@ OPERATORS = frozenset(
         "/",
         "%",
         "!",
+        "is",
         "not",
         "and",
         "or",

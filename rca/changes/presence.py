@@ -30,6 +30,7 @@ _GROWS = (
     r"(?:\[[^\]]+\]\s*=[^=]|\s*=\s*append\("
     r"|\.(?:append|push|add|put|set|offer|insert|extend|unshift|setdefault|Store|addAll)\()"
 )
+_REFERENCE = re.compile(r"\b(\w+)::(\w+)")  # a method that is handed over to be called
 _EVICTS = re.compile(
     r"\b(?:evict\w*|lru|max ?size|maxlen|max entries|cap|ttl|expir\w*|delete|pop\w*|prune|clear|trim|remove\w*"
     r"|bounded|limit|weak|ring|len|size|evicts?|discard|shift|splice|reset)\b"
@@ -114,7 +115,7 @@ def _may_apply(entry: Added, file: FileDiff, old: str, new: str) -> bool:
 def _stands_where_it_harms(entry: Added, line: Line, removed: Sequence[Line]) -> bool:
     if entry.where == "async":
         return line.in_async
-    was = [other for other in removed if entry.patterns.search(other.code)]
+    was = [other for other in removed if entry.patterns.search(_REFERENCE.sub(r"\1.\2(", other.code))]
     if entry.where == "loop":
         return line.in_loop and not any(other.in_loop for other in was)
     if entry.deeper:

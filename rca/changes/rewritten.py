@@ -14,12 +14,14 @@ _DOES = re.compile(
     r"|finally|throw|raise|with|using|if|else|elif|while|switch|case|match|lock|synchronized"
 )
 _EXITS = {("return",), ("break",), ("continue",)}
-_IDLE = frozenset({"return", "var", "let", "const", "val", "auto", "final", "new", "_"})
+_MAKES = frozenset({"builder", "newBuilder", "build"})
+_SETS = re.compile(r"(?:set|with)([A-Z]\w*)")
+_IDLE = frozenset({"return", "var", "let", "const", "val", "auto", "final", "new", "else", "_"}) | _MAKES
 _NEGATED = {"!=": "==", "!==": "===", "not": "", "!": "", ">=": "<", ">": "<="}
 _OPENS, _CLOSES = frozenset("([{"), frozenset(")]}")
 _LOOPS = frozenset({"for", "forEach", "each", "foreach", "while", "iter"})
 _COUNTS = frozenset({"length", "size", "len", "count", "int", "enumerate", "entries"})
-_MARKS = frozenset({"await", "async", "go", "defer", "yield"})
+_MARKS = frozenset({"!", "not", "await", "async", "go", "defer", "yield"})
 _FROM = frozenset({"⟦count~0.0⟧", "⟦count~1.0⟧"})
 _ELEMENT = re.compile(
     r"\bfor\s*\(?\s*(?:const|let|var|val|final|auto|int)?\s*(?:\w+,\s*)?(\w+)|\b(\w+)\)?\s*(?:=>|->)|\|(\w+)\|"
@@ -31,6 +33,8 @@ _TURNS = frozenset({"for", "in", "of", "range", "const", "let", "var", "val", "a
 def inverted(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
     """The same parts with a condition turned round: `if bad: return` to `if good: … return`."""
     before, after = (Counter(_without_negation(flat(lines, set()))) for lines in (old, new))
+    if any(line.line.in_loop and line.tokens[:1] == ("return",) for line in old):
+        return False  # the first of all, or each of all
     if len(old) == len(new) == 1 and before == after:
         return _branches_swapped(old[0].tokens, new[0].tokens)
     return len(old) > 1 and bool(before) and before == after
@@ -40,22 +44,23 @@ def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     """The same parts put together otherwise: fields set in a literal, a value given a name of its own.
 
     The same is called in the same order, with the same operators and literals, and no name comes or goes but those
-    of variables that these very lines declare.
+    of variables that these very lines declare. How an object is made of its parts doesn't matter: set one by one,
+    given to it at once, or by a builder.
     """
     if file.config_like or file.language in {"sql", "schema"} or not old or not new:
         return False
     before, after = flat(old, set()), flat(new, set())
     exits = [sum(line.tokens in _EXITS for line in side) for side in (old, new)]
     if (
-        evaluated(before) != evaluated(after)
+        _work(before) != _work(after)
         or _does(before) != _does(after)
         or (loops := _looped(before)) is None
         or loops != _looped(after)
         or exits[0] != exits[1]
     ):
         return False
-    names = {token for token in before if token.isidentifier()} ^ {
-        token for token in after if token.isidentifier()
+    names = {_part(token) for token in before if token.isidentifier()} ^ {
+        _part(token) for token in after if token.isidentifier()
     }
     codes = "\n".join(line.line.code for line in old), "\n".join(line.line.code for line in new)
     context = "\n".join(line.code for line in file.lines if line.sign == " ")
@@ -63,9 +68,22 @@ def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     return names <= own | _IDLE
 
 
+def _work(tokens: Sequence[str]) -> list[str]:
+    """What is called, in order, but for making an object of its parts; what a part is called counts once."""
+    names = [_part(name) for name in evaluated(tokens) if name not in _MAKES and not name[:1].isupper()]
+    return [name for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
+
+
+def _part(name: str) -> str:
+    """The part that a method sets: `title` of `setTitle`, `withTitle` and `title`."""
+    match = _SETS.fullmatch(name)
+    return match[1][0].lower() + match[1][1:] if match else name
+
+
 def _does(tokens: Sequence[str]) -> Counter[str]:
     """Operators, literals and keywords that say what is done, how often each."""
-    return Counter(token for token in tokens if literal(token) or _DOES.fullmatch(token))
+    idle = {"else"} if tokens.count("return") > 1 else set()  # what follows a way out is its other branch anyway
+    return Counter(token for token in tokens if token not in idle and (literal(token) or _DOES.fullmatch(token)))
 
 
 @dataclass(slots=True)

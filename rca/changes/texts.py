@@ -68,7 +68,8 @@ def text_finding(file: FileDiff, old: str, new: str, at: Tokens, *, prose: bool,
     """
     told = f"{cut(old)} to {cut(new)}"
     version = file.language == "dependencies" or (_VERSION.fullmatch(old) and _VERSION.fullmatch(new))
-    if version or (at.tokens and at.tokens[0].lower() in _IMAGES):
+    same = file.language == "docker" and old.rstrip("/") == new.rstrip("/")
+    if version or same or (at.tokens and at.tokens[0].lower() in _IMAGES):
         return None
     if _REGEX.search(at.line.words) and not file.config_like:
         return Finding("regex", 0.6, f"pattern {told}", file.path)

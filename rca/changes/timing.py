@@ -13,7 +13,7 @@ _EXONERATED = 3.0
 _OLD_SECONDS = 45 * 60
 _LATE_SECONDS = 20 * 60
 _AT_ONCE_SECONDS = 180.0
-_TELLING = 4.0
+_TELLING, _PLAIN = 4.0, 8.0
 _ROOM_FILLED = 0.2
 _QUIET = frozenset({Kind.TRAFFIC})
 _MORE = 1.2
@@ -74,6 +74,8 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool, loaded: bool
         at_once = True
         reasons.append("something departs from normal right then")
     ramp = next((a for a in mine if a.ramp and -2 * step <= a.began - at <= max(10 * step, 0.15 * lead)), None)
+    exact = next((a for a in facts.anomalies if lead > _LATE_SECONDS and _grows_from(a, at, step)), None)
+    ramp, delayed = ramp or exact, delayed or exact is not None
     if delayed and ramp is not None and earlier is None:
         score += 0.9
         reasons.append(f"{ramp.metric} grows from it on")
@@ -99,6 +101,12 @@ def _more_since(at: float, service: str, facts: Facts) -> Anomaly | None:
     ]
     later = (facts.onset or at) - at > _AT_ONCE_SECONDS
     return max(more, key=lambda a: (a.strength, a.service, a.metric), default=None) if later else None
+
+
+def _grows_from(anomaly: Anomaly, at: float, step: float) -> bool:
+    """Whether something, wherever it is measured, grows plainly from a change on: to the very point."""
+    plain = anomaly.ramp and anomaly.kind not in _QUIET and anomaly.strength >= _PLAIN
+    return plain and -step <= anomaly.began - at <= _AFTER * step
 
 
 def _begins(anomalies: Iterable[Anomaly], facts: Facts, service: str) -> list[float]:

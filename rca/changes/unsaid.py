@@ -55,7 +55,9 @@ def less(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -> Itera
         if any(token in {"!", "not"} for token in gone):
             yield Finding("operator", 0.66, f"a negation is gone in {about(new)}", file.path)
         return
-    if file.language == "sql" and any(token in {"AND", "WHERE", "ON", "LIMIT", "USING"} for token in gone):
+    if file.language == "sql" and any(
+        token in {"AND", "WHERE", "ON", "LIMIT", "USING", "DISTINCT"} for token in gone
+    ):
         yield Finding("slow_query", 0.68, f"a condition is gone: {cut(' '.join(said))}", file.path)
     elif file.config_like:
         yield Finding("setting", 0.55, f"{cut(' '.join(said))} is no longer in {about(new)}", file.path)
@@ -103,8 +105,8 @@ def _harmless(
     file: FileDiff, old: Tokens, new: Tokens, said: Sequence[str], gone: Sequence[str]
 ) -> tuple[float, str] | None:
     """A low potency and the words for it, where what is no longer said hardly matters."""
-    if "await" in new.tokens and "then" in old.tokens and "await" not in old.tokens:
-        return 0.15, "waited for in another form in {line}"
+    if _in_another_form(file, old, new):
+        return 0.15, "said in another form in {line}"
     if _is_type(file, gone):
         return 0.15, "the type {told} is no longer said"
     if all(token in MODIFIERS for token in said):
@@ -114,6 +116,13 @@ def _harmless(
     if all(_is_callable(token, old) for token in said) and _calls_helper(old, new):
         return HELPER, "{line} is another function's now"
     return None
+
+
+def _in_another_form(file: FileDiff, old: Tokens, new: Tokens) -> bool:
+    """Whether a line awaits what it gave a callback to, or makes a map without telling how large it may become."""
+    awaits = "await" in new.tokens and "then" in old.tokens and "await" not in old.tokens
+    makes = file.language == "go" and all("make" in line.tokens and "map" in line.tokens for line in (old, new))
+    return awaits or makes
 
 
 def own_names(file: FileDiff) -> set[str]:

@@ -21,7 +21,8 @@ _BYTES = {
     "m": 2.0**20, "mb": 2.0**20, "mi": 2.0**20, "mib": 2.0**20, "g": 2.0**30, "gb": 2.0**30, "gi": 2.0**30,
     "gib": 2.0**30, "t": 2.0**40, "tb": 2.0**40, "ti": 2.0**40, "tib": 2.0**40,
 }  # fmt: skip
-_THOUSANDS = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "%": 0.01}
+_THOUSANDS = {"k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+_NAMED = {"cpu": "cores", "share": "%"}
 _NUMBER = r"\d[\d_]*(?:\.\d+)?"
 _UNIT = "|".join(sorted({*_SECONDS}, key=len, reverse=True))
 _DURATIONS = (
@@ -57,7 +58,11 @@ _ALWAYS_TIME = frozenset({"ns", "us", "µs", "ms", "min", "sec", "s", "h", "d", 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A number with the family of its unit: `time` in seconds, `size` in bytes, `cpu` in cores, or `count`."""
+    """A number with the family of its unit.
+
+    Attributes:
+        family: `time` in seconds, `size` in bytes, `cpu` in cores, `share` in percent, or `count`.
+    """
 
     family: str
     number: float
@@ -74,8 +79,8 @@ class Value:
                 if abs(self.number) >= size:
                     return f"{self.number / size:.4g} {unit}"
             return f"{self.number:.4g} B"
-        if self.family == "cpu":
-            return f"{self.number:.4g} cores"
+        if self.family in _NAMED:
+            return f"{self.number:.4g} {_NAMED[self.family]}"
         return f"{self.number:,.10g}" if abs(self.number) >= 10_000 else f"{self.number:.6g}"  # noqa: PLR2004 - for eyes
 
 
@@ -152,4 +157,6 @@ def _plain(number: str, suffix: str, family: str, unit: str) -> str:
         return _mark("cpu", value / 1000 if suffix == "m" else value)
     if low in _BYTES and (family == "size" or low not in _THOUSANDS):
         return _mark("size", value * _BYTES[low])
+    if low == "%":
+        return _mark("share", value)
     return _mark("count", value * (_THOUSANDS.get(low, 1.0) if family == "count" else 1.0))

@@ -17,7 +17,7 @@ from rca.model.signals import Kind
 from topology import Edge, ServiceGraph
 
 HERE = Path(__file__).parent
-LATER = ("pairs_second", "pairs_third", "pairs_fourth", "pairs_fifth", "pairs_sixth")
+LATER = ("pairs_second", "pairs_third", "pairs_fourth", "pairs_fifth", "pairs_sixth", "pairs_seventh")
 ONSET = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 GRAPH = ServiceGraph(edges=[Edge("edge", "alpha"), Edge("alpha", "store"), Edge("edge", "beta")])
 

@@ -41,6 +41,18 @@ def test_a_limit_that_stays_on_its_side_does_not(judged: Judged, rows: tuple[str
     assert judged(yaml(*rows), "route.yaml").potency < 0.5
 
 
+@pytest.mark.parametrize(("new", "harmful"), [("66%", False), ("100", True)])
+def test_a_number_and_a_share_are_not_compared(judged: Judged, new: str, harmful: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    found = judged(f"@@ -1 +1 @@\n-  minAvailable: 2\n+  minAvailable: {new}\n", "pdb.yaml")
+    assert (found.potency >= 0.5) is harmful
+
+
+@pytest.mark.parametrize(("old", "new"), [("25%", "90%"), ("0", "100%")])
+def test_shares_are(judged: Judged, old: str, new: str) -> None:
+    found = judged(f"@@ -1 +1 @@\n-  maxUnavailable: {old}\n+  maxUnavailable: {new}\n", "deploy.yaml")
+    assert found.potency >= 0.5
+
+
 def test_a_time_that_is_no_longer_given_is_a_wait_without_end(judged: Judged) -> None:
     diff = "@@ -1 +1 @@\n-  return asked.get(800, TimeUnit.MILLISECONDS);\n+  return asked.get();\n"
     assert judged(diff, "A.java").findings[0].kind in {"timeout_gone", "blocking"}

@@ -104,6 +104,26 @@ def test_a_surge_elsewhere_does_not_explain_what_it_cannot_reach(
         assert weigh_changes(facts, [make_deploy("", 60, "beta")], [])[0].kind == kind
 
 
+def test_what_is_asked_more_often_while_no_more_comes_in_is_no_surge(
+    make_facts: MakeFacts, make_deploy: MakeDeploy, onset: datetime
+) -> None:
+    more = rose("alpha", "rps", Kind.TRAFFIC, onset.timestamp() - 60, 4.0)
+    facts = make_facts("queue full")
+    facts = replace(facts, anomalies=(more, *facts.anomalies))
+    for steady, kind in ((frozenset({"alpha"}), "traffic"), (frozenset({"edge"}), "unknown")):
+        changes = [make_deploy("", 60, "beta")]
+        assert weigh_changes(replace(facts, steady=steady), changes, [])[0].kind == kind
+
+
+def test_warnings_of_what_follows_take_nothing_from_errors_of_a_third_party(
+    make_facts: MakeFacts, make_deploy: MakeDeploy, onset: datetime
+) -> None:
+    texts = (("POST https://api.pay.example.com/x: 503 Service Unavailable", 1.0), ("payout parked", 0.4))
+    lines = tuple(NewLines("alpha", text, level, onset.timestamp(), 20.0) for text, level in texts)
+    facts = replace(make_facts("x"), lines=lines)
+    assert weigh_changes(facts, [make_deploy("", 60, "beta")], [])[0].kind == "external"
+
+
 def test_what_others_fail_at_does_not_explain_one_who_does_not(
     make_facts: MakeFacts, make_deploy: MakeDeploy, onset: datetime
 ) -> None:

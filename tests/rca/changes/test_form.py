@@ -23,6 +23,7 @@ class Judged(Protocol):
         ("a.go", "return copyInto(target, source)", "return copyInto(source, target)"),
         ("a.ts", "return { retries: 2, ...own };", "return { ...own, retries: 2 };"),
         ("a.py", 'return call({"retries": 2, **own})', 'return call({**own, "retries": 2})'),
+        ("a.py", "pool.stop(wait=False, cancel=True)", "pool.stop(wait=True)"),
         ("a.yaml", 'zip: "01067"', "zip: 01067"),
         ("a.yaml", "answer: 'no'", "answer: no"),
         ("Dockerfile", 'CMD ["server", "-p", "80"]', "CMD server -p 80"),

@@ -56,6 +56,18 @@ def test_what_came_in_before_and_stays_is_nothing_to_wait_for(make_facts: MakeFa
 
 
 @pytest.mark.parametrize(
+    ("began", "strength", "speaks"), [(0.0, 20.0, True), (-0.2 * HOUR, 20.0, False), (0.0, 5.0, False)]
+)
+def test_what_grows_from_the_very_moment_of_a_change_speaks_for_it_wherever_it_is_measured(
+    make_facts: MakeFacts, onset: datetime, began: float, strength: float, *, speaks: bool
+) -> None:
+    changed = onset.timestamp() - 1.5 * HOUR
+    fields = replace(rising("store", "mapped_fields", Kind.OTHER, changed + began), strength=strength)
+    facts = replace(make_facts("rejected"), anomalies=(fields,))
+    assert ("grows from it on" in timing(changed, "alpha", facts, delayed=False).why) is speaks
+
+
+@pytest.mark.parametrize(
     ("metric", "exonerates"), [("queue_depth", True), ("replicas", False), ("ready_pods", False)]
 )
 def test_how_many_run_says_nothing_for_a_later_change(
