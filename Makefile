@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# an editable install leaves it to the first start, and where Python may write no bytecode to every one: 0.2 s each
+COMPILE := $(BIN)/python -m compileall -q rca topology
 SHELL  := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
@@ -50,9 +52,11 @@ $(VENV)/bin/python:
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	@echo "installing rca …"
 	@$(BIN)/python -m pip install --quiet -e .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml
 	@echo "installing rca and what its tests need …"
 	@$(BIN)/python -m pip install --quiet -e '.[dev,testbed]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.installed

@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks import measure
 
 
@@ -18,3 +20,14 @@ def test_the_memory_of_who_starts_a_command_does_not_count(tmp_path: Path) -> No
     assert found.output.strip() == "60000000"
     assert 60 < found.megabytes < len(held) / 1e6
     assert found.seconds >= 0.2
+
+
+def test_a_command_keeps_its_bytecode_as_an_installed_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    (tmp_path / "library.py").write_text("")
+    script = tmp_path / "script.py"
+    script.write_text("import library")
+    measure.run([sys.executable, str(script)], environment={}, folder=tmp_path)
+    assert list(tmp_path.glob("__pycache__/library.*.pyc"))
