@@ -1,5 +1,7 @@
 """What the analysis itself could not see, or had to work around."""
 
+from difflib import get_close_matches
+
 import numpy as np
 
 from rca.analyze.confidence import Standing
@@ -27,6 +29,7 @@ def gaps(bundle: Bundle, prepared: Prepared, ranked: Ranked | None, standing: St
         found.append(
             _gap("topology", "No dependency is known: nothing could be explained by a callee. Declare a graph.")
         )
+    found += _reported(bundle, prepared)
     found += _logs(bundle, prepared)
     if ranked is not None:
         found += _baseline(bundle, ranked, standing)
@@ -42,6 +45,19 @@ def _gap(what: str, why: str) -> Gap:
 def _some(names: list[str]) -> str:
     shown = ", ".join(names[:_LISTED])
     return shown + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+
+
+def _reported(bundle: Bundle, prepared: Prepared) -> list[Gap]:
+    """A service where the symptom was seen of which nothing is known: mostly a typing error, or another's name."""
+    if bundle.symptom is None or not bundle.symptom.service:
+        return []
+    known = {*prepared.frame.services, *(node.name for node in prepared.graph.nodes())}
+    known |= {line.service for line in bundle.logs} | {span.service for span in prepared.spans}
+    if bundle.symptom.service in known:
+        return []
+    near = get_close_matches(bundle.symptom.service, sorted(known), n=1)
+    hint = f"Did you mean {near[0]}?" if near else "Check its name; here it changed nothing."
+    return [_gap("where the symptom was seen", f"Nothing is known of {bundle.symptom.service}. {hint}")]
 
 
 def _logs(bundle: Bundle, prepared: Prepared) -> list[Gap]:

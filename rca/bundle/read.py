@@ -23,6 +23,9 @@ from topology.document import from_document, unknown_fields
 from topology.errors import TopologyError
 
 
+_DAMAGED = "Nothing of it was used. Get it again from where it was made, or capture the incident again."
+
+
 def read_bundle(path: Path) -> Bundle:
     """Read a bundle: a folder, a `.tar.gz` or a `.zip` (told by content, not by name).
 
@@ -32,11 +35,14 @@ def read_bundle(path: Path) -> Bundle:
     Raises:
         BundleError: It isn't there, isn't a bundle, is damaged, or can't be trusted; nothing of it is used then.
     """
-    contents = load(path)
-    header = read_header(
-        decode_json(decode_text(contents.files[layout.HEADER], layout.HEADER), layout.HEADER), contents.name
-    )
-    return _Reader(contents, header).bundle()
+    try:
+        contents = load(path)
+        told = decode_json(decode_text(contents.files[layout.HEADER], layout.HEADER), layout.HEADER)
+        return _Reader(contents, read_header(told, contents.name)).bundle()
+    except BundleError as error:
+        if error.hint:
+            raise
+        raise BundleError(error.message, hint=_DAMAGED) from error
 
 
 class _Reader:

@@ -85,3 +85,14 @@ def test_a_baseline_after_the_incident_is_honoured(checkout: Bundle, tool: ToolI
     report = analyze(replace(checkout, metrics=turned, window=window), tool=tool)
     assert report.suspects[0].service == "db"
     assert report.baseline == baseline
+
+
+def test_a_symptom_seen_at_a_service_that_nobody_knows_is_told(checkout: Bundle, tool: ToolInfo) -> None:
+    def told(name: str) -> str:
+        gaps = analyze(replace(checkout, symptom=Symptom(name)), tool=tool).gaps
+        return " ".join(gap.why for gap in gaps if gap.what == "where the symptom was seen")
+
+    assert told("orders") == ""
+    assert told("") == ""
+    assert told("order") == "Nothing is known of order. Did you mean orders?"
+    assert told("qqq") == "Nothing is known of qqq. Check its name; here it changed nothing."

@@ -50,6 +50,7 @@ def refusal(path: Path) -> str:
     with pytest.raises(BundleError) as caught:
         read_bundle(path)
     assert caught.value.exit_code is ExitCode.BAD_BUNDLE
+    assert caught.value.hint
     return caught.value.message
 
 
