@@ -22,7 +22,6 @@ from topology import ServiceGraph
 from topology.document import from_document, unknown_fields
 from topology.errors import TopologyError
 
-
 _DAMAGED = "Nothing of it was used. Get it again from where it was made, or capture the incident again."
 
 
