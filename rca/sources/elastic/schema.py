@@ -22,6 +22,7 @@ from rca.errors import ConfigError
 from rca.model.incident import EventKind
 
 _USERS_PRIORITY = 0
+_SEE = "docs/packs.md has the form of a log schema."
 _KEYS = {"priority", "roles", "levels", "scales", "events", "event_kinds"}
 
 
@@ -151,10 +152,10 @@ def _parse(file: Traversable) -> dict[str, Any]:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"the log schema {file} can't be read: {error}") from None
+        raise ConfigError(f"the log schema {file} can't be read: {error}", hint=_SEE) from None
     problem = _problem(content)
     if problem:
-        raise ConfigError(f"the log schema {file} can't be used: {problem}")
+        raise ConfigError(f"the log schema {file} can't be used: {problem}", hint=_SEE)
     return content
 
 
