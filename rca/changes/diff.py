@@ -81,6 +81,11 @@ def split_words(text: str) -> str:
     return _NOT_WORD.sub(" ", _CAMEL.sub(" ", text).lower()).strip()
 
 
+def bare(name: str) -> str:
+    """A name's letters and digits alone, in lower case: however it is parted, it is the same."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
 def language_of(path: str, vocabulary: Vocabulary) -> str:
     """The language by the path's end; empty when it isn't known."""
     low = path.lower()

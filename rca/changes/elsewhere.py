@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rca.changes.diff import bare
 from rca.changes.facts import Anomaly, Facts, NewLines
 from rca.changes.origin import accusers
 from rca.changes.vocabulary import Hypothesis, Vocabulary
@@ -150,10 +151,10 @@ class _Known:
 
     def __init__(self, facts: Facts) -> None:
         names = (*facts.services, *(node.name for node in facts.graph.nodes()))
-        self._names = {re.sub(r"[^a-z0-9]", "", name.lower()) for name in names}
+        self._names = {bare(name) for name in names}
 
     def has(self, host: str) -> bool:
-        return re.sub(r"[^a-z0-9]", "", host.lower().split(".")[0]) in self._names
+        return bare(host.split(".", maxsplit=1)[0]) in self._names
 
 
 def _traffic(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None:

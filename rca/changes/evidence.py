@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rca.changes.diff import split_words
+from rca.changes.diff import bare, split_words
 from rca.changes.facts import Facts
 from rca.changes.findings import Content
 
@@ -86,7 +86,7 @@ def direct(content: Content, speech: Speech, facts: Facts) -> Direct:
         if low in content.names
         and low not in facts.baseline_words
         and _TELLING_NAME.fullmatch(token)
-        and compact_not_service(low, facts)
+        and _more_than_a_service(low, facts)
     )
     if named:
         found.append((_NAMED, f"the errors name `{named[0]}`, which it changes"))
@@ -109,10 +109,9 @@ def direct(content: Content, speech: Speech, facts: Facts) -> Direct:
     return Direct(min(_MOST_DIRECT, sum(score for score, _ in found)), tuple(why for _, why in found), bool(told))
 
 
-def compact_not_service(token: str, facts: Facts) -> bool:
+def _more_than_a_service(token: str, facts: Facts) -> bool:
     """Whether a token is more than a service's name."""
-    bare = token.replace("_", "").replace("-", "")
-    return all(bare != re.sub(r"[^a-z0-9]", "", name.lower()) for name in facts.services)
+    return bare(token) not in map(bare, facts.services)
 
 
 def _tells(value: str) -> bool:

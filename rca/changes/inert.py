@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rca.changes.diff import FileDiff
-from rca.changes.tokens import Tokens, differences
+from rca.changes.tokens import Tokens, differences, runs
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w$]*")
 _BUILTIN = re.compile(
@@ -129,11 +129,7 @@ def flat(lines: Sequence[Tokens], without: set[str]) -> list[str]:
 
 def passed(lines: Sequence[Tokens]) -> list[Tokens]:
     """The lines of the context that changed lines moved past; empty where each run of lines stayed in place."""
-    blocks: dict[int, tuple[list[Tokens], list[Tokens]]] = {}
-    for line in lines:
-        if line.line.block >= 0:
-            blocks.setdefault(line.line.block, ([], []))[line.line.sign == "+"].append(line)
-    if all(same_layout(old, new) for old, new in blocks.values()):
+    if all(same_layout(old, new) for old, new in runs(lines)):
         return []
     changed = [i for i, line in enumerate(lines) if line.line.block >= 0]
     between = [line for line in lines[changed[0] : changed[-1]] if line.line.block < 0]

@@ -23,7 +23,7 @@ from rca.changes.pairs import compare, pair
 from rca.changes.presence import came, went
 from rca.changes.rewritten import inverted, looped_otherwise, rewritten, unrolled
 from rca.changes.texts import snippet
-from rca.changes.tokens import Tokens, tokenize
+from rca.changes.tokens import Tokens, runs, tokenize
 from rca.changes.unsaid import own_names
 from rca.changes.values import value_of
 from rca.changes.versions import versions
@@ -177,12 +177,8 @@ def _every(lines: Sequence[Tokens]) -> Iterator[str]:
 
 
 def _pairs(lines: Sequence[Tokens]) -> tuple[list[tuple[Tokens, Tokens]], list[Tokens], list[Tokens]]:
-    blocks: dict[int, tuple[list[Tokens], list[Tokens]]] = {}
-    for line in lines:
-        if line.line.block >= 0:
-            blocks.setdefault(line.line.block, ([], []))[line.line.sign == "+"].append(line)
     pairs, lone_old, lone_new = [], [], []
-    for removed, added in blocks.values():
+    for removed, added in runs(lines):
         some, left, right = pair(removed, added)
         pairs += some
         lone_old += left

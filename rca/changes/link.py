@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from rca.changes.diff import is_ignored
+from rca.changes.diff import bare, is_ignored
 from rca.changes.vocabulary import Vocabulary
 from rca.model.incident import Commit, Event, EventKind
 
@@ -210,9 +210,8 @@ def _bare(tag: str) -> str:
 @lru_cache(maxsize=20_000)
 def compact(name: str) -> str:
     """A name without separators and the words that name no service: `ai-memory-svc` is `aimemory`."""
-    text = re.sub(r"[^a-z0-9]", "", name.lower())
-    bare = _SUFFIX.sub("", text)
-    return bare or text
+    whole = bare(name)
+    return _SUFFIX.sub("", whole) or whole
 
 
 def _carried(commit: Commit, deploys: Sequence[Event], owners: Owners, vocabulary: Vocabulary) -> list[Candidate]:

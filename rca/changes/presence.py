@@ -131,13 +131,10 @@ def _growth(file: FileDiff) -> Iterator[Finding]:
         return
     code = _joined(added, "code")
     everything = "\n".join(line.code for line in file.lines if line.sign != "-")
-    names = {}
-    for line in file.lines:
-        if line.sign != "-" and line.indent <= (_MEMBER_INDENT if file.language == "java" else 0):
-            match = _GLOBAL.match(line.code)
-            if match:
-                names[next(group for group in match.groups() if group)] = line
-    for name in names:
+    deepest = _MEMBER_INDENT if file.language == "java" else 0
+    outside = [line for line in file.lines if line.sign != "-" and line.indent <= deepest]
+    found = (match for line in outside if (match := _GLOBAL.match(line.code)))
+    for name in (next(group for group in match.groups() if group) for match in found):
         grows = rf"\b{re.escape(name)}{_GROWS}"
         if re.search(grows, code):
             yield Finding(

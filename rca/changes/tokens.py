@@ -53,6 +53,15 @@ class Tokens:
     quantity: Quantity | None
 
 
+def runs(lines: Sequence[Tokens]) -> list[tuple[list[Tokens], list[Tokens]]]:
+    """The removed and the added lines of each run of changed lines, in order."""
+    found: dict[int, tuple[list[Tokens], list[Tokens]]] = {}
+    for line in lines:
+        if line.line.block >= 0:
+            found.setdefault(line.line.block, ([], []))[line.line.sign == "+"].append(line)
+    return list(found.values())
+
+
 def tokenize(file: FileDiff, vocabulary: Vocabulary) -> tuple[Tokens, ...]:
     """Every line of a file that can do harm, in order, with its tokens."""
     made: list[Tokens] = []

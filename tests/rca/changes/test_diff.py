@@ -1,6 +1,6 @@
 import pytest
 
-from rca.changes.diff import MOST_LINES, language_of, parse, split_words
+from rca.changes.diff import MOST_LINES, bare, language_of, parse, split_words
 from rca.changes.vocabulary import Vocabulary
 
 
@@ -96,3 +96,9 @@ def test_the_language_is_known_by_the_path(vocabulary: Vocabulary) -> None:
     assert [language_of(p, vocabulary) for p in paths] == [
         "docker", "nginx", "dependencies", "schema", "terraform", "",
     ]  # fmt: skip
+
+
+def test_a_name_is_the_same_however_it_is_parted() -> None:
+    assert {bare(name) for name in ("order-service", "OrderService", "order_service", "order.service")} == {
+        "orderservice"
+    }
