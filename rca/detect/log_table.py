@@ -15,11 +15,11 @@ from rca.detect.log_aside import aside
 from rca.detect.log_resolving import is_unresolved
 from rca.detect.log_severity import IS_ERROR, severity
 from rca.detect.log_targets import TargetFinder
-from rca.detect.log_traces import trace_ids
 from rca.detect.masking import Masker, headline
 from rca.detect.templates import mine
 from rca.model.logs import LogLine, in_whole_traces
 from rca.model.signals import FloatArray
+from rca.model.trace_ids import trace_ids
 
 IntArray: TypeAlias = NDArray[np.intp]
 BoolArray: TypeAlias = NDArray[np.bool_]

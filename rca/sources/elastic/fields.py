@@ -28,11 +28,13 @@ class Cohort:
         fields: Usable candidates by role, best first. Empty where none is.
         conflicting: Candidates for the service that have a type here by which they can't be used, as a text or an
             object, though other indices' can.
+        words: Fields of messages that can be searched by word in some index.
     """
 
     indices: tuple[str, ...]
     fields: Mapping[Role, tuple[str, ...]]
     conflicting: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     def first(self, role: Role) -> str | None:
         """The best usable field for a role."""
@@ -96,12 +98,14 @@ def resolve(
     for index in matched:
         usable = tuple(key for key, indices in bad.items() if index not in indices)
         groups.setdefault(usable, []).append(index)
+    words = tuple(name for name in names[Role.MESSAGE] if _by_word(fields.get(name) or {}))
     cohorts = []
     for usable, members in groups.items():
         chosen = {role: tuple(name for owner, name in usable if owner is role) for role in Role}
         chosen = {role: _only_override(role, found, overrides) for role, found in chosen.items()}
         conflicting = tuple(n for (role, n), where in bad.items() if role is Role.SERVICE and members[0] in where)
-        cohorts.append(Cohort(patterns if len(groups) == 1 else tuple(members), chosen, conflicting))
+        searched = tuple(name for name in words if name in chosen[Role.MESSAGE])
+        cohorts.append(Cohort(patterns if len(groups) == 1 else tuple(members), chosen, conflicting, searched))
     gaps += _undated(cohorts)
     gaps += _missing_gaps(cohorts, names)
     return Resolution(tuple(cohorts), matched, tuple(dict.fromkeys(gaps)))
@@ -140,6 +144,11 @@ def _usable(role: Role, kind: str, caps: Mapping[str, Any]) -> bool:
     if role in AGGREGATED:
         return bool(caps.get("aggregatable", False))
     return kind not in _UNREADABLE
+
+
+def _by_word(types: Mapping[str, Any]) -> bool:
+    """Whether some index has the field as an indexed text; of a keyword all values would have to be looked at."""
+    return bool(types.get("text", {}).get("searchable", False))
 
 
 def _override_gaps(fields: Mapping[str, Any], overrides: Mapping[str, str]) -> Iterator[Gap]:

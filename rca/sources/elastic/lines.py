@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rca.model.logs import TRACE_COMPLETE, LogLine
+from rca.model.trace_ids import read_ids
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.schema import Role, Schema
 
@@ -29,6 +30,9 @@ _ATTRIBUTE = "attributes."
 _TEXTS = (Role.SERVICE, Role.MESSAGE, Role.TRACE, Role.SPAN, Role.INSTANCE)
 _EXTRAS = ((Role.ERROR, "error.message"), (Role.ERROR_TYPE, "error.type"), (Role.STACK, "error.stack_trace"))
 _READ = (Role.SERVICE, Role.LEVEL, *_TEXTS[1:], Role.ERROR, Role.ERROR_TYPE, Role.PEER)
+
+Hits = dict[tuple[str, str], tuple[Mapping[str, Any], Cohort]]
+"""Documents by what identifies them, each with the cohort that says how to read it."""
 
 
 def wanted_fields(cohort: Cohort, *, stack: bool = False) -> list[Any]:
@@ -72,10 +76,18 @@ class LineReader:
         cohort: Which field plays which role.
         schema: What a level's raw value means.
         whole: The traces of which every line was fetched; theirs are marked as such.
+        ids_in_text: Trace ids stand in the messages, where no field has one.
     """
 
-    def __init__(self, cohort: Cohort, schema: Schema, whole: frozenset[str] = frozenset()) -> None:
-        self._schema, self._whole = schema, whole
+    def __init__(
+        self,
+        cohort: Cohort,
+        schema: Schema,
+        whole: frozenset[str] = frozenset(),
+        *,
+        ids_in_text: bool = False,
+    ) -> None:
+        self._schema, self._whole, self._ids_in_text = schema, whole, ids_in_text
         self._time = (cohort.first(Role.TIMESTAMP) or "",)
         self._level_names = cohort.fields[Role.LEVEL]
         self._names = [cohort.fields[role] for role in _TEXTS]
@@ -102,6 +114,8 @@ class LineReader:
             if (text := text_of(values, names)) is not None:
                 extra[name] = text[:_MAX_STACK]
         message = message or extra.get("error.message") or ""
+        if self._ids_in_text:
+            trace, span = read_ids(trace, span, message)
         if trace in self._whole:
             extra[TRACE_COMPLETE] = True
         stated = first_value(values, self._level_names)

@@ -2,14 +2,14 @@
 
 When everything fits the budget, everything is taken. Else less is drawn (`drawn_of`): half of it as whole traces,
 spread over the window, so that sequences of lines survive; the other half by stratum, errors first, so that a
-quiet service's few errors are seen beside a chatty one's millions. Neither the bytes nor, but for errors and
+quiet service's few errors are seen beside a chatty one's millions. Where trace ids stand in messages alone, traces
+are looked for after that by the ids that were seen. Neither the bytes nor, but for errors and
 warnings, the work grow with the volume.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from rca.model.incident import Gap
 from rca.model.logs import LogCounts, LogLine
@@ -18,16 +18,15 @@ from rca.sources.elastic.client import NAME, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Census, Layer, exists, in_window
-from rca.sources.elastic.lines import LineReader, hit_key, in_order, wanted_fields
+from rca.sources.elastic.lines import Hits, LineReader, hit_key, in_order, wanted_fields
 from rca.sources.elastic.schema import Role, Schema
-from rca.sources.elastic.traces import MAX_PAGE, Place, Traces, draw_traces
+from rca.sources.elastic.text_traces import WholeTraces, draw_text_traces, ids_in_text
+from rca.sources.elastic.traces import MAX_PAGE, Place, draw_traces
 
 _DRAWN_SHARE, _DRAWN_LEAST = 0.5, 5_000
 _TRACE_SHARE = 0.5
 _TRACED_ENOUGH = 0.05
 _TRACE_SLICES = 12
-Hits = dict[tuple[str, str], tuple[Mapping[str, Any], Cohort]]
-"""Documents by what identifies them, each with the cohort that says how to read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +75,25 @@ def draw(client: ElasticClient, census: Census, schema: Schema, grid: Grid, budg
     if sum(services.values()) <= min(budget, MAX_PAGE):
         return _all_of_it(client, census, schema, grid)
     budget = drawn_of(budget)
-    found = _trace_place(census, grid)
-    traced = int(budget * _TRACE_SHARE) if found is not None else 0
-    with ThreadPoolExecutor(1) as pool:  # the two halves don't depend on each other
-        slices = grid.coarse(min(_TRACE_SLICES, grid.buckets))
-        later = pool.submit(draw_traces, client, found[1], slices, traced) if found is not None else None
-        half = _Stratified(client, census, schema, grid, budget - traced)
+    slices = grid.coarse(min(_TRACE_SLICES, grid.buckets))
+    by_field = _trace_place(census, grid)
+    in_text, gaps = (False, ()) if by_field else ids_in_text(client, census, grid, _TRACED_ENOUGH)
+    traced = int(budget * _TRACE_SHARE) if by_field or in_text else 0
+    half = _Stratified(client, census, schema, grid, budget - traced)
+    if by_field:
+        traces = _at_once(client, half, *by_field, slices, traced)
+    else:
         half.draw()
-        traces = later.result() if later is not None else Traces()
-    hits: Hits = {hit_key(hit): (hit, found[0]) for hit in traces.hits} if found else {}
+        traces = WholeTraces()
+    if in_text:
+        traces = draw_text_traces(client, census, grid, slices, half.hits, budget - len(half.hits))
+        if not traces.ids:
+            half.draw_rest(budget)
+    hits: Hits = dict(traces.hits)
     for key, hit in half.hits.items():
         hits.setdefault(key, hit)
-    gaps = (*traces.gaps, *half.gaps, *_left_out(half.spread, services, budget))
-    lines, where = _read(hits, schema, half.spread.slices, frozenset(traces.ids))
+    gaps = (*gaps, *traces.gaps, *half.gaps, *_left_out(half.spread, services, budget))
+    lines, where = _read(hits, schema, half.spread.slices, traces.ids, ids_in_text=in_text)
     return Sample(lines, where, half.spread.slices, half.failing, tuple(dict.fromkeys(gaps)))
 
 
@@ -112,6 +117,7 @@ class _Stratified:
     def __init__(self, client: ElasticClient, census: Census, schema: Schema, grid: Grid, budget: int) -> None:
         self._client, self._census, self._schema, self._grid = client, census, schema, grid
         self._budget = budget
+        self._bad: Hits = {}
         self.spread = strata.Spread.of(budget, tuple(census.services), grid)
         self.hits: Hits = {}
         self.failing: dict[strata.Stratum, float] = {}
@@ -124,7 +130,17 @@ class _Stratified:
             SourceError: The server can't be reached, or refused it.
         """
         self._ask(strata.searches_for_bad)
-        self.spread = self.spread.leaving(self._budget - len(self.hits), self._census.layers)
+        self._bad = self.hits
+        self.draw_rest(self._budget)
+
+    def draw_rest(self, budget: int) -> None:
+        """The lines that are neither errors nor warnings, as many as those leave of a budget; anew if need be.
+
+        Raises:
+            SourceError: The server can't be reached, or refused it.
+        """
+        self.hits = dict(self._bad)
+        self.spread = self.spread.leaving(budget - len(self._bad), self._census.layers)
         self._ask(strata.searches_for_rest)
 
     def _ask(self, searches_for: Callable[[Layer, Schema, Grid, strata.Spread], Iterable[Search]]) -> None:
@@ -146,8 +162,24 @@ class _Stratified:
                 self.hits.setdefault(hit_key(hit), (hit, layer.cohort))
 
 
+def _at_once(
+    client: ElasticClient, half: _Stratified, cohort: Cohort, place: Place, slices: Grid, budget: int
+) -> WholeTraces:
+    """Draw the half by stratum and whole traces by their field; neither depends on the other."""
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(draw_traces, client, place, slices, budget)
+        half.draw()
+        found = later.result()
+    return WholeTraces({hit_key(hit): (hit, cohort) for hit in found.hits}, frozenset(found.ids), found.gaps)
+
+
 def _read(
-    hits: Hits, schema: Schema, slices: Grid | None = None, whole: frozenset[str] = frozenset()
+    hits: Hits,
+    schema: Schema,
+    slices: Grid | None = None,
+    whole: frozenset[str] = frozenset(),
+    *,
+    ids_in_text: bool = False,
 ) -> tuple[tuple[LogLine, ...], tuple[strata.Stratum, ...]]:
     """Documents as lines, those without a time or a service left out, and the stratum of each."""
     lines: list[LogLine] = []
@@ -156,7 +188,7 @@ def _read(
     for hit, cohort in hits.values():
         reader = readers.get(id(cohort))
         if reader is None:
-            reader = readers[id(cohort)] = LineReader(cohort, schema, whole)
+            reader = readers[id(cohort)] = LineReader(cohort, schema, whole, ids_in_text=ids_in_text)
         found = reader.read(hit)
         if found is None:
             continue
@@ -184,7 +216,8 @@ def _all_of_it(client: ElasticClient, census: Census, schema: Schema, grid: Grid
         for layer, answer in zip(census.layers, answers, strict=True)
         for hit in answer.hits
     }
-    return Sample(*_read(hits, schema), gaps=tuple(dict.fromkeys(gaps)))
+    in_text = _trace_place(census, grid) is None
+    return Sample(*_read(hits, schema, ids_in_text=in_text), gaps=tuple(dict.fromkeys(gaps)))
 
 
 def _trace_place(census: Census, grid: Grid) -> tuple[Cohort, Place] | None:

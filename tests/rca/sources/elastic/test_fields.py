@@ -98,3 +98,15 @@ def test_every_counted_candidate_is_asked_for_with_its_keyword() -> None:
 def test_many_names_are_cut() -> None:
     assert listed(["a", "b"]) == "a, b"
     assert listed(list("abcde")) == "a, b, c and 2 more"
+
+
+def test_only_a_message_that_some_index_keeps_as_an_indexed_text_can_be_searched_by_word() -> None:
+    text = {"text": {"searchable": True, "aggregatable": False}}
+    hidden = {"text": {"searchable": False, "aggregatable": False}}
+    found = resolved({"message": text | kind("keyword", "b"), "log": kind("keyword"), "msg": hidden})
+    assert [cohort.words for cohort in found.cohorts] == [("message",)]
+    assert [cohort.words for cohort in resolved({"message": text}, overrides={"message": "log"}).cohorts] == [
+        ("message",)
+    ]
+    own = resolved({"message": text, "log": kind("keyword")}, overrides={"message": "log"})
+    assert [cohort.words for cohort in own.cohorts] == [()]

@@ -1,6 +1,7 @@
 """The census: which candidates hold values, document by document."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -178,15 +179,23 @@ def test_lines_of_whole_traces_are_marked_and_all_weigh_what_their_stratum_says(
 
 
 class Lavish:
-    """As many lines as asked for of every service and slice of time, errors only of the first few services."""
+    """As many lines as asked for of every service and slice of time, errors only of the first few services.
 
-    def __init__(self, names: Sequence[str], failing: int) -> None:
-        self._names, self._failing = names, names[:failing]
+    Their messages may name traces, which no search by words finds.
+    """
+
+    def __init__(self, names: Sequence[str], failing: int, message: str = "x") -> None:
+        self._names, self._failing, self._message = names, names[:failing], message
 
     def search(self, searches: Sequence[Search]) -> list[Answer]:
         return [self._answer(search) for search in searches]
 
     def _answer(self, search: Search) -> Answer:
+        if "aggs" not in search.body:
+            return Answer({})
+        if "services" not in search.body["aggs"]["drawn"]["aggs"]:
+            hits = [{"_id": str(i), "fields": {"message": [self._message]}} for i in range(9)]
+            return Answer({"aggregations": {"drawn": {"lines": {"hits": {"hits": hits}}}}})
         times = search.body["aggs"]["drawn"]["aggs"]["services"]["aggs"]["times"]
         lines = times["aggs"]["lines"]["top_hits"]["size"]
         step = int(times["date_histogram"]["fixed_interval"].removesuffix("ms"))
@@ -198,10 +207,9 @@ class Lavish:
         ]
         return Answer({"aggregations": {"drawn": {"services": {"buckets": found}}}})
 
-    @staticmethod
-    def _slot(purpose: str, name: str, milliseconds: int, lines: int) -> dict[str, Any]:
+    def _slot(self, purpose: str, name: str, milliseconds: int, lines: int) -> dict[str, Any]:
         at = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()
-        fields = {"@timestamp": [at], "app": [name], "message": ["x"]}
+        fields = {"@timestamp": [at], "app": [name], "message": [self._message]}
         hits = [{"_id": f"{purpose} {name} {milliseconds} {i}", "fields": fields} for i in range(lines)]
         return {"key": milliseconds, "doc_count": 9 * lines, "lines": {"hits": {"hits": hits}}}
 
@@ -215,6 +223,18 @@ def test_as_many_lines_come_however_few_services_have_errors(failing: int) -> No
     server = cast("ElasticClient", Lavish(names, failing))
     sample = draw(server, whole, SCHEMA, Grid.over(SPAN, 60), 2_000)
     assert 0.9 * 2_000 < len(sample.lines) <= 2_000
+
+
+def test_where_traces_named_in_texts_cannot_be_found_the_lines_are_drawn_by_stratum() -> None:
+    searchable = replace(COHORT, words=("message",))
+    names = [f"s{i:02d}" for i in range(20)]
+    levels = {"error": 500, "info": 99_500}
+    layer = Layer(searchable, "@timestamp", "app", "level", (), dict.fromkeys(names, 5_000), levels)
+    whole = Census((layer,), ((searchable, 100_000),), (), ())
+    server = cast("ElasticClient", Lavish(names, 3, f"trace_id={'a' * 32}"))
+    sample = draw(server, whole, SCHEMA, Grid.over(SPAN, 60), 2_000)
+    assert 0.9 * 2_000 < len(sample.lines) <= 2_000
+    assert [gap.what for gap in sample.gaps] == ["whole traces (log traces by the ids in messages)"]
 
 
 def test_of_more_services_than_lines_the_quietest_are_a_gap() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca.model.logs import LogLine
+from rca.model.logs import TRACE_COMPLETE, LogLine
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.lines import MAX_MESSAGE, LineReader, level_in, read_time, wanted_fields
 from rca.sources.elastic.schema import Role, load_schemas
@@ -56,6 +56,19 @@ def test_whom_a_line_is_about_is_kept() -> None:
     assert line is not None
     assert line.fields == {"server.address": "10.0.0.7", "db.system": "redis"}
     assert {"server.address", "attributes.db.system"} <= {*wanted_fields(COHORT)[1:]}
+
+
+def test_ids_are_read_out_of_the_text_where_no_field_has_any() -> None:
+    trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    document = hit(**{"service.name": ["a"], "message": [f"trace_id={trace} span_id={span} done"]})
+    lines = [
+        LineReader(COHORT, SCHEMA, frozenset({trace}), ids_in_text=in_text).read(document)
+        for in_text in (True, False)
+    ]
+    assert [(line.trace_id, line.span_id, line.fields) for line, _ in filter(None, lines)] == [
+        (trace, span, {TRACE_COMPLETE: True}),
+        (None, None, {}),
+    ]
 
 
 def test_a_huge_message_is_cut() -> None:

@@ -14,6 +14,7 @@ from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Layer
 from rca.sources.elastic.sample import drawn_of
+from rca.sources.elastic.sampler import sampled
 from rca.sources.elastic.schema import Role, load_schemas
 from rca.sources.elastic.strata import (
     FAILING,
@@ -26,7 +27,7 @@ from rca.sources.elastic.strata import (
     searches_for_rest,
     weigh,
 )
-from rca.sources.elastic.traces import choose, pages, sampled
+from rca.sources.elastic.traces import choose, pages
 
 SCHEMA = load_schemas()
 FIELDS: dict[Role, tuple[str, ...]] = {

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca.detect.log_traces import TraceIds, ids_in, trace_ids
 from rca.model.logs import LogLine
+from rca.model.trace_ids import TraceIds, ids_in, trace_ids
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 AT = datetime(2026, 1, 2, tzinfo=UTC)

@@ -30,9 +30,14 @@ class TraceIds(NamedTuple):
 
 def trace_ids(line: LogLine) -> TraceIds:
     """The trace and span ids of a line, its fields first, then its text. An id of zeros only is none."""
-    trace, span = line.trace_id or None, line.span_id or None
+    return read_ids(line.trace_id, line.span_id, line.message)
+
+
+def read_ids(trace: str | None, span: str | None, text: str) -> TraceIds:
+    """As `trace_ids`, of what a line's fields say and of its text."""
+    trace, span = trace or None, span or None
     if trace is None:
-        found = ids_in(line.message)
+        found = ids_in(text)
         trace, span = found.trace, span or found.span
     return TraceIds(_real(trace), _real(span))
 
