@@ -1,6 +1,7 @@
 """What the documentation shows of the tool is made by the tool: docs/cli.md, and the README's report."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,11 @@ def test_the_readme_shows_the_report_that_the_demo_prints(invoke: Invoke) -> Non
     if os.environ.get("RCA_UPDATE_GOLDEN"):
         README.write_text(shown, encoding="utf-8")
     assert shown == README.read_text(encoding="utf-8"), "RCA_UPDATE_GOLDEN=1 rewrites it"
+
+
+def test_the_readme_gives_the_figures_that_the_documents_give() -> None:
+    section = README.read_text(encoding="utf-8").partition("## How far to trust it")[2].partition("\n## ")[0]
+    documents = "".join((README.parent / "docs" / name).read_text() for name in ("ranking.md", "evaluation.md"))
+    figures = re.findall(r"\d+ of \d+|\d\.\d\d \(\d\.\d\d-\d\.\d\d\)", section)
+    assert len(figures) == 4
+    assert [figure for figure in figures if figure not in documents] == []
