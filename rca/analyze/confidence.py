@@ -162,7 +162,7 @@ def _pseudo(
             windows.append((end, at))
     # The series of all windows at once: these overlap, and numpy is quick at much of the same.
     splits = [split for _, at in windows for split in at.splits]
-    seen = look(ranked.structure, ranked.scorer, splits, coarse)
+    seen = look(ranked.structure, ranked.scorer, ranked.reporting, splits, coarse)
     tops: dict[int, float] = {}
     first = 0
     for end, at in windows:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rca.detect.kinds import infer
+from rca.model.chunks import chunks
 from rca.model.incident import Bundle, Gap, Span
 from rca.model.signals import FloatArray, Kind, SignalFrame
 from topology import ServiceGraph
@@ -103,9 +105,16 @@ def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:
             )
         )
         return _EMPTY, gaps
-    values = np.clip(frame.values[inside], -_LARGEST, _LARGEST)
     times = frame.times[inside]
-    return SignalFrame(times, _rates(times, values, frame), frame.keys), gaps
+    return SignalFrame(times, _rates(times, _finite(frame.values, inside), frame), frame.keys), gaps
+
+
+def _finite(values: FloatArray, rows: NDArray[np.bool_]) -> FloatArray:
+    """Some rows, without what is too large, and laid out by series, as all that follows looks at them."""
+    result = np.empty((values.shape[1], int(rows.sum())))
+    for some in chunks(values.shape[1], len(values)):
+        np.clip(values[rows, some].T, -_LARGEST, _LARGEST, out=result[some])
+    return result.T
 
 
 def _clock_only(bundle: Bundle) -> SignalFrame:
@@ -131,7 +140,7 @@ def _rates(times: FloatArray, values: FloatArray, frame: SignalFrame) -> FloatAr
     ]
     if not columns:
         return values
-    result = values.copy()
+    result = values.copy(order="K")
     steps = np.diff(values[:, columns], axis=0, prepend=values[:1, columns])
     seconds = np.diff(times)
     steps[1:] /= (seconds / np.median(seconds))[:, None]

@@ -11,7 +11,7 @@ from rca.detect import onset, table
 from rca.detect.kinds import infer
 from rca.detect.log_resolving import unresolved
 from rca.detect.series import Scorer, Split
-from rca.detect.silence import silence
+from rca.detect.silence import Reporting, silence
 from rca.model.incident import Bundle
 from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable, Side
 from rca.model.signals import FloatArray, SignalFrame
@@ -36,6 +36,7 @@ class Ranked:
 
     Attributes:
         scorer: What scores the table at any candidate.
+        reporting: What tells who stopped reporting.
         rows: Shape `(c,)`, the candidate onsets, as rows of the table.
         splits: What each counts as before and after.
         series: Each series at each candidate.
@@ -47,6 +48,7 @@ class Ranked:
     table: SeriesTable
     structure: Structure
     scorer: Scorer
+    reporting: Reporting
     rows: NDArray[np.intp]
     splits: tuple[Split, ...]
     series: SeriesScores
@@ -226,10 +228,10 @@ def rank(
     at = moments(made.times, told=told, baseline=baseline, tuning=tuning, lead=lead, guard_seconds=guard_seconds)
     if at is None or not arrays.services:
         return None
-    scorer = Scorer.of(made, tuning)
-    seen = look(arrays, scorer, at.splits, tuning)
+    scorer, reporting = Scorer.of(made, tuning), Reporting.of(made)
+    seen = look(arrays, scorer, reporting, at.splits, tuning)
     services, mixed = judge(made, arrays, at, seen, extra, tuning)
-    return Ranked(made, arrays, scorer, at.rows, at.splits, seen.scores, services, mixed, lead)
+    return Ranked(made, arrays, scorer, reporting, at.rows, at.splits, seen.scores, services, mixed, lead)
 
 
 def moments(
@@ -248,9 +250,9 @@ def moments(
     return Moments(rows[usable], tuple(splits[i] for i in usable)) if usable else None
 
 
-def look(arrays: Structure, scorer: Scorer, splits: Sequence[Split], tuning: Tuning) -> Seen:
+def look(arrays: Structure, scorer: Scorer, reporting: Reporting, splits: Sequence[Split], tuning: Tuning) -> Seen:
     """What the series show at each of the splits."""
-    return Seen(scorer.score(splits), silence(scorer.table, splits, arrays.owner, len(arrays.services), tuning))
+    return Seen(scorer.score(splits), silence(reporting, splits, arrays.owner, len(arrays.services), tuning))
 
 
 def judge(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.model.chunks import chunks
 from rca.model.signals import FloatArray
 
 _MAD = 1.4826  # of a normal distribution's sigma
@@ -51,6 +52,10 @@ def departures(values: FloatArray, once: NDArray[np.bool_]) -> list[Departure | 
     Returns:
         One for each series, None where it doesn't depart.
     """
+    return [one for some in chunks(*values.shape) for one in _departures(values[some], once[some])]
+
+
+def _departures(values: FloatArray, once: NDArray[np.bool_]) -> list[Departure | None]:
     found: list[Departure | None] = [None] * len(values)
     known = ~np.isnan(values)
     counts = known.sum(axis=1)

@@ -4,17 +4,23 @@ A stretch's values in order are the whole series' in order without those of othe
 the quantiles of a hundred stretches that overlap nearly entirely; sorting each anew was most of a ranking's time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.model.chunks import chunks
 from rca.model.signals import FloatArray
 
-_CELLS = 1_000_000  # of a chunk
-# What halving for a quantile takes, in cells that are looked through in that time: its calls, each cell it reads.
-_CALLS, _CELL = 120_000, 1.5
+# What each way to a quantile takes, in half nanoseconds: its calls; for each value; series; value of a stretch.
+_PICK, _READ = 40_000, 1.1
+_HALVE, _FIND, _COUNT = 120_000, 10, 1.5
+_SORT, _PUT, _COMPARE = 20_000, 60, 6
+
+# Values all in a row, and where in them those just below and above the quantiles stand.
+_Found = tuple[FloatArray, NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,11 +36,6 @@ class Quantiles:
     low: FloatArray
     high: FloatArray
     share: FloatArray
-
-    @classmethod
-    def stacked(cls, some: Sequence["Quantiles"]) -> "Quantiles":
-        """Those of several stretches; the first axis tells them apart."""
-        return cls(*(np.stack([getattr(one, name) for one in some]) for name in ("low", "high", "share")))
 
     @property
     def values(self) -> FloatArray:
@@ -59,12 +60,14 @@ class Ordered:
     """The values of `m` series of `n` rows in their order.
 
     Attributes:
+        values: Shape `(m, n)`, as they came; NaN where missing.
         row: Shape `(m, n)`, where each series' smallest value stands, its second smallest, …; missing ones last.
-        value: Shape `(m, n)`, these values.
+        value: Shape `(m, n)`, the values there.
         place: Shape `(n, m)`, where in this order each row's value stands; `n` where it is missing.
         so_far: Shape `(n + 1, m)`, in how many of the first rows each series has a value.
     """
 
+    values: FloatArray
     row: NDArray[np.unsignedinteger]
     value: FloatArray
     place: NDArray[np.unsignedinteger]
@@ -75,70 +78,95 @@ class Ordered:
         """Sort series of shape `(m, n)`."""
         series, rows = values.shape
         small = np.min_scalar_type(rows)  # the smaller the numbers, the faster they are compared
-        row, value = np.empty(values.shape, dtype=small), np.empty_like(values)
+        row, value = np.empty(values.shape, dtype=small), np.empty(values.shape)
         place, so_far = np.empty((rows, series), dtype=small), np.zeros((rows + 1, series), dtype=small)
         for some in chunks(series, rows):
-            order, known = np.argsort(values[some], axis=1), ~np.isnan(values[some].T)
-            row[some], value[some] = order, np.take_along_axis(values[some], order, axis=1)
-            back = np.empty(order.shape, dtype=small)
-            np.put_along_axis(back, order, np.arange(rows, dtype=small)[None], axis=1)
-            place[:, some] = np.where(known, back.T, small.type(rows))
-            np.cumsum(known, axis=0, out=so_far[1:, some], dtype=small)
-        return cls(row, value, place, so_far)
+            part = values[some]
+            known = ~np.isnan(part)
+            order = np.argsort(part, axis=1)
+            row[some] = order
+            order += rows * np.arange(len(part))[:, None]  # now among all values of the part, in a row
+            part.reshape(-1).take(order, out=value[some], mode="clip")
+            back, rank = np.empty(part.size, dtype=small), np.arange(rows, dtype=small)
+            back[order] = np.where(rank < known.sum(axis=1)[:, None], rank, small.type(rows))
+            place[:, some] = back.reshape(part.shape).T
+            running(np.ascontiguousarray(known.T), so_far[:, some])
+        return cls(values, row, value, place, so_far)
 
     def counts(self, rows: slice) -> NDArray[np.intp]:
         """How many values each series has in a stretch. Shape `(m,)`."""
         found: NDArray[np.intp] = (self.so_far[rows.stop] - self.so_far[rows.start]).astype(np.intp)
         return found
 
-    def quantiles(self, rows: slice, of: Sequence[float]) -> Quantiles:
-        """Quantiles of each series in a stretch of rows, missing values left out.
+    def repeats(self) -> NDArray[np.bool_]:
+        """Which series hold a value more than once. Shape `(m,)`."""
+        found = np.zeros(len(self.value), dtype=bool)
+        for some in chunks(*self.value.shape):
+            found[some] = (self.value[some, 1:] == self.value[some, :-1]).any(axis=1)
+        return found
+
+    def quantiles(self, stretches: Sequence[slice], of: Sequence[float]) -> Quantiles:
+        """Quantiles of each series in stretches of rows, missing values left out.
 
         Args:
-            rows: From the first row up to, and without, the last.
+            stretches: Each from its first row up to, and without, the last; equal ones are looked at once.
             of: Which `q` quantiles, each from 0 to 1.
 
         Returns:
-            Arrays of shape `(q, m)`.
+            Arrays of shape `(len(stretches), q, m)`.
         """
-        series, width = len(self.row), rows.stop - rows.start
-        if not width or not series:
-            missing = np.full((len(of), series), np.nan)
-            return Quantiles(missing, missing, missing)
-        last = np.maximum(self.counts(rows) - 1, 0)
-        position = last * np.asarray(of)[:, None]
+        number = {ends: i for i, ends in enumerate(sorted({(rows.start, rows.stop) for rows in stretches}))}
+        shape = (len(number), len(of), len(self.row))
+        below, above, share = np.empty(shape), np.empty(shape), np.empty(shape)
+        for some in chunks(*self.row.shape):  # each of them stays near while all stretches are looked at
+            for (start, stop), i in number.items():
+                found = self._quantiles(some, slice(start, stop), np.asarray(of))
+                below[i, :, some], above[i, :, some], share[i, :, some] = found
+        at = [number[rows.start, rows.stop] for rows in stretches]
+        same = at == list(range(len(number)))
+        return Quantiles(below, above, share) if same else Quantiles(below[at], above[at], share[at])
+
+    def _quantiles(self, some: slice, rows: slice, of: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """What `Quantiles` holds, of some series in a stretch; each of a shape that spreads to `(q, k)`."""
+        width, n = rows.stop - rows.start, len(self.place)
+        if not width:
+            missing = np.full((len(of), 1), np.nan)
+            return missing, missing, missing
+        counts = (self.so_far[rows.stop, some] - self.so_far[rows.start, some]).astype(np.intp)
+        last = np.maximum(counts - 1, 0)
+        if np.all(last == last[0]):  # which is usual, and one number does for all
+            last = last[:1]
+        position = last * of[:, None]
         low = position.astype(np.intp)
         high = np.minimum(low + 1, last)
-        below, above = np.empty_like(position), np.empty_like(position)
-        short = len(of) * (_CALLS + _CELL * width * series) < self.place.size
-        find = self._halve if short else self._pick
-        for some in chunks(*self.row.shape):
-            values = self.value[some].reshape(-1)
-            places = find(some, rows, low[:, some], high[:, some])
-            below[:, some], above[:, some] = values.take(places[0]), values.take(places[1])
-        return Quantiles(below, above, position - low)
+        costs = {
+            self._pick: _PICK + _READ * len(counts) * n,
+            self._halve: len(of) * (_HALVE + len(counts) * (_FIND + _COUNT * width)),
+            self._sort: _SORT + len(counts) * (_PUT + _COMPARE * width),
+        }
+        values, below, above = min(costs, key=costs.__getitem__)(some, rows, low, high)
+        return values.take(below), values.take(above), position - low
 
-    def _pick(
-        self, some: slice, rows: slice, low: NDArray[np.intp], high: NDArray[np.intp]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Which of some series' values, all in a row, are those at two places of each one's order in a stretch."""
+    def _pick(self, some: slice, rows: slice, low: NDArray[np.intp], high: NDArray[np.intp]) -> _Found:
+        """Some series' values and which of these are at two places of each one's order in a stretch.
+
+        By looking which of all values in order are the stretch's.
+        """
         inside = self.row[some] < rows.stop
         if rows.start:
             inside &= self.row[some] >= rows.start
         found = np.flatnonzero(inside)  # as many of each series, so `width` further on the next one's begin
-        first = np.arange(low.shape[1]) * (rows.stop - rows.start)
-        return found.take(first + low), found.take(first + high)
+        first = np.arange(len(inside)) * (rows.stop - rows.start)
+        return self.value[some].reshape(-1), found.take(first + low), found.take(first + high)
 
-    def _halve(
-        self, some: slice, rows: slice, low: NDArray[np.intp], high: NDArray[np.intp]
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _halve(self, some: slice, rows: slice, low: NDArray[np.intp], high: NDArray[np.intp]) -> _Found:
         """The same, bit by bit: the last place that no more than so many of the stretch's lie below."""
         near, small = self.place[rows, some], np.min_scalar_type(rows.stop - rows.start)
-        n, kind = len(self.place), near.dtype.type
-        first = np.arange(low.shape[1]) * n
-        below, above = np.empty_like(low), np.empty_like(low)
+        n, series, kind = len(self.place), near.shape[1], near.dtype.type
+        first = np.arange(series) * n
+        below, above = (np.empty((len(low), series), dtype=np.intp) for _ in range(2))
         for q, rank in enumerate(low.astype(small)):
-            found = np.zeros(len(rank), dtype=near.dtype)
+            found = np.zeros(series, dtype=near.dtype)
             for bit in [kind(1 << i) for i in reversed(range(n.bit_length()))]:
                 fewer = (near < found + bit).view(np.uint8).sum(axis=0, dtype=small)
                 found += (fewer <= rank) * bit
@@ -146,10 +174,19 @@ class Ordered:
             after = found + kind(1)
             following = (near - after).min(axis=0) + after  # what isn't after it wraps round to more than what is
             above[q] = np.where(high[q] > low[q], following + first, below[q])
-        return below, above
+        return self.value[some].reshape(-1), below, above
+
+    def _sort(self, some: slice, rows: slice, low: NDArray[np.intp], high: NDArray[np.intp]) -> _Found:
+        """The same, by sorting the stretch itself."""
+        ordered = np.sort(self.values[some, rows], axis=1)
+        first = np.arange(len(ordered)) * (rows.stop - rows.start)
+        return ordered.reshape(-1), first + low, first + high
 
 
-def chunks(series: int, rows: int) -> Iterator[slice]:
-    """Series in parts of so many cells that what is computed of a part stays in the processor's cache."""
-    size = max(1, _CELLS // max(1, rows))
-    return (slice(start, min(start + size, series)) for start in range(0, series, size))
+def running(rows: NDArray[Any], sums: NDArray[Any]) -> None:
+    """Add up rows of many columns: `sums[i + 1]` is what the rows up to the one at `i` come to, if `sums[0]` is 0.
+
+    A row at a time, for numpy's own running sums along the first axis go from column to column, five times slower.
+    """
+    for i, row in enumerate(rows):
+        np.add(sums[i], row, out=sums[i + 1])

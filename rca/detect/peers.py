@@ -20,13 +20,16 @@ class Peers:
     blocks: tuple[NDArray[np.intp], ...]
 
     @classmethod
-    def of(cls, groups: NDArray[np.intp]) -> "Peers":
+    def of(cls, groups: NDArray[np.intp], some: NDArray[np.intp] | None = None) -> "Peers":
         """Arrange them.
 
         Args:
             groups: Shape `(m,)`, the group of each series.
+            some: Only the groups that these series are in; None for all.
         """
         members = np.argsort(groups, kind="stable")
+        if some is not None:
+            members = members[np.isin(groups[members], groups[some])]
         _, first, sizes = np.unique(groups[members], return_index=True, return_counts=True)
         return cls(
             tuple(members[first[sizes == size][:, None] + np.arange(size)] for size in np.unique(sizes).tolist())
@@ -44,5 +47,6 @@ class Peers:
         """The largest of each group's values, none of which is below 0; 0 where none is known. Shapes `(c, m)`."""
         result = np.zeros_like(values)
         for block in self.blocks:
-            result[:, block] = np.nan_to_num(values[:, block]).max(axis=2, keepdims=True)
+            largest = np.fmax.reduce(values[:, block], axis=2, keepdims=True)
+            result[:, block] = np.nan_to_num(largest)
         return result

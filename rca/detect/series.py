@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from rca.detect.departure import departure
 from rca.detect.failures import Failures, failures
+from rca.detect.levels import Levels
 from rca.detect.ordered import Ordered, Quantiles
 from rca.detect.peers import Peers
-from rca.detect.recurrence import Recurrence
+from rca.detect.recurrence import recurrence
 from rca.detect.sums import Deviations
 from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable
 from rca.model.signals import FloatArray
@@ -21,7 +22,7 @@ _TAIL_OF_SIGMA = 3.290  # its 5 % to 95 % range
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _QUARTER, _THREE_QUARTERS = 1, 3  # places in it
 _UPPER, _LOWER = 0.75, 0.25
-_CELLS = 100_000  # candidates times series that are worked on at once: few calls, and memory that stays near
+_CELLS = 200_000  # candidates times series that are worked on at once: few calls, and memory that stays near
 _COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
 # How much there is of these compares between services; a quick service's latency matters as much as a slow one's.
 _RESOURCES = [
@@ -66,12 +67,13 @@ class Scorer:
 
     Attributes:
         ordered: The values of the table in order.
+        levels: What each series was like over stretches of rows.
         peers: Series that measure the same elsewhere.
-        counted: Shape `(m,)`, which count events.
-        past: What their baselines did by themselves.
         ratio: Those of which ratios count.
         ratio_peers: The same among these.
-        resources: Those whose levels compare between services.
+        resource: Shape `(m,)`, whose levels compare between services.
+        resource_peers: The same among these.
+        coarse: Those of them that have values more than once, so that they may hardly ever move.
         moves: What these do when they move at all.
         failed: Those that count failures.
     """
@@ -79,12 +81,13 @@ class Scorer:
     table: SeriesTable
     ordered: Ordered
     tuning: Tuning
+    levels: Levels
     peers: Peers
-    counted: NDArray[np.bool_]
-    past: Recurrence
     ratio: NDArray[np.intp]
     ratio_peers: Peers
-    resources: NDArray[np.intp]
+    resource: NDArray[np.bool_]
+    resource_peers: Peers
+    coarse: NDArray[np.intp]
     moves: Deviations
     failed: Failures
 
@@ -93,20 +96,21 @@ class Scorer:
         """Arrange a table."""
         ordered = Ordered.of(table.values)
         ratio = np.flatnonzero(table.proportional)
-        resources = np.flatnonzero(np.isin(table.channels, _RESOURCES))
-        counted = np.isin(table.channels, _COUNTED)
-        level = ordered.quantiles(slice(0, len(table.times)), (0.5,)).values[0, resources]
+        resource = np.isin(table.channels, _RESOURCES)
+        coarse = np.flatnonzero(resource & ordered.repeats())
+        level = ordered.quantiles([slice(0, len(table.times))], (0.5,)).values[0, 0, coarse]
         return cls(
             table,
             ordered,
             tuning,
+            Levels.of(ordered, np.isin(table.channels, _COUNTED)),
             Peers.of(table.groups),
-            counted,
-            Recurrence.of(table, ordered, counted),
             ratio,
             Peers.of(table.groups[ratio]),
-            resources,
-            Deviations.of(table.values[resources], level),
+            resource,
+            Peers.of(table.groups, np.flatnonzero(resource)),
+            coarse,
+            Deviations.of(table.values[coarse], level),
             failures(table),
         )
 
@@ -133,18 +137,13 @@ class Scorer:
         table, tuning, ratio = self.table, self.tuning, self.ratio
         before = [_stretch(split.before) for split in splits]
         after = [_stretch(split.after) for split in splits]
-        usual = self._quantiles(before, _QUANTILES)
-        near = self._quantiles([_stretch(split.recent) for split in splits], (_UPPER, _LOWER))
+        usual = self.ordered.quantiles(before, _QUANTILES)
+        near = self.ordered.quantiles([_stretch(split.recent) for split in splits], (_UPPER, _LOWER))
         counts = np.stack([self.ordered.counts(rows) for rows in before]).astype(np.float64)
-        observed = np.stack([self._typical(rows) for rows in after])
+        observed = self.levels.over(after)
         linear = self._linear(usual, near, counts, np.stack([self.moves.over(rows) for rows in before]))
         z = linear.z(observed, table.direction)
-        seen = np.stack(
-            [
-                self.past.share(rows, later.stop - later.start, z[i], linear.center[i], linear.scale[i])
-                for i, (rows, later) in enumerate(zip(before, after, strict=True))
-            ]
-        )
+        seen = self._recurred(before, after, z, linear)
         if len(ratio):
             # A constant share of what the series usually reaches keeps zeros finite and the unit out of it.
             level = np.fmax(0.05 * np.abs(linear.center[:, ratio]), 0.01 * np.abs(observed[:, ratio]))
@@ -163,28 +162,31 @@ class Scorer:
         z = np.where(enough, np.nan_to_num(z, nan=0.0, posinf=tuning.z_cap), 0.0)
         return np.minimum(z, tuning.z_cap), linear.center, observed
 
-    def _quantiles(self, stretches: Sequence[slice], of: Sequence[float]) -> Quantiles:
-        """Quantiles of each stretch, those of equal ones picked once."""
-        distinct = {(rows.start, rows.stop): rows for rows in stretches}
-        picked = {ends: self.ordered.quantiles(rows, of) for ends, rows in distinct.items()}
-        return Quantiles.stacked([picked[rows.start, rows.stop] for rows in stretches])
-
-    def _typical(self, rows: slice) -> FloatArray:
-        """What each series was like over a stretch of rows: `typical` of them."""
-        middle: FloatArray = self.ordered.quantiles(rows, (0.5,)).values[0]
-        some = np.flatnonzero(self.counted & ~np.isnan(middle))
-        middle[some] = np.nansum(self.table.values[some, rows], axis=1) / self.ordered.counts(rows)[some]
-        return middle
+    def _recurred(
+        self, before: Sequence[slice], after: Sequence[slice], z: FloatArray, usual: "_Baseline"
+    ) -> FloatArray:
+        """The share of each one's baseline that departed as far by itself. Shape `(c, m)`."""
+        shares = [
+            recurrence(
+                self.levels,
+                rows,
+                later.stop - later.start,
+                z=z[i],
+                center=usual.center[i],
+                scale=usual.scale[i],
+                direction=self.table.direction,
+            )
+            for i, (rows, later) in enumerate(zip(before, after, strict=True))
+        ]
+        return np.stack(shares)
 
     def _linear(self, usual: Quantiles, near: Quantiles, counts: FloatArray, moves: FloatArray) -> "_Baseline":
         """Of the values themselves; a resource that hardly ever moves is measured by what it does when it does."""
         table, tuning = self.table, self.tuning
         values = usual.values
         center, spread = _center_and_spread(values)
-        quiet = values[:, _THREE_QUARTERS] == values[:, _QUARTER]
-        spread[:, self.resources] = np.where(
-            quiet[:, self.resources], np.fmax(spread[:, self.resources], moves), spread[:, self.resources]
-        )
+        quiet = (values[:, _THREE_QUARTERS] == values[:, _QUARTER])[:, self.coarse]
+        spread[:, self.coarse] = np.where(quiet, np.fmax(spread[:, self.coarse], moves), spread[:, self.coarse])
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = np.where(np.abs(center) > 0, spread / np.abs(center), np.nan)
         prior = np.abs(center) * self.peers.medians(relative)
@@ -193,12 +195,18 @@ class Scorer:
             tuning.floor_full_scale * table.full_scale,
             tuning.floor_ratio * np.fmax(np.abs(center), table.reference),
         )
-        peers = tuning.floor_peers * self.peers.largest(np.where(spread > 0, np.abs(center), 0.0))
-        # Of what never was there, peers alone know how much of it is nothing to speak of.
-        never = (center == 0) & (spread == 0)
-        peers = np.where(never, np.fmax(peers, self.peers.medians(spread)), peers)
-        floor = np.where(np.isin(table.channels, _RESOURCES), np.fmax(floor, peers), floor)
+        floor = np.where(self.resource, np.fmax(floor, self._elsewhere(center, spread)), floor)
         return _Baseline(center, _scale(spread, prior, floor, counts, tuning), *near.values.swapaxes(0, 1))
+
+    def _elsewhere(self, center: FloatArray, spread: FloatArray) -> FloatArray:
+        """How much of each resource is nothing to speak of, by what others use of it."""
+        highest = self.resource_peers.largest(np.where(spread > 0, np.abs(center), 0.0))
+        little = self.tuning.floor_peers * highest
+        # Of what never was there, peers alone know.
+        never = (center == 0) & (spread == 0) & self.resource
+        if never.any():
+            little = np.where(never, np.fmax(little, self.resource_peers.medians(spread)), little)
+        return little
 
     def _logarithmic(self, usual: Quantiles, near: Quantiles, counts: FloatArray) -> "_Baseline":
         """Of the logarithms of those of which ratios count."""

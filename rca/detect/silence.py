@@ -6,11 +6,14 @@ hole in the scraping and say nothing about anybody.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.detect.ordered import running
 from rca.detect.series import Split
+from rca.model.chunks import chunks
 from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
@@ -24,8 +27,45 @@ _LATE = 1  # row that may be missing because it hasn't come yet
 _ASKED = 0.25  # of the strength, where nothing but requests is measured: nobody may have called
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reporting:
+    """The series of a table that report without being asked, and when they did.
+
+    Attributes:
+        rows: Shape `(k,)`, their rows in the table.
+        weight: Shape `(k,)`, what each counts.
+        count: Shape `(n + 1,)`, how many of the first rows of time aren't holes in the scraping.
+        there: Shape `(n + 1, k)`, in how many of these each series has a value.
+    """
+
+    rows: NDArray[np.intp]
+    weight: FloatArray
+    count: NDArray[np.intp]
+    there: NDArray[np.unsignedinteger]
+
+    @classmethod
+    def of(cls, table: SeriesTable) -> "Reporting":
+        """Count the values of a table."""
+        rows, length = steady(table), len(table.times)
+        present = np.empty((length, len(rows)), dtype=bool)
+        for some in chunks(len(rows), length):
+            present[:, some] = ~np.isnan(table.values[rows[some]]).T
+        usable = present.mean(axis=1) >= _HOLE if len(rows) else np.zeros(length, dtype=bool)
+        there = np.zeros((length + 1, len(rows)), dtype=np.min_scalar_type(length))
+        running(present & usable[:, None], there)
+        weight = np.where(np.isin(table.channels[rows], _RESOURCES), 1.0, _ASKED)
+        return cls(rows, weight, np.r_[0, np.cumsum(usable)], there)
+
+    def stopped(self, split: Split, tuning: Tuning) -> FloatArray:
+        """The z of each one's missing rows; 0 where it goes on. Shape `(k,)`."""
+        before, after = ((some[0], some[-1] + 1) for some in (split.before, split.after))
+        seen, later = ((self.there[b] - self.there[a]).astype(np.intp) for a, b in (before, after))
+        of, of_later = (int(self.count[b] - self.count[a]) for a, b in (before, after))
+        return _stopped(seen, of, later, of_later, tuning)
+
+
 def silence(
-    table: SeriesTable, splits: Sequence[Split], owner: NDArray[np.intp], services: int, tuning: Tuning
+    reporting: Reporting, splits: Sequence[Split], owner: NDArray[np.intp], services: int, tuning: Tuning
 ) -> FloatArray:
     """How surely each service has stopped reporting, z-like.
 
@@ -34,9 +74,9 @@ def silence(
     less twice the share of the other services that stopped with it. Where most of them go on it hasn't stopped.
 
     Args:
-        table: The series.
+        reporting: The series.
         splits: The candidates' rows.
-        owner: Shape `(m,)`, the service of each series.
+        owner: Shape `(m,)`, the service of each series of the table.
         services: How many services there are.
         tuning: The constants.
 
@@ -44,26 +84,15 @@ def silence(
         Shape `(c, s)`, 0 for a service that goes on, or of which nothing steady is measured.
     """
     result = np.zeros((len(splits), services))
-    rows = steady(table)
-    if not len(rows):
+    if not len(reporting.rows):
         return result
-    present = ~np.isnan(table.values[rows])
-    usable = present.mean(axis=0) >= _HOLE
-    # How much was there up to a row: any stretch is then a difference.
-    count = np.r_[0, np.cumsum(usable)]
-    there = np.pad(np.cumsum(present & usable, axis=1), ((0, 0), (1, 0)))
-    whose = owner[rows]
-    weight = np.where(np.isin(table.channels[rows], _RESOURCES), 1.0, _ASKED)
+    whose, weight = owner[reporting.rows], reporting.weight
     total = np.bincount(whose, weight, minlength=services)
     monitored = total > 0
     # Where only requests are measured, a quarter of the strength is left.
     known = np.maximum(total, np.where(monitored, 1.0, np.inf))
     for row, split in enumerate(splits):
-        before, after = ([some[0], some[-1] + 1] for some in (split.before, split.after))
-        z = _stopped(
-            np.diff(there[:, before])[:, 0], np.diff(count[before])[0],
-            np.diff(there[:, after])[:, 0], np.diff(count[after])[0], tuning,
-        )  # fmt: skip
+        z = reporting.stopped(split, tuning)
         if not z.any():
             continue
         share = np.bincount(whose, weight * (z > 0), minlength=services) / np.maximum(total, 1e-9)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.detect.ordered import chunks
+from rca.detect.ordered import running
+from rca.model.chunks import chunks
 from rca.model.signals import FloatArray
 
 _NOISE = 1e-6  # of the largest value: what is left of a difference of sums that should be nothing
@@ -32,8 +33,8 @@ class Sums:
         for some in chunks(series, rows):
             by_row = np.ascontiguousarray(values[some].T)
             there = ~np.isnan(by_row)
-            np.cumsum(there, axis=0, out=known[1:, some], dtype=known.dtype)
-            np.cumsum(np.where(there, by_row, 0.0), axis=0, out=total[1:, some])
+            running(there, known[:, some])
+            running(np.where(there, by_row, 0.0), total[:, some])
         return cls(total, known)
 
     def over(self, rows: slice) -> tuple[FloatArray, NDArray[np.intp]]:

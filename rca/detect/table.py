@@ -46,8 +46,9 @@ def build(
         services: Further known names, so that the other end of an edge is recognised.
         unresolved: Callers and callees whose name they could not resolve: such calls say nothing about the callee.
     """
-    used = np.flatnonzero(~np.all(np.isnan(frame.values), axis=0))
-    values = np.ascontiguousarray(frame.values.T[used])
+    known = ~np.all(np.isnan(frame.values), axis=0)
+    used = np.flatnonzero(known)
+    values = np.ascontiguousarray(frame.values.T if known.all() else frame.values.T[used])
     traits = list(classify([frame.keys[i] for i in used], {*frame.services, *services}))
     host = _repeated(values, traits)
     traits = [replace(t, side=Side.HOST) if shared else t for t, shared in zip(traits, host, strict=True)]
@@ -122,6 +123,8 @@ def _repeated(values: FloatArray, traits: Sequence[Traits]) -> NDArray[np.bool_]
         by_stem[t.stem].append(i)
     shared = np.zeros(len(traits), dtype=bool)
     for rows in by_stem.values():
+        if len(np.unique(values[rows, values.shape[1] // 2])) == len(rows):
+            continue  # what differs in one row needn't be compared in all
         alike: dict[bytes, list[int]] = defaultdict(list)
         for i in rows:
             alike[values[i].tobytes()].append(i)

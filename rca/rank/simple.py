@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rca.model.chunks import chunks
 from rca.model.medians import medians
 from rca.model.scores import SeriesTable
 from rca.model.signals import FloatArray
@@ -14,20 +15,22 @@ def rank(table: SeriesTable, row: int) -> tuple[str, ...]:
 
     Series that were constant before are left out, as such rankers do.
     """
-    pre, post = table.values[:, :row], table.values[:, row:]
-    usable = np.flatnonzero(~np.all(np.isnan(pre), axis=1) & ~np.all(np.isnan(post), axis=1))
     best: dict[str, float] = {key.service: 0.0 for key in table.keys}
-    if len(usable):
-        peak = _peak(pre[usable], post[usable])
-        for i, value in zip(usable.tolist(), peak.tolist(), strict=True):
-            service = table.keys[i].service
-            best[service] = max(best[service], value)
+    for some in chunks(*table.values.shape):
+        peaks = _peaks(table.values[some, :row], table.values[some, row:])
+        for key, value in zip(table.keys[some], peaks.tolist(), strict=True):
+            best[key.service] = max(best[key.service], value)
     return tuple(sorted(best, key=lambda service: (-best[service], service)))
 
 
-def _peak(pre: FloatArray, post: FloatArray) -> FloatArray:
+def _peaks(pre: FloatArray, post: FloatArray) -> FloatArray:
+    """Each series' largest z; 0 where it was constant before, or isn't known on both sides."""
+    peaks = np.zeros(len(pre))
+    usable = np.flatnonzero(~np.all(np.isnan(pre), axis=1) & ~np.all(np.isnan(post), axis=1))
+    pre, post = pre[usable], post[usable]
     center = medians(pre)[:, None]
     spread = _MAD_OF_SIGMA * medians(np.abs(pre - center))
     furthest = np.fmax.reduce(np.abs(post - center), axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(spread > 0, furthest / spread, 0.0)
+        peaks[usable] = np.where(spread > 0, furthest / spread, 0.0)
+    return peaks

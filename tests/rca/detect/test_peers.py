@@ -23,3 +23,9 @@ def test_the_largest_of_a_group_counts_for_all_of_it() -> None:
         [1.0, 5.0, 1.0, 5.0],
         [2.0, 0.0, 2.0, 0.0],
     ]
+
+
+def test_groups_of_which_nobody_asks_are_left_out() -> None:
+    values = np.array([[1.0, 5.0, 4.0, 3.0, 9.0]])
+    some = Peers.of(np.array([7, 2, 7, 2, 5]), np.array([2, 4]))
+    assert some.medians(values).tolist() == [[2.5, 0.0, 2.5, 0.0, 9.0]]

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from rca.detect import table
 from rca.detect.departure import departure, typical
+from rca.detect.levels import Levels
 from rca.detect.ordered import Ordered
-from rca.detect.recurrence import Recurrence
+from rca.detect.recurrence import recurrence
 from rca.model.scores import SeriesTable
 from rca.model.signals import Bad, FloatArray, Kind, SignalFrame, SignalKey
 
@@ -18,6 +20,18 @@ KEYS = tuple(
     )
 )
 COUNTED = np.array([key.kind is Kind.ERRORS for key in KEYS])
+
+
+def share(
+    made: SeriesTable,
+    before: slice,
+    width: int,
+    at: tuple[FloatArray, FloatArray, FloatArray],
+    counted: NDArray[np.bool_] = COUNTED,
+) -> FloatArray:
+    """As `recurrence` gives it."""
+    levels, (z, center, scale) = Levels.of(Ordered.of(made.values), counted), at
+    return recurrence(levels, before, width, z=z, center=center, scale=scale, direction=made.direction)
 
 
 def share_by_definition(
@@ -63,8 +77,8 @@ def test_the_share_of_windows_is_what_looking_at_each_gives_to_the_last_bit(
     scale = random.choice([0.0, 0.7, 3.0], len(KEYS))
     z = departure(shift, -shift, made.direction, scale) * random.choice([0.5, 1.0, 1.0], len(KEYS))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rca.detect.recurrence._FEW", few)
-        found = Recurrence.of(made, Ordered.of(made.values), COUNTED).share(before, width, z, center, scale)
+        patch.setattr("rca.detect.levels._FEW", few)
+        found = share(made, before, width, (z, center, scale))
     assert found.tolist() == share_by_definition(made, before, width, z, center, scale).tolist()
 
 
@@ -75,9 +89,7 @@ def test_a_mean_of_events_that_a_window_shows_exactly_is_counted_though_sums_rou
     made = table.build(SignalFrame(np.arange(0.0, 30.0 * rows, 30.0), values, KEYS[3:4]))
     shown = typical(made.values[:, 30:], np.array([True]))  # ten times 0.3 is a little less than 3
     z, center, scale = shown - 0.1, np.array([0.1]), np.array([1.0])
-    found = Recurrence.of(made, Ordered.of(made.values), np.array([True])).share(
-        slice(0, 30), 10, z, center, scale
-    )
+    found = share(made, slice(0, 30), 10, (z, center, scale), np.array([True]))
     assert found.tolist() == [1 / 5]
 
 
@@ -85,4 +97,4 @@ def test_a_mean_of_events_that_a_window_shows_exactly_is_counted_though_sums_rou
 def test_a_baseline_of_a_row_has_no_windows(before: slice) -> None:
     made = table.build(SignalFrame(np.arange(0.0, 120.0, 30.0), np.ones((4, len(KEYS))), KEYS))
     one = np.ones(len(KEYS))
-    assert not Recurrence.of(made, Ordered.of(made.values), COUNTED).share(before, 2, one, one, one).any()
+    assert not share(made, before, 2, (one, one, one)).any()

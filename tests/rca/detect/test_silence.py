@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rca.detect import onset
-from rca.detect.silence import silence, stopped
+from rca.detect.silence import Reporting, silence, stopped
 from rca.detect.table import build
 from rca.model.signals import Bad, FloatArray, Kind, SignalFrame, SignalKey
 from rca.model.tuning import Tuning
@@ -33,7 +33,7 @@ def silent(made: SignalFrame) -> FloatArray:
     table = build(made)
     owner = np.array([NAMES.index(key.service) for key in table.keys], dtype=np.intp)
     split = onset.split(table.times, ONSET, None, TUNING)
-    z: FloatArray = silence(table, [split], owner, len(NAMES), TUNING)[0]
+    z: FloatArray = silence(Reporting.of(table), [split], owner, len(NAMES), TUNING)[0]
     return z
 
 
