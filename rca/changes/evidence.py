@@ -69,7 +69,8 @@ class Direct:
     """Evidence that the errors speak of this very change.
 
     Attributes:
-        value: They hold a text or a number that it brought or took away: whatever it does, that is what fails.
+        value: They hold a text or a number that it brought or took away, or a name that it brought: whatever it
+            does, that is what fails.
     """
 
     score: float
@@ -80,10 +81,11 @@ class Direct:
 def direct(content: Content, speech: Speech, facts: Facts) -> Direct:
     """Look for what a change touches in what the errors say."""
     found: list[tuple[float, str]] = []
+    names, brought = ({name.replace("_", "") for name in side} for side in (content.names, content.new_names))
     named = sorted(
         token
         for low, token in speech.tokens.items()
-        if low in content.names
+        if low.replace("_", "") in names
         and low not in facts.baseline_words
         and _TELLING_NAME.fullmatch(token)
         and _more_than_a_service(low, facts)
@@ -106,7 +108,9 @@ def direct(content: Content, speech: Speech, facts: Facts) -> Direct:
     told = [
         value for value in (*gone, *new) if _SPELLED.search(value) and (len(value) >= _LONG or value in set_to)
     ]
-    return Direct(min(_MOST_DIRECT, sum(score for score, _ in found)), tuple(why for _, why in found), bool(told))
+    new_name = any(token.lower().replace("_", "") in brought for token in named)
+    score = min(_MOST_DIRECT, sum(score for score, _ in found))
+    return Direct(score, tuple(why for _, why in found), bool(told) or new_name)
 
 
 def _more_than_a_service(token: str, facts: Facts) -> bool:

@@ -33,6 +33,7 @@ class Content:
         known: There was a diff to judge; else `potency` is a guess.
         why: Of the whole, in a few words.
         names: Identifiers and names on changed lines, in lower case.
+        new_names: Those of them that it brought.
         values: New literals (numbers, strings, hosts).
         gone_values: Literals that are no longer there.
         settings: Words that settings have now, in place of others.
@@ -46,6 +47,7 @@ class Content:
     known: bool
     why: str
     names: frozenset[str] = frozenset()
+    new_names: frozenset[str] = frozenset()
     values: frozenset[str] = frozenset()
     gone_values: frozenset[str] = frozenset()
     settings: frozenset[str] = frozenset()

@@ -21,7 +21,7 @@ from rca.changes.moved import (
 )
 from rca.changes.pairs import compare, pair
 from rca.changes.presence import came, went
-from rca.changes.rewritten import inverted, looped_otherwise, rewritten, unrolled
+from rca.changes.rewritten import declared_by_fields, inverted, looped_otherwise, rewritten, unrolled
 from rca.changes.texts import snippet
 from rca.changes.tokens import Tokens, runs, tokenize
 from rca.changes.unsaid import own_names
@@ -39,6 +39,10 @@ _MOST = 0.96
 _CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW = 0.4, 0.2, 0.58, 0.25
 _FIELD_GONE, _MEMBER_GONE = 0.72, 0.62
 _HANDED_ON, _SWAPPED, _UNCALLED = 0.24, 0.72, 0.2
+_LIMIT_NEW = 0.5
+_BOUNDS = frozenset({"timeout_short", "body_small", "limit_tight", "memory_small", "cpu_small"})
+_SETS = re.compile(r"^-?\s*[\"']?[\w.-]+[\"']?\s*(?::|=(?!=)|\s)\s*[^=]")
+_LIMITS = re.compile(r"\b(?:timeout\w*|deadline|max\w*|limit\w*|quota|ttl|expir\w*|cap|budget)\b")
 _MEMBER = re.compile(  # of an enumeration, or of a union of texts
     r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*\s*(?:\([^)]*\)|=\s*[\"']?[\w-]+[\"']?)?\s*[,;]?|\|\s*[\"'][\w-]+[\"']\s*;?"
 )
@@ -96,6 +100,7 @@ def _content(
 ) -> Content:
     lines = [line for file in files for line in file.lines if line.sign != " " and line.code]
     sides = {sign: "\n".join(line.code for line in lines if line.sign == sign) for sign in "+-"}
+    named = {sign: {name.lower() for name in _IDENTIFIER.findall(code)} for sign, code in sides.items()}
     new, old = _literals(sides["+"]), _literals(sides["-"])
     settings: set[str] = set()
     for file in files:
@@ -107,7 +112,8 @@ def _content(
         inert=inert_,
         known=True,
         why=why,
-        names=frozenset(name.lower() for line in lines for name in _IDENTIFIER.findall(line.code)),
+        names=frozenset(named["+"] | named["-"]),
+        new_names=frozenset(named["+"] - named["-"]),
         values=frozenset(new - old),
         gone_values=frozenset(old - new),
         settings=frozenset(settings),
@@ -151,7 +157,10 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         return [*formed, Finding("order", 0.62, "the same lines in another order", file.path)], True
     if inverted(old, new):
         return [*formed, Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
-    if any(same(file, old, new) for same in (rewritten, collected, chosen_otherwise, unrolled, looped_otherwise)):
+    if any(
+        same(file, old, new)
+        for same in (rewritten, collected, chosen_otherwise, unrolled, looped_otherwise, declared_by_fields)
+    ):
         return [*formed, Finding("logic", 0.15, "written otherwise, of the same parts", file.path)], True
     pairs, lone_old, lone_new = paired
     moved, kept = Counter(_every(new)), Counter(_every(old))
@@ -164,6 +173,19 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
     if helper:
         found = [Finding("logic", _HANDED_ON, f"handed to `{helper}`, which isn't shown", file.path)]
     return [*found, *formed, *came(file, vocabulary), *fixed_no_more(file, old, new)], True
+
+
+def _limited(file: FileDiff, fresh: Sequence[Tokens], kept: Counter[str]) -> Iterator[Finding]:
+    """A limit of time, number or size where there was none, set by a line of its own."""
+    for line in fresh:
+        values = [value for token in line.tokens if kept[token] == 0 and (value := value_of(token)) is not None]
+        quantity = line.quantity
+        if quantity is None or quantity.less not in _BOUNDS or len(values) != 1:
+            continue
+        if values[0].number and _SETS.match(line.line.code) and _LIMITS.search(line.line.words):
+            told = f"{quantity.name} {values[0].text()}, where none was set"
+            yield Finding(quantity.less, _LIMIT_NEW, told, file.path, "less")
+            return
 
 
 def _says(token: str) -> bool:
@@ -217,6 +239,8 @@ def _lone(
         yield Finding(
             "setting" if file.config_like else "logic", potency, f"new: `{snippet(fresh[0].line.code)}`", file.path
         )
+    if any(line.line.sign == " " for line in lines):
+        yield from _limited(file, fresh, kept)
     for line in missing:
         for token in line.tokens:
             value = value_of(token)

@@ -78,6 +78,8 @@ _LOOPS = frozenset(
 )
 _LOOP_NAMES = re.compile(r"\bfor\b\s*\(?\s*(?:const\s+|let\s+|var\s+)?([\w\s,]+?)\s*(?::=|=|\bof\b|\bin\b)")
 _CHOOSING = frozenset({"if", "else", "elif", "switch", "match", "when", "case", "default", "break", "_"})
+_ASKED = re.compile(r"\b(?:switch|match|when)\s*\(\s*([\w.]+)\s*\)|\bif\s*\(?\s*([\w.]+)\s*===?")
+_WORD_OR_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'|[A-Za-z_$][\w$]*|\d+")
 _HANDED, _LIKE, _MEMBERS = 0.75, 0.55, 4
 _AT_LEAST = 3  # tokens of a value that is worth making once
 
@@ -170,6 +172,9 @@ def chosen_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens
     sides = [[token for line in lines for token in line.tokens] for lines in (old, new)]
     if not any({"switch", "match", "when"} & set(side) for side in sides):
         return False
+    cases = [_cases("\n".join(line.line.code for line in lines)) for lines in (old, new)]
+    if cases[0] == cases[1]:
+        return True
     parts = [
         [token for token in side if token[0] in "\"'⟦" or (token.isidentifier() and token not in _CHOOSING)]
         for side in sides
@@ -177,6 +182,15 @@ def chosen_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens
     asked = [{token for token in side if side.count(token) > 1 and token.isidentifier()} for side in parts]
     bare = [[token for token in side if token not in asked[0] ^ asked[1]] for side in parts]
     return bare[0] == bare[1]
+
+
+def _cases(code: str) -> list[str]:
+    """What is chosen for which value, in order, without what is asked."""
+    asked = _ASKED.search(code)
+    if asked is not None:
+        subject = next(group for group in asked.groups() if group)
+        code = re.sub(rf"(?<![\w.]){re.escape(subject)}\s*(?:===?|\))", "", code)
+    return [word for word in _WORD_OR_TEXT.findall(code) if word not in _CHOOSING]
 
 
 def _named(tokens: Iterable[str]) -> set[str]:

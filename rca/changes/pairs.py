@@ -29,6 +29,7 @@ from rca.changes.vocabulary import Family, Setting, Vocabulary
 
 _EXTENDED = 0.26
 _WIDER = 0.6
+_ANOTHER_NAME = 0.26
 _VARIANT, _ANOTHER_CALL, _OF_A_VARIANT = 0.5, 0.38, 3
 _CAUGHT = re.compile(r"\w(?:Exception|Error|Fault)$")
 _ANY_CAUGHT = re.compile(r"(?:Base)?(?:Exception|Error)|Throwable|StandardError|Object|object")
@@ -176,9 +177,11 @@ def _shown(tokens: Sequence[str]) -> str:
 
 def _by_setting(finding: Finding, at: Tokens, settings: Sequence[Setting]) -> Finding:
     """A finding made more exact by what the setting is called."""
-    if finding.kind not in {"setting", "key", "toggle"}:
+    if finding.kind not in {"setting", "key", "toggle", "logic"} or finding.potency < _ANOTHER_NAME:
         return finding
     known = next((setting for setting in settings if setting.words.search(at.line.words)), None)
+    if finding.kind == "logic" and (known is None or known.kind != "key"):
+        return finding
     if known is None or (known.looks and finding.kind != "toggle"):
         return finding
     if known.looks:

@@ -18,6 +18,7 @@ _MAKES = frozenset({"builder", "newBuilder", "build"})
 _SETS = re.compile(r"(?:set|with)([A-Z]\w*)")
 _IDLE = frozenset({"return", "var", "let", "const", "val", "auto", "final", "new", "else", "_"}) | _MAKES
 _NEGATED = {"!=": "==", "!==": "===", "not": "", "!": "", ">=": "<", ">": "<="}
+_WAYS = {"return", "else", "(", ")", "{", "}"}
 _OPENS, _CLOSES = frozenset("([{"), frozenset(")]}")
 _LOOPS = frozenset({"for", "forEach", "each", "foreach", "while", "iter"})
 _COUNTS = frozenset({"length", "size", "len", "count", "int", "enumerate", "entries"})
@@ -26,18 +27,29 @@ _FROM = frozenset({"⟦count~0.0⟧", "⟦count~1.0⟧"})
 _ELEMENT = re.compile(
     r"\bfor\s*\(?\s*(?:const|let|var|val|final|auto|int)?\s*(?:\w+,\s*)?(\w+)|\b(\w+)\)?\s*(?:=>|->)|\|(\w+)\|"
 )
+_IS_CLASS = re.compile(r"\b(?:class|record)\b")
+_HOLDS = re.compile(  # one line of a class that only holds its fields
+    r"(?:(?:public|private|protected|static|final|export|data|abstract)\s+)*(?:class\s+\w+(?:\(.*\))?\s*[:{]"
+    r"|record\s+\w+\((?P<components>[^()]*)\)\s*(?:\{\}|[{;])?|@dataclass(?:\([^()]*\))?|\}|pass"
+    r"|def __init__\(self,?(?P<given>[^()]*)\)(?:\s*->\s*None)?:|(?:self|this)\.(?P<a>\w+)\s*=\s*(?P=a);?"
+    r"|\w+\([^()]*\)\s*\{(?:\s*this\.\w+ = \w+;)*\s*\}?"
+    r"|[\w<>\[\],.? ]+\s(?:get|is)?\w+\(\)\s*\{\s*return\s+\w+;\s*\}"
+    r"|[\w<>\[\].? ]+\s(?P<b>\w+);|(?P<c>\w+)\s*:\s*[\w\[\]., |]+(?:\s*=\s*[^()]+)?)"
+)
 _A_CONDITION = 4  # tokens of one that tell it from another
 _TURNS = frozenset({"for", "in", "of", "range", "const", "let", "var", "val", "auto", "final", "_"})
 
 
 def inverted(old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
     """The same parts with a condition turned round: `if bad: return` to `if good: … return`."""
-    before, after = (Counter(_without_negation(flat(lines, set()))) for lines in (old, new))
+    before, after = (Counter(_without_negation(flat(lines, _WAYS))) for lines in (old, new))
     if any(line.line.in_loop and line.tokens[:1] == ("return",) for line in old):
         return False  # the first of all, or each of all
-    if len(old) == len(new) == 1 and before == after:
+    if len(old) == len(new) == 1:
         return _branches_swapped(old[0].tokens, new[0].tokens)
-    return len(old) > 1 and bool(before) and before == after
+    ways = [[line.tokens for line in lines if "return" in line.tokens] for lines in (old, new)]
+    chosen = any("else" in line.tokens for line in (*old, *new))
+    return len(old) > 1 and bool(before) and before == after and (chosen or len(ways[0]) == len(ways[1]))
 
 
 def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
@@ -57,6 +69,7 @@ def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
         or (loops := _looped(before)) is None
         or loops != _looped(after)
         or exits[0] != exits[1]
+        or [part for part in before if part[0] == "@"] != [part for part in after if part[0] == "@"]
     ):
         return False
     names = {_part(token) for token in before if token.isidentifier()} ^ {
@@ -66,6 +79,32 @@ def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     context = "\n".join(line.code for line in file.lines if line.sign == " ")
     own = {name for name in names if any(declares(name, code) for code in codes) and not has(name, context)}
     return names <= own | _IDLE
+
+
+def declared_by_fields(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """A class that only holds its fields, declared by them: a `record`, a `@dataclass`; or the other way."""
+    if file.language not in {"java", "python", "script"}:
+        return False
+    codes = [[line.line.code for line in lines] for lines in (old, new)]
+    if not all(any(_IS_CLASS.search(code) for code in side) for side in codes):
+        return False
+    sides = [_fields(side) for side in codes]
+    return bool(sides[0]) and sides[0] == sides[1]
+
+
+def _fields(codes: Sequence[str]) -> set[str]:
+    """The fields of lines that declare a class and nothing else; empty where anything else is done."""
+    found: set[str] = set()
+    for code in codes:
+        match = _HOLDS.fullmatch(code)
+        if match is None:
+            return set()
+        found |= {name for name in match.groups() if name and "," not in name and " " not in name}
+        for several in (match["given"], match["components"]):
+            found |= {
+                part.split(":")[0].split("=")[0].split()[-1] for part in (several or "").split(",") if part.strip()
+            }
+    return found - {"self"}
 
 
 def _work(tokens: Sequence[str]) -> list[str]:

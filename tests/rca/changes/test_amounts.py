@@ -53,6 +53,29 @@ def test_shares_are(judged: Judged, old: str, new: str) -> None:
     assert found.potency >= 0.5
 
 
+CONTEXT = "@@ -1,3 +1,4 @@ server := &http.Server{{\n \tAddr: addr,\n+\t{line}\n"
+
+
+def test_a_limit_where_none_was_leaves_less_room(judged: Judged) -> None:
+    found = judged(CONTEXT.format(line="WriteTimeout: 10 * time.Second,"), "main.go")
+    assert found.findings[0].kind == "timeout_short"
+    assert found.potency >= 0.5
+
+
+@pytest.mark.parametrize(
+    "diff",
+    [
+        CONTEXT.format(line="WriteTimeout: 0,"),
+        CONTEXT.format(line="Handler: mux,"),
+        CONTEXT.format(line="MaxIdleConns: 100,"),
+        CONTEXT.format(line="if time.Since(began) > 10 * time.Second {"),
+        "@@ -0,0 +1,2 @@\n+\tAddr: addr,\n+\tWriteTimeout: 10 * time.Second,\n",
+    ],
+)
+def test_what_sets_no_limit_to_what_was_there_does_not(judged: Judged, diff: str) -> None:
+    assert judged(diff, "main.go").potency < 0.5
+
+
 def test_a_time_that_is_no_longer_given_is_a_wait_without_end(judged: Judged) -> None:
     diff = "@@ -1 +1 @@\n-  return asked.get(800, TimeUnit.MILLISECONDS);\n+  return asked.get();\n"
     assert judged(diff, "A.java").findings[0].kind in {"timeout_gone", "blocking"}

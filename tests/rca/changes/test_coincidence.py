@@ -124,6 +124,16 @@ def test_warnings_of_what_follows_take_nothing_from_errors_of_a_third_party(
     assert weigh_changes(facts, [make_deploy("", 60, "beta")], [])[0].kind == "external"
 
 
+def test_a_name_that_a_change_brought_counts_in_whatever_form_the_errors_write_it(
+    make_facts: MakeFacts, make_commit: MakeCommit, make_deploy: MakeDeploy
+) -> None:
+    diff = "@@ -1,3 +1,3 @@\n switch code {{\n-case codes.Unavailable:\n+case codes.Unavailable, codes.{name}:\n"
+    for name, first in (("ResourceExhausted", "a" * 40), ("Aborted", None)):
+        commits = [make_commit("a", diff.format(name=name), 9)]
+        triggers = weigh_changes(make_facts("attempt 5: RESOURCE_EXHAUSTED"), [make_deploy("a", 1)], commits)
+        assert triggers[0].commit == first
+
+
 def test_what_others_fail_at_does_not_explain_one_who_does_not(
     make_facts: MakeFacts, make_deploy: MakeDeploy, onset: datetime
 ) -> None:

@@ -27,6 +27,25 @@ def test_what_a_call_is_given_is_done_before_it(code: str, done: list[str]) -> N
     assert evaluated(code.split()) == done
 
 
+CLASS = """public final class P {
+private final String id;
+private final Money sum;
+public P(String id, Money sum) { this.id = id; this.sum = sum; }
+public String id() { return id; }
+}"""
+IFS = """if (a.kind === "open") return { ...s, open: a.id };
+if (a.kind === "shut") return { ...s, open: 0 };
+return s;"""
+SWITCH = """switch (a.kind) {
+case "open":
+return { ...s, open: a.id };
+case "shut":
+return { ...s, open: 0 };
+default:
+return s;
+}"""
+
+
 def diff_of(old: str, new: str) -> str:
     rows = [*(f"-    {row}" for row in old.split("\n")), *(f"+    {row}" for row in new.split("\n"))]
     return "@@ -1,9 +1,9 @@\n" + "\n".join(rows) + "\n"
@@ -57,6 +76,12 @@ def diff_of(old: str, new: str) -> str:
          "export function Card({ title, sum }: Props) {\nreturn <P title={title} sum={sum} />;"),
         ("a.py", "found = store.get(k)\nif found:\n    return found\nelse:\n    return none(k)",
          "if found := store.get(k):\n    return found\nreturn none(k)"),
+        ("a.py", "class E:\n    def __init__(self, id, sum):\n        self.id = id\n        self.sum = sum",
+         "@dataclass\nclass E:\n    id: int\n    sum: Decimal"),
+        ("A.java", CLASS, "public record P(String id, Money sum) {}"),
+        ("a.ts", IFS, SWITCH),
+        ("a.kt", "if (!hash.matches(p)) return failure(name)\nreturn success(open(user))",
+         "return if (hash.matches(p)) success(open(user))\nelse failure(name)"),
         ("a.go", "counts := make(map[string]int, len(rows))", "counts := make(map[string]int)"),
         ("A.java", "return rows.stream().map(client::load).toList();",
          "return rows.stream().map(row -> client.load(row)).toList();"),
@@ -81,6 +106,10 @@ def test_a_rewriting_is_innocent(judged: Judged, path: str, old: str, new: str) 
          "return new View(s.sku(), s.held());"),
         ("a.go", "for _, r := range all {\n\tif !r.Ready() {\n\t\treturn false\n\t}\n}\nreturn true",
          "for _, r := range all {\n\tif r.Ready() {\n\t\treturn true\n\t}\n}\nreturn false"),
+        ("a.py", "class E:\n    def __init__(self, id, sum):\n        self.id = id\n        self.sum = sum",
+         "@dataclass\nclass E:\n    id: int"),
+        ("A.java", "@EnableScheduling\npublic class Jobs {", "@Configured\npublic class Jobs {"),
+        ("a.ts", "limits = {\n  max: 1000,\n};", "limits = {\n  max: 10,\n};"),
         ("a.py", "@login_required\n@cache_page(60)", "@cache_page(60)\n@login_required"),
         ("a.ts", "return x !== null ? x : base;", "return x ? x : base;"),
         ("a.ts", "for (const row of rows) {\n  await store(row);\n}",
