@@ -17,7 +17,7 @@ _STEPS = (15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _TARGET_ROWS = 240
 _MAX_ROWS = 50_000
 _FORMS = "RFC 3339 (2026-11-22T03:10:00Z), 'now-2h', or '2026-11-22 03:10' or '03:10' with --timezone"
-_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
+_CLOCK = re.compile(r"(\d{1,2}:\d{2}(?::\d{2})?)(Z|[+-]\d{2}:?\d{2})?", re.IGNORECASE)
 _DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 _UNIX = re.compile(r"(\d{9,10})(\d{3})?(?:\.\d+)?")  # seconds or milliseconds, since 1973
 _LENGTH = re.compile(r"(\d+)\s*([smhdw])[a-z]*", re.IGNORECASE)  # of `90min`, `2 hours ago`, `-30m`
@@ -84,8 +84,8 @@ def parse_time(text: str, *, now: datetime, timezone: str = "") -> datetime:
     """Read an instant and return it in UTC.
 
     Args:
-        text: RFC 3339, `now`, `now-2h`, or a naive local time when `timezone` is given; `03:10` is the last time
-            that the clocks there showed it.
+        text: RFC 3339, `now`, `now-2h`, or a naive local time when `timezone` is given; `03:10`, also with an
+            offset, is the last time that the clocks there showed it.
         now: The present (aware).
         timezone: The IANA zone for a time without an offset; empty refuses one.
 
@@ -100,8 +100,8 @@ def parse_time(text: str, *, now: datetime, timezone: str = "") -> datetime:
             return now.astimezone(UTC)
         shift = parse_duration(amount)
         return (now - shift if sign == "-" else now + shift).astimezone(UTC)
-    if _CLOCK.fullmatch(stripped):
-        return _last_shown(stripped, text, now, timezone)
+    if of_day := _CLOCK.fullmatch(stripped):
+        return _last_shown(of_day[1], of_day[2] or "", text, now, timezone)
     try:
         moment = datetime.fromisoformat(stripped)
     except ValueError as error:
@@ -131,15 +131,17 @@ def _shown(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _last_shown(clock: str, text: str, now: datetime, timezone: str) -> datetime:
-    """The last instant at which the clocks of a zone showed a time of day."""
+def _last_shown(clock: str, offset: str, text: str, now: datetime, timezone: str) -> datetime:
+    """The last instant at which the clocks of an offset, or else of a zone, showed a time of day."""
+    padded = clock.zfill(5) if clock.count(":") == 1 else clock.zfill(8)
     try:
-        at = time.fromisoformat(clock.zfill(5) if clock.count(":") == 1 else clock.zfill(8))
+        at = time.fromisoformat(f"{padded}{offset.upper()}")
     except ValueError as error:
         raise WindowError(f"'{text}' is not a time", hint=_meant(clock)) from error
-    today = now.astimezone(load_timezone(timezone) if timezone else UTC).date()
+    today = now.astimezone(at.tzinfo or (load_timezone(timezone) if timezone else UTC)).date()
     for day in (today, today - timedelta(days=1)):
-        moment = _localise(datetime.combine(day, at), text, timezone)
+        moment = datetime.combine(day, at)
+        moment = moment if at.tzinfo else _localise(moment, text, timezone)
         if moment <= now:
             break
     return moment.astimezone(UTC)

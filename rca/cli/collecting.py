@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rca.cli.base import Run, printable
 from rca.cli.redact import redacted
-from rca.config.load import Loaded, data_dir
+from rca.config.load import Loaded, data_dir, default_path
 from rca.config.settings import Config
 from rca.errors import ConfigError, UsageError
 
@@ -98,7 +98,7 @@ def build_sources(config: Config) -> list["Source"]:
     if not sources:
         raise ConfigError(
             "no source is configured",
-            hint="Give --es-url and --prometheus-url, or write them down once: rca config init.",
+            hint=f"Give --es-url and --prometheus-url, or write them into {default_path()}: rca config init.",
         )
     return sources
 

@@ -82,6 +82,10 @@ def test_a_time_that_no_clock_showed_is_refused_with_the_instants_around_it() ->
         ("03:10", "Europe/Berlin", "2026-11-22T02:10:00Z"),
         ("05:10", "Europe/Berlin", "2026-11-21T04:10:00Z"),
         ("23:50", "America/New_York", "2026-11-21T04:50:00Z"),
+        ("03:10Z", "", "2026-11-22T03:10:00Z"),
+        ("03:10z", "Europe/Berlin", "2026-11-22T03:10:00Z"),
+        ("05:10+02:00", "", "2026-11-22T03:10:00Z"),
+        ("01:10:05+0530", "", "2026-11-21T19:40:05Z"),
     ],
 )
 def test_a_time_of_day_is_the_last_time_that_the_clocks_showed_it(text: str, zone: str, moment: str) -> None:
