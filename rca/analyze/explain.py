@@ -317,7 +317,7 @@ def _summary(
     if by and by[0].share >= _MOST:
         taken = f"its callee {by[0].service} explains {by[0].share:.0%} of its {by[0].symptom}"
         return f"{place}, {number(-first.lead)} behind {first.service}: {taken}. Of what is left, {counts}."
-    lead = first.differences[0]
+    lead = max(first.differences, key=lambda one: one.theirs - one.mine)  # the first of them may be in its favour
     return (
         f"{place}, {number(-first.lead)} behind {first.service}: {words(lead.kind)} "
         f"count{'s' if lead.kind in _SINGULAR else ''} {number(lead.theirs)} for {first.service} "

@@ -7,13 +7,14 @@ import pytest
 
 from rca.analyze import parts
 from rca.analyze.core import AnalysisOptions, analyze, rank_bundle
-from rca.analyze.explain import Explanation, explain, words
+from rca.analyze.explain import Comparison, Difference, Explanation, _summary, explain, words
+from rca.analyze.parts import Part
 from rca.analyze.prepare import prepare
 from rca.analyze.ranking import Ranked
 from rca.errors import UsageError
 from rca.model.incident import Bundle, Span, Symptom
 from rca.model.logs import LogLine
-from rca.model.report import ToolInfo
+from rca.model.report import Role, Suspect, ToolInfo
 from rca.model.scores import CHANNELS, Channel
 from rca.model.tuning import Tuning
 from topology import Node, NodeKind, ServiceGraph
@@ -74,6 +75,16 @@ def test_the_first_is_told_what_counts_most(checkout: Bundle, tool: ToolInfo) ->
     assert found.summary.startswith("db ranks first of 4 with a score of")
     assert "counts most" in found.summary
     assert found.explained_by == ()
+
+
+def test_who_is_behind_is_told_what_the_first_one_has_and_not_what_it_has_itself() -> None:
+    suspect = Suspect(2, "cart", 2.4, Role.BYSTANDER)
+    differences = (Difference(Channel.LOG_FAILURE, 2.2, 0.8), Difference(Channel.LOG_SLOWNESS, 0.1, 1.6))
+    other = Comparison("payment", 1, 2.5, -0.1, differences, ())
+    part = Part(Channel.LOG_FAILURE, 2.0, 2.0, 0.0, 2.2)
+    assert _summary(suspect, 9, (part,), (), (other,)) == (
+        "cart ranks second of 9, 0.1 behind payment: slowness in its logs counts 1.6 for payment and 0.1 for cart."
+    )
 
 
 def test_a_service_with_nothing_to_show_is_told_so(checkout: Bundle, tool: ToolInfo) -> None:
