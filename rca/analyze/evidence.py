@@ -154,7 +154,8 @@ def _text(ranked: Ranked, row: int, before: float, after: float, unit: str) -> s
         subject += f" of calls to {key.peer}"
     elif side is Side.HOST:
         subject = f"its host's {subject}"
-    return f"{subject} {change_text(before, after, unit)}"
+    unclear = " (unit unknown)" if key.kind is Kind.LATENCY and not unit else ""  # seconds or ms?
+    return f"{subject} {change_text(before, after, unit)}{unclear}"
 
 
 def _subject(key: SignalKey, quantile: str) -> str:

@@ -155,7 +155,8 @@ def unlikely(report: Report) -> tuple[str, ...]:
         at = clock(trigger.at, first_day(report)) if trigger.at else "time unknown"
         times.setdefault((_where(trigger), trigger.why), []).append(at)
     return tuple(
-        f"{where}, {' and '.join(sorted(at))}" + (f": {why}" if why else "") for (where, why), at in times.items()
+        f"{where}, {' and '.join(sorted(set(at)))}" + (f": {why}" if why else "")
+        for (where, why), at in times.items()
     )
 
 

@@ -138,6 +138,16 @@ def test_edges_hosts_and_instances_are_told_apart(make_bundle: MakeBundle, quiet
     assert "its host's CPU on pod-1 x" in texts
 
 
+def test_a_latency_whose_unit_nobody_knows_is_told_so(
+    make_bundle: MakeBundle, quiet: Quiet, tool: ToolInfo
+) -> None:
+    slow = quiet(1, 10, 0.5) + 200 * LATE
+    bundle = make_bundle({"db|latency_p99": slow, "web|latency_p99_ms": slow}, [("web", "db")])
+    told = {item.service: item.text for item in analyze(bundle, tool=tool).evidence}
+    assert told["db"].endswith("(unit unknown)")
+    assert "unit" not in told["web"]
+
+
 def test_a_call_is_told_of_its_caller_where_that_ranks_higher(
     make_bundle: MakeBundle, quiet: Quiet, tool: ToolInfo
 ) -> None:

@@ -114,7 +114,7 @@ def test_where_no_service_is_singled_out_nothing_set_it_off(abstained: Report) -
 def test_an_unlikely_change_is_told_in_a_line_with_all_its_times(incident: Report) -> None:
     late = replace(change("config", "cart", 30, 0.1), why="“keep”: little harm in it")
     bare = replace(change("config", "", 60, 0.1), why="", at=None)
-    assert changes.unlikely(made(incident, NONE, replace(late, at=later(60)), late, bare)) == (
+    assert changes.unlikely(made(incident, NONE, replace(late, at=later(60)), late, late, bare)) == (
         "config of cart, 03:12:10 and 03:12:40: “keep”: little harm in it",
         "config, time unknown",
     )
