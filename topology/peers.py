@@ -38,6 +38,7 @@ _SPAN_SUBTYPE = ("span.subtype",)
 _CACHES = frozenset({"redis", "memcached", "valkey", "keydb", "dragonfly", "hazelcast", "infinispan", "ehcache"})
 _BROKERS = frozenset({"kafka", "rabbitmq", "activemq", "nats", "pulsar", "sqs", "sns", "jms", "servicebus"})
 _PORT = re.compile(r":\d+$")
+_MAPPINGS = (dict, Mapping)  # the usual first, for it is told at once
 _LOOPBACK = frozenset({"localhost", "localhost.localdomain"})
 
 
@@ -121,7 +122,7 @@ def _is_ip(text: str) -> bool:
 def _first(fields: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     """The first of these fields that says something, whether dots are in its name or mean nesting."""
     for key in keys:
-        value = fields[key] if key in fields else _nested(fields, key)
+        value = fields[key] if key in fields else _nested(fields, key) if "." in key else None
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, str | int) and not isinstance(value, bool):
@@ -134,7 +135,7 @@ def _first(fields: Mapping[str, Any], keys: tuple[str, ...]) -> str:
 def _nested(fields: Mapping[str, Any], key: str) -> Any:
     value: Any = fields
     for step in key.split("."):
-        if not isinstance(value, Mapping) or step not in value:
+        if not isinstance(value, _MAPPINGS) or step not in value:
             return None
         value = value[step]
     return value
