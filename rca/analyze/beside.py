@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rca.analyze.evidence import NOTABLE, Item, change_text
+from rca.analyze.kept import Kept
 from rca.detect.log_resolving import unresolved
-from rca.detect.logs import FindingKind, LogIndex
+from rca.detect.logs import FindingKind, LogEvidence, LogIndex
 from rca.detect.slow_path import slow_path
-from rca.detect.traces import Slower, TraceIndex
+from rca.detect.traces import Slower, TraceEvidence, TraceIndex
 from rca.model.incident import Bundle, Span
 from rca.model.report import Evidence, EvidenceKind, SlowPath
 from rca.model.scores import CHANNELS, Channel
@@ -38,6 +39,7 @@ class Beside:
         baseline: What counts as normal, or None for all before the candidate.
         end: Where the incident ends, unix seconds.
         lead: Seconds before a candidate's row.
+        kept: What was worked out of variants of the bundle.
     """
 
     logs: LogIndex | None
@@ -47,6 +49,7 @@ class Beside:
     end: float
     lead: float
     tuning: Tuning
+    kept: Kept
 
     def at(self, times: FloatArray, ends: FloatArray) -> FloatArray:
         """Evidence of shape `(c, s, k)`, in `ln(1 + z)`.
@@ -59,15 +62,27 @@ class Beside:
         for row, (time, end) in enumerate(zip((times - self.lead).tolist(), ends.tolist(), strict=True)):
             baseline = self._before(end)
             if self.logs is not None:
-                said = self.logs.evidence(time, baseline=baseline, end=self.end)
+                said = self._said(self.logs, time, baseline)
                 self._fill(result[row], self.logs.services, Channel.LOG_FAILURE, said.failing)
                 self._fill(result[row], self.logs.services, Channel.LOG_SLOWNESS, said.slow)
             if self.traces is not None:
-                seen = self.traces.evidence(time, baseline=baseline, end=self.end)
+                seen = self._seen(self.traces, time, baseline)
                 self._fill(result[row], self.traces.services, Channel.TRACE_FAILURE, seen.failing)
                 self._fill(result[row], self.traces.services, Channel.TRACE_SLOWNESS, seen.own.z)
                 self._fill(result[row], self.traces.services, Channel.EDGE, seen.waits.z)
         return result
+
+    def _said(self, logs: LogIndex, time: float, baseline: tuple[float, float]) -> LogEvidence:
+        at = (time, baseline, self.end)
+        return self.kept.once(
+            "said", (logs,), lambda: logs.evidence(time, baseline=baseline, end=self.end), values=at
+        )
+
+    def _seen(self, traces: TraceIndex, time: float, baseline: tuple[float, float]) -> TraceEvidence:
+        at = (time, baseline, self.end)
+        return self.kept.once(
+            "seen", (traces,), lambda: traces.evidence(time, baseline=baseline, end=self.end), values=at
+        )
 
     def _before(self, end: float) -> tuple[float, float]:
         return self.baseline or (-np.inf, end - self.lead)
@@ -205,19 +220,44 @@ def build(
     baseline: tuple[float, float] | None,
     step: float,
     tuning: Tuning,
-    like: LogIndex | None = None,
+    kept: Kept,
 ) -> Beside | None:
-    """Arrange a bundle's logs and spans; None when it has neither. `like` spares reading the same lines again."""
+    """Arrange a bundle's logs and spans; None when it has neither. `kept` spares doing the same again."""
     logs = None
     if bundle.logs or bundle.log_counts is not None:
-        logs = LogIndex.build(bundle.logs, counts=bundle.log_counts, graph=graph, services=services, like=like)
+        logs = _lines(bundle, graph, services, kept)
     traces = None
     if spans:
-        traces = TraceIndex.build(spans, known=services, unresolved=unresolved(bundle.logs, services))
+        names = frozenset(services)
+        lost = kept.once("unresolved", (bundle.logs,), lambda: unresolved(bundle.logs, services), values=names)
+        traces = kept.once(
+            "traces",
+            (spans,),
+            lambda: TraceIndex.build(spans, known=services, unresolved=lost),
+            values=(names, lost),
+        )
     if logs is None and traces is None:
         return None
     end = bundle.window.span.end.timestamp()
-    return Beside(logs, traces, services, baseline, end, step / 2, tuning)
+    return Beside(logs, traces, services, baseline, end, step / 2, tuning, kept)
+
+
+def _lines(bundle: Bundle, graph: ServiceGraph, services: tuple[str, ...], kept: Kept) -> LogIndex:
+    """The lines, arranged: those of a variant with the same ones needn't be read again."""
+    like: list[LogIndex] = kept.once("lines", (bundle.logs, bundle.log_counts), list)
+
+    def make() -> LogIndex:
+        return LogIndex.build(
+            bundle.logs,
+            counts=bundle.log_counts,
+            graph=graph,
+            services=services,
+            like=like[0] if like else None,
+        )
+
+    made = kept.once("log index", (bundle.logs, bundle.log_counts, graph), make, values=services)
+    like.append(made)
+    return made
 
 
 def joined(first: Mapping[str, list[Item]], second: Mapping[str, list[Item]]) -> dict[str, list[Item]]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rca.analyze.beside import Beside
+from rca.analyze.kept import Kept
 from rca.analyze.ranking import Moments, Ranked, judge, look, moments
 from rca.model.scores import CHANNELS
 from rca.model.tuning import Tuning
@@ -51,6 +52,7 @@ def standing(
     baseline: tuple[float, float] | None,
     tuning: Tuning,
     guard_seconds: float = 0.0,
+    kept: Kept | None = None,
 ) -> Standing:
     """Compare what the first suspect shows with what the first of the baseline's own windows do.
 
@@ -61,12 +63,16 @@ def standing(
         baseline: What counts as normal, or None.
         tuning: The constants.
         guard_seconds: How far the baseline keeps from the onset.
+        kept: What was worked out of variants of the bundle.
     """
     scores = np.sort(ranked.mixed.score)[::-1]
     first = float(scores[0]) if len(scores) else 0.0
     second = float(scores[1]) if len(scores) > 1 else 0.0
     shown = top_level(ranked.services, ranked.mixed, ranked.structure, tuning)
-    calm = _pseudo(ranked, also, told=told, tuning=tuning, guard_seconds=guard_seconds) if baseline is None else {}
+    calm: dict[int, float] = {}
+    if baseline is None:
+        kept = kept or Kept(lasting=False)
+        calm = _pseudo(ranked, also, told=told, tuning=tuning, guard_seconds=guard_seconds, kept=kept)
     usual = float(np.quantile(list(calm.values()), tuning.usual_quantile)) if calm else None
     apart = _apart(list(calm), len(ranked.table.times) - int(ranked.rows[ranked.best]))
     most = max(calm.values(), default=0.0)
@@ -141,7 +147,7 @@ def _with_callers(suspects: NDArray[np.bool_], edges: NDArray[np.intp]) -> NDArr
 
 
 def _pseudo(
-    ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning, guard_seconds: float
+    ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning, guard_seconds: float, kept: Kept
 ) -> dict[int, float]:
     """What the first of each of the baseline's windows shows, by the row before which that ends; ascending."""
     table, start = ranked.table, int(ranked.rows[ranked.best])
@@ -162,7 +168,7 @@ def _pseudo(
             windows.append((end, at))
     # The series of all windows at once: these overlap, and numpy is quick at much of the same.
     splits = [split for _, at in windows for split in at.splits]
-    seen = look(ranked.structure, ranked.scorer, ranked.reporting, splits, coarse)
+    seen = look(ranked.structure, ranked.scorer, ranked.reporting, splits, coarse, kept)
     tops: dict[int, float] = {}
     first = 0
     for end, at in windows:

@@ -13,6 +13,7 @@ from rca.analyze.causes import causes, tell
 from rca.analyze.changes_facts import weigh_bundle
 from rca.analyze.confidence import Standing, standing
 from rca.analyze.gaps import gaps
+from rca.analyze.kept import Kept
 from rca.analyze.prepare import Prepared, prepare
 from rca.analyze.ranking import Ranked, build, rank
 from rca.analyze.spread import Spread, spread
@@ -33,8 +34,6 @@ from rca.rank import simple
 
 _MOST_OF_THE_WEIGHT = 0.8
 _NOTHING = "nothing of it departs from its baseline"
-_LINES = ("logs", "log_counts")
-_DATA = ("metrics", *_LINES, "spans", "graph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +92,17 @@ class Assessed:
     stood: Standing | None
 
 
-def assess(bundle: Bundle, options: AnalysisOptions, *, like: Assessed | None = None) -> Assessed:
+def assess(bundle: Bundle, options: AnalysisOptions, kept: Kept | None = None) -> Assessed:
     """Rank a bundle's services, and see how far the first stands out.
 
     Args:
         bundle: What the sources answered.
         options: The choices of the analysis.
-        like: A bundle of which this one is a variant: what is the same in both is arranged once.
+        kept: What was worked out of its variants: what is the same in them is worked out once.
     """
-    prepared = like.prepared if like and _shared(bundle, like.bundle, _DATA) else prepare(bundle)
-    ranked, also = rank_bundle(bundle, prepared, options, like)
+    kept = kept or Kept(lasting=False)
+    prepared = prepare(bundle, kept)
+    ranked, also = rank_bundle(bundle, prepared, options, kept)
     if ranked is None:
         named = {key.service for key in prepared.frame.keys} | {line.service for line in bundle.logs}
         return Assessed(
@@ -115,6 +115,7 @@ def assess(bundle: Bundle, options: AnalysisOptions, *, like: Assessed | None = 
         baseline=_baseline(bundle),
         tuning=options.tuning,
         guard_seconds=options.guard_seconds,
+        kept=kept,
     )
     order = tuple(ranked.structure.services[i] for i in ranked.order())
     return Assessed(bundle, prepared, ranked, also, order, stood)
@@ -179,7 +180,7 @@ def report_of(
 
 
 def rank_bundle(
-    bundle: Bundle, prepared: Prepared, options: AnalysisOptions, like: Assessed | None = None
+    bundle: Bundle, prepared: Prepared, options: AnalysisOptions, kept: Kept | None = None
 ) -> tuple[Ranked | None, Beside | None]:
     """The ranking that a report rests on, and the evidence of logs and spans beside it.
 
@@ -189,18 +190,16 @@ def rank_bundle(
         bundle: What the sources answered.
         prepared: The usable part of it.
         options: The choices of the analysis.
-        like: A bundle of which this one is a variant.
+        kept: What was worked out of its variants.
 
     Returns:
         The ranking, None when the window is too short for any candidate onset; and the evidence, None when the
         bundle holds neither lines nor spans.
     """
-    tuning = options.tuning
-    made, arrays = build(bundle, prepared.frame, prepared.graph, tuning)
+    tuning, kept = options.tuning, kept or Kept(lasting=False)
+    made, arrays = build(bundle, prepared.frame, prepared.graph, tuning, kept)
     told = bundle.window.onset.timestamp() if bundle.window.onset else None
-    lines = like.also.logs if like and like.also and _shared(bundle, like.bundle, _LINES) else None
-    also = like.also if like and prepared is like.prepared else None
-    also = also or beside.build(
+    also = beside.build(
         bundle,
         prepared.graph,
         prepared.spans,
@@ -208,7 +207,7 @@ def rank_bundle(
         baseline=_baseline(bundle),
         step=prepared.frame.step,
         tuning=tuning,
-        like=lines,
+        kept=kept,
     )
     extra = also.at if also else None
     ranked = rank(
@@ -220,12 +219,9 @@ def rank_bundle(
         tuning=tuning,
         lead=int(np.searchsorted(made.times, bundle.window.span.start.timestamp())),
         guard_seconds=options.guard_seconds,
+        kept=kept,
     )
     return ranked, also
-
-
-def _shared(one: Bundle, other: Bundle, parts: Sequence[str]) -> bool:
-    return all(getattr(one, part) is getattr(other, part) for part in parts)
 
 
 def _baseline(bundle: Bundle) -> tuple[float, float] | None:

@@ -8,7 +8,8 @@ from difflib import get_close_matches
 import numpy as np
 
 from rca.analyze import parts
-from rca.analyze.core import AnalysisOptions, Assessed, assess, report_of
+from rca.analyze.core import AnalysisOptions, assess, report_of
+from rca.analyze.kept import Kept
 from rca.analyze.parts import Flip, Part, Share, Taken
 from rca.analyze.ranking import Ranked
 from rca.analyze.verdict import abstains
@@ -168,10 +169,11 @@ def explain(
         UsageError: The bundle doesn't know the service.
     """
     chosen = options or AnalysisOptions()
-    assessed = assess(bundle, chosen)
+    kept = Kept()
+    assessed = assess(bundle, chosen, kept)
     report, ranked = report_of(assessed, chosen, tool=tool, replayed=replayed), assessed.ranked
     suspect = find(report, service)
-    ablations = tuple(_ablations(assessed, suspect.service, chosen))
+    ablations = tuple(_ablations(bundle, suspect.service, chosen, kept))
     evidence = tuple(item for item in report.evidence if item.id in suspect.evidence)
     if ranked is None:
         why = "Nothing could be ranked: the window holds too few rows."
@@ -268,10 +270,10 @@ def _moments(ranked: Ranked, service: int) -> tuple[Moment, ...]:
     )
 
 
-def _ablations(whole: Assessed, service: str, options: AnalysisOptions) -> Iterator[Ablation]:
+def _ablations(bundle: Bundle, service: str, options: AnalysisOptions, kept: Kept) -> Iterator[Ablation]:
     """The ranking of the bundle with one part of it removed at a time."""
-    for name, without in _lesser(whole.bundle).items():
-        found = assess(without, options, like=whole)
+    for name, without in lesser(bundle).items():
+        found = assess(without, options, kept)
         order, ranked, stood = found.order, found.ranked, found.stood
         yield Ablation(
             name,
@@ -282,7 +284,7 @@ def _ablations(whole: Assessed, service: str, options: AnalysisOptions) -> Itera
         )
 
 
-def _lesser(bundle: Bundle) -> Mapping[str, Bundle]:
+def lesser(bundle: Bundle) -> Mapping[str, Bundle]:
     """The bundle without each source that it has."""
     found: dict[str, Bundle] = {}
     if bundle.logs or bundle.log_counts is not None:

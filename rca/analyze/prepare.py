@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.analyze.kept import Kept
 from rca.detect.kinds import infer
 from rca.model.chunks import chunks
 from rca.model.incident import Bundle, Gap, Span
@@ -38,11 +39,25 @@ class Prepared:
     gaps: tuple[Gap, ...]
 
 
-def prepare(bundle: Bundle) -> Prepared:
-    """The usable part of a bundle."""
-    frame, gaps = _frame(bundle)
-    spans = adopt(bundle.spans)
-    graph = merge(bundle.graph, from_spans(spans)).graph if spans else bundle.graph
+def prepare(bundle: Bundle, kept: Kept | None = None) -> Prepared:
+    """The usable part of a bundle.
+
+    Args:
+        bundle: The bundle.
+        kept: What was worked out of its variants.
+    """
+    kept = kept or Kept(lasting=False)
+    window = bundle.window
+    if bundle.metrics is None:
+        frame, gaps = _frame(bundle)
+    else:
+        of = (bundle.metrics, window.span, window.baseline)
+        frame, gaps = kept.once("frame", of, lambda: _frame(bundle))
+    spans = kept.once("spans", (bundle.spans,), lambda: adopt(bundle.spans))
+    graph = bundle.graph
+    if spans:
+        traced = kept.once("traced", (spans,), lambda: from_spans(spans))
+        graph = kept.once("graph", (bundle.graph, traced), lambda: merge(bundle.graph, traced).graph)
     return Prepared(frame, graph, spans, tuple(gaps))
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from rca.analyze.kept import Kept
 from rca.detect import onset, table
 from rca.detect.kinds import infer
 from rca.detect.log_resolving import unresolved
@@ -148,15 +149,16 @@ def symptom_channel(bundle: Bundle) -> Channel | None:
 
 
 def build(
-    bundle: Bundle, frame: SignalFrame, graph: ServiceGraph, tuning: Tuning
+    bundle: Bundle, frame: SignalFrame, graph: ServiceGraph, tuning: Tuning, kept: Kept
 ) -> tuple[SeriesTable, Structure]:
     """The table and the structure of a bundle, before any onset is considered."""
     others = {line.service for line in bundle.logs} | {span.service for span in bundle.spans}
     if bundle.log_counts is not None:
         others |= set(bundle.log_counts.services)
     others |= {node.name for node in graph.nodes() if node.kind in _STORES and _from_spans(node)}
-    names = {node.name for node in graph.nodes()} | others
-    made = table.build(frame, names, unresolved(bundle.logs, sorted(names | set(frame.services))))
+    names = frozenset({node.name for node in graph.nodes()} | others | set(frame.services))
+    lost = kept.once("unresolved", (bundle.logs,), lambda: unresolved(bundle.logs, sorted(names)), values=names)
+    made = kept.once("table", (frame,), lambda: table.build(frame, names, lost), values=(names, lost))
     arrays = structure.build(
         made, graph, others=others, symptom=bundle.symptom, symptom_channel=symptom_channel(bundle), tuning=tuning
     )
@@ -209,6 +211,7 @@ def rank(
     tuning: Tuning,
     lead: int = 0,
     guard_seconds: float = 0.0,
+    kept: Kept,
 ) -> Ranked | None:
     """Rank the services.
 
@@ -221,6 +224,7 @@ def rank(
         tuning: The constants.
         lead: How many rows were collected before the stretch where the incident is sought.
         guard_seconds: How far the baseline keeps from the onset.
+        kept: What was worked out of variants of the bundle.
 
     Returns:
         None when the window is too short for any candidate, or nobody is known.
@@ -228,8 +232,9 @@ def rank(
     at = moments(made.times, told=told, baseline=baseline, tuning=tuning, lead=lead, guard_seconds=guard_seconds)
     if at is None or not arrays.services:
         return None
-    scorer, reporting = Scorer.of(made, tuning), Reporting.of(made)
-    seen = look(arrays, scorer, reporting, at.splits, tuning)
+    scorer = kept.once("scorer", (made, tuning), lambda: Scorer.of(made, tuning))
+    reporting = kept.once("reporting", (made,), lambda: Reporting.of(made))
+    seen = look(arrays, scorer, reporting, at.splits, tuning, kept)
     services, mixed = judge(made, arrays, at, seen, extra, tuning)
     return Ranked(made, arrays, scorer, reporting, at.rows, at.splits, seen.scores, services, mixed, lead)
 
@@ -250,9 +255,24 @@ def moments(
     return Moments(rows[usable], tuple(splits[i] for i in usable)) if usable else None
 
 
-def look(arrays: Structure, scorer: Scorer, reporting: Reporting, splits: Sequence[Split], tuning: Tuning) -> Seen:
+def look(
+    arrays: Structure, scorer: Scorer, reporting: Reporting, splits: Sequence[Split], tuning: Tuning, kept: Kept
+) -> Seen:
     """What the series show at each of the splits."""
-    return Seen(scorer.score(splits), silence(reporting, splits, arrays.owner, len(arrays.services), tuning))
+    silent = silence(reporting, splits, arrays.owner, len(arrays.services), tuning)
+    return Seen(_scores(scorer, splits, kept), silent)
+
+
+def _scores(scorer: Scorer, splits: Sequence[Split], kept: Kept) -> SeriesScores:
+    """The series at each of the splits, worked out at those that weren't looked at before."""
+    if not kept.lasting or not splits:
+        return scorer.score(splits)
+    known: dict[tuple[bytes, ...], tuple[FloatArray, ...]] = kept.once("scores", (scorer,), dict)
+    keys = [tuple(rows[:1].tobytes() + rows[-1:].tobytes() for rows in split.stretches) for split in splits]
+    new = [i for i, key in enumerate(keys) if key not in known]
+    scored = scorer.score([splits[i] for i in new])
+    known.update(zip((keys[i] for i in new), zip(scored.z, scored.before, scored.after, strict=True), strict=True))
+    return SeriesScores(*(np.stack(part) for part in zip(*(known[key] for key in keys), strict=True)))
 
 
 def judge(

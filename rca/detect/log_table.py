@@ -16,7 +16,7 @@ from rca.detect.log_resolving import is_unresolved
 from rca.detect.log_severity import IS_ERROR, severity
 from rca.detect.log_targets import TargetFinder
 from rca.detect.masking import Masker, headline
-from rca.detect.templates import mine
+from rca.detect.templates import Mined, mine
 from rca.model.logs import LogLine, in_whole_traces
 from rca.model.signals import FloatArray
 from rca.model.trace_ids import trace_ids
@@ -93,47 +93,65 @@ def tally(key: IntArray, size: int, weights: ArrayLike | None = None) -> FloatAr
     return np.bincount(key, weights, minlength=size).astype(np.float64)
 
 
-def build_table(lines: Sequence[LogLine], services: Sequence[str]) -> LogTable:
-    """Arrange lines; the order in which they are given doesn't matter.
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Lines and what they say, whoever is known; in order of time, each attribute but `mined` one a line."""
+
+    lines: tuple[LogLine, ...]
+    said: tuple[str, ...]
+    masked: tuple[str, ...]
+    mined: Mined
+    times: FloatArray
+    trace: IntArray
+
+
+def read_lines(lines: Sequence[LogLine]) -> Texts:
+    """Read lines; the order in which they are given doesn't matter."""
+    ordered = tuple(sorted(lines, key=lambda line: (line.at, line.service, line.message)))
+    said = tuple(headline(line.message) for line in ordered)
+    mask = Masker().mask_line
+    masked = tuple(mask(text) for text in said)
+    mined = mine(masked, [line.service for line in ordered])
+    times = np.array([line.at.timestamp() for line in ordered], dtype=np.float64)
+    return Texts(ordered, said, masked, mined, times, _traces(ordered))
+
+
+def build_table(texts: Texts, services: Sequence[str]) -> LogTable:
+    """Arrange lines.
 
     Args:
-        lines: Lines of any services.
+        texts: Lines of any services.
         services: Every service to be known by name, sorted; each line's service must be among them.
     """
-    ordered = sorted(lines, key=lambda line: (line.at, line.service, line.message))
+    ordered, mined = texts.lines, texts.mined
     position = {name: i for i, name in enumerate(services)}
     service = [position[line.service] for line in ordered]
-    said = [headline(line.message) for line in ordered]
-    mask = Masker().mask_line
-    masked = [mask(text) for text in said]
-    mined = mine(masked, [line.service for line in ordered])
     event_of: dict[tuple[int, int, float, int], int] = {}
     judge = _Judge(services)
     event = np.empty(len(ordered), dtype=np.intp)
     for i, line in enumerate(ordered):
-        how_bad = judge.severity(line, masked[i])
-        target = judge.target(line, said[i], masked[i], service[i]) if how_bad >= IS_ERROR else -1
+        how_bad = judge.severity(line, texts.masked[i])
+        target = judge.target(line, texts.said[i], texts.masked[i], service[i]) if how_bad >= IS_ERROR else -1
         event[i] = event_of.setdefault((service[i], mined.index[i], how_bad, target), len(event_of))
     weight = np.array([line.weight for line in ordered], dtype=np.float64)
-    times = np.array([line.at.timestamp() for line in ordered], dtype=np.float64)
     size = len(event_of)
     columns = list(zip(*event_of, strict=True)) or [(), (), (), ()]
     heavy, total = tally(event, size, weight * weight), tally(event, size, weight)
     return LogTable(
         services=tuple(services),
         templates=mined.templates,
-        lines=tuple(ordered),
-        times=times,
+        lines=ordered,
+        times=texts.times,
         event=event,
         weight=weight,
-        trace=_traces(ordered),
+        trace=texts.trace,
         whole=np.array(in_whole_traces(ordered), dtype=bool),
         event_service=np.array(columns[0], dtype=np.intp),
         event_template=np.array(columns[1], dtype=np.intp),
         event_severity=np.array(columns[2], dtype=np.float64),
         event_target=np.array(columns[3], dtype=np.intp),
         event_weight=np.maximum(np.divide(heavy, total, out=np.ones(size), where=total > 0), 1e-9),
-        covered=coverage(times),
+        covered=coverage(texts.times),
     )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from rca.detect.log_evidence import Evaluation, LogEvidence, Parts, evaluate
 from rca.detect.log_findings import FindingKind, LogFinding, describe
 from rca.detect.log_flow import build_follows, build_hops, sequences
-from rca.detect.log_table import LogTable, build_table
+from rca.detect.log_table import LogTable, Texts, build_table, read_lines
 from rca.detect.log_volume import volume
 from rca.model.logs import LogCounts, LogLine
 from topology import ServiceGraph
@@ -34,9 +34,11 @@ class LogIndex:
     Attributes:
         services: The names that the arrays of `LogEvidence` go by, sorted: everyone who logs or is counted, the
             nodes of the graph, and the further services given.
+        texts: The lines, read.
     """
 
     services: tuple[str, ...]
+    texts: Texts
     _parts: Parts
     _last: list[Evaluation] = field(default_factory=list, init=False, repr=False)
 
@@ -57,7 +59,7 @@ class LogIndex:
             counts: Exact counts, where the source gave them.
             graph: Who calls whom, for telling inherited errors from own ones.
             services: Further services, which may be silent from the start, or be named by others' errors.
-            like: The same lines and counts with another graph: of the same services, nothing is read twice.
+            like: The same lines and counts with another graph: no line is read twice.
         """
         graph = graph or ServiceGraph()
         names = {line.service for line in lines} | set(services) | {node.name for node in graph.nodes()}
@@ -73,11 +75,12 @@ class LogIndex:
             dtype=np.intp,
         ).reshape(-1, 2)
         if like is not None and like.services == ordered:
-            return cls(ordered, replace(like._parts, calls=calls))  # noqa: SLF001 - of its own class
-        table = build_table(lines, ordered)
+            return cls(ordered, like.texts, replace(like._parts, calls=calls))  # noqa: SLF001 - of its own class
+        texts = read_lines(lines) if like is None else like.texts
+        table = build_table(texts, ordered)
         rows = sequences(table)
         hops, follows = build_hops(table, rows), build_follows(table, rows)
-        return cls(ordered, Parts(table, volume(table, counts), calls, hops, follows))
+        return cls(ordered, texts, Parts(table, volume(table, counts), calls, hops, follows))
 
     @property
     def table(self) -> LogTable:

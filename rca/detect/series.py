@@ -45,6 +45,11 @@ class Split:
     after: NDArray[np.intp]
     recent: NDArray[np.intp]
 
+    @property
+    def stretches(self) -> tuple[NDArray[np.intp], ...]:
+        """All of them."""
+        return self.before, self.after, self.recent
+
 
 def score(table: SeriesTable, splits: Sequence[Split], tuning: Tuning) -> SeriesScores:
     """Score every series at every candidate; `Scorer` does it for one table several times.

@@ -370,3 +370,13 @@ def test_another_graph_over_the_same_services_needs_no_line_read_again() -> None
     assert again.table is alone.table
     assert again.evidence(ONSET).failing.tolist() == fresh.evidence(ONSET).failing.tolist()
     assert LogIndex.build(lines, graph=CHAIN, services=["another"], like=alone).table is not alone.table
+
+
+def test_of_other_services_the_lines_needn_t_be_read_again_either() -> None:
+    lines = [*healthy(), *[line(ONSET + i, "cart", "call to another failed", "ERROR") for i in range(20)]]
+    alone = LogIndex.build(lines)
+    again = LogIndex.build(lines, services=["another"], like=alone)
+    fresh = LogIndex.build(lines, services=["another"])
+    assert again.texts is alone.texts
+    assert again.services == fresh.services != alone.services
+    assert again.evidence(ONSET).failing.tolist() == fresh.evidence(ONSET).failing.tolist()
