@@ -13,6 +13,7 @@ _BASELINE_SHARE, _LEAST = 0.12, 8
 _FAR, _NEAR = 5.0, 3.0
 _OF_WINDOW, _WINDOW = 3, 4
 _STAYS = 0.6
+_LITTLE_OF_IT = 0.25
 _LEVEL, _REACHED = 0.85, 0.8
 _RAMP_ROWS, _RAMP_SHARE = 4, 0.07
 _MOST = 100.0
@@ -126,6 +127,8 @@ def _departure(
     rest = np.abs(z[start:])
     level = float(np.quantile(rest, _LEVEL))
     began, ramp = _hinge(np.abs(z), start, level)
+    if not once:
+        start, began, ramp = _plain_step(np.abs(z), start, began, level, ramp=ramp)
     after = float(np.median(x[start:]))
     return Departure(
         row=int(at[start]),
@@ -151,6 +154,28 @@ def _hinge(y: FloatArray, start: int, level: float) -> tuple[int, bool]:
     hinges = np.unique(np.linspace(max(0, start - climb), start, num=40).astype(int))
     errors = [float(np.sum((part - _flat_then_line(len(part), int(h), float(y[reached]))) ** 2)) for h in hinges]
     return int(hinges[int(np.argmin(errors))]), True
+
+
+def _plain_step(y: FloatArray, start: int, began: int, level: float, *, ramp: bool) -> tuple[int, int, bool]:
+    """The same, but for noise that came out of the baseline before a step: then the step's row, and no ramp.
+
+    Of noise and a step, two levels tell more than a line, and what lay before the step was little of it.
+    """
+    reached = start + int(np.argmax(y[start:] >= _REACHED * level))
+    if reached - start < _WINDOW:
+        return start, began, ramp
+    part = np.minimum(y[: reached + _WINDOW], level)
+    before = np.cumsum(part**2)
+    after = np.cumsum(part[::-1])[::-1], np.cumsum(part[::-1] ** 2)[::-1]
+    splits = np.arange(start, reached + 1)
+    size = len(part) - splits
+    errors = before[splits - 1] + after[1][splits] - after[0][splits] ** 2 / size
+    split = int(splits[int(np.argmin(errors))])
+    if split == start or float(np.median(part[start:split])) >= _LITTLE_OF_IT * level:
+        return start, began, ramp
+    if ramp and float(np.sum((part - _flat_then_line(len(part), began, float(part[-1]))) ** 2)) <= errors.min():
+        return start, began, ramp
+    return split, split, False
 
 
 def _flat_then_line(size: int, hinge: int, climb: float) -> FloatArray:

@@ -24,6 +24,24 @@ def test_a_step_departs_where_it_steps() -> None:
     assert left.ratio == pytest.approx(1.8, abs=0.1)
 
 
+def test_noise_that_leaves_the_baseline_before_a_step_is_no_part_of_it() -> None:
+    values = noisy()
+    values[30:34] += 30
+    values[70:] += 400
+    left = departure(values)
+    assert left is not None
+    assert (left.row, left.began, left.ramp) == (70, 70, False)
+
+
+def test_a_lower_step_before_a_higher_one_is_where_it_begins() -> None:
+    values = noisy()
+    values[60:] += 200
+    values[80:] += 200
+    left = departure(values)
+    assert left is not None
+    assert left.row == 60
+
+
 def test_a_fall_departs_downwards() -> None:
     values = noisy()
     values[90:] -= 60
