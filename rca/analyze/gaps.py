@@ -11,6 +11,7 @@ from rca.model.incident import Bundle, Gap
 from rca.model.scores import CHANNELS, Channel, SeriesTable
 from rca.model.tuning import Tuning
 from topology import NodeKind
+from topology.names import is_unknown
 
 _SHORT = 10  # rows; below that a spread is a guess
 _LISTED = 8
@@ -64,7 +65,11 @@ def _logs(bundle: Bundle, prepared: Prepared) -> list[Gap]:
     if not bundle.logs:
         return [_gap("logs", "The bundle holds no log lines: failures that only show in logs are invisible.")]
     found = []
-    speaking = {line.service for line in bundle.logs}
+    nobody = sum(is_unknown(line.service) for line in bundle.logs)
+    if nobody:
+        many = f"{nobody} of {len(bundle.logs)} lines name no service: they accuse only whom their text names."
+        found.append(_gap("lines of nobody", many))
+    speaking = {line.service for line in bundle.logs if not is_unknown(line.service)}
     silent = sorted(set(prepared.frame.services) - speaking)
     known = {node.name for node in prepared.graph.nodes() if node.kind is not NodeKind.HOST} or set(silent)
     if missed := [name for name in silent if name in known]:

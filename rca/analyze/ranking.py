@@ -23,6 +23,7 @@ from rca.rank.score import ServiceScores
 from rca.rank.score import score as score_services
 from rca.rank.structure import Structure
 from topology import Node, NodeKind, ServiceGraph
+from topology.names import is_unknown
 
 _STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})
 _FITS = 0.05  # of the heaviest candidate's weight
@@ -156,6 +157,9 @@ def build(
     if bundle.log_counts is not None:
         others |= set(bundle.log_counts.services)
     others |= {node.name for node in graph.nodes() if node.kind in _STORES and _from_spans(node)}
+    # "unknown" is no answer; where that is all there is, it at least says that something is wrong.
+    named = {name for name in others if not is_unknown(name)}
+    others = named if named or frame.keys else others
     names = frozenset({node.name for node in graph.nodes()} | others | set(frame.services))
     lost = kept.once("unresolved", (bundle.logs,), lambda: unresolved(bundle.logs, sorted(names)), values=names)
     made = kept.once("table", (frame,), lambda: table.build(frame, names, lost), values=(names, lost))

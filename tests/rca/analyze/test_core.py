@@ -6,6 +6,7 @@ import pytest
 
 from rca.analyze import analyze
 from rca.model.incident import Bundle, Gap, Interval, Symptom, Window
+from rca.model.logs import LogLine
 from rca.model.report import Confidence, Role, ToolInfo
 from rca.model.signals import SignalFrame
 
@@ -96,3 +97,25 @@ def test_a_symptom_seen_at_a_service_that_nobody_knows_is_told(checkout: Bundle,
     assert told("") == ""
     assert told("order") == "Nothing is known of order. Did you mean orders?"
     assert told("qqq") == "Nothing is known of qqq. Check its name; here it changed nothing."
+
+
+def _lines(service: str, checkout: Bundle) -> tuple[LogLine, ...]:
+    at = checkout.window.span.start
+    calm = [LogLine(at + timedelta(seconds=20 * i), service, "INFO", "served a page") for i in range(180)]
+    burst = [LogLine(at + timedelta(minutes=45, seconds=i), service, "ERROR", "disk is full") for i in range(300)]
+    return tuple(sorted([*calm, *burst], key=lambda line: line.at))
+
+
+@pytest.mark.parametrize("name", ["unknown", "-", ""])
+def test_lines_that_name_no_service_make_no_suspect(checkout: Bundle, tool: ToolInfo, name: str) -> None:
+    report = analyze(replace(checkout, logs=_lines(name, checkout)), tool=tool)
+    assert report.suspects[0].service == "db"
+    assert name not in {suspect.service for suspect in report.suspects}
+    why = "480 of 480 lines name no service: they accuse only whom their text names."
+    assert Gap("analysis", "lines of nobody", why) in report.gaps
+
+
+def test_lines_of_nobody_still_show_that_something_is_wrong(checkout: Bundle, tool: ToolInfo) -> None:
+    report = analyze(replace(checkout, metrics=None, logs=_lines("unknown", checkout)), tool=tool)
+    assert [suspect.service for suspect in report.suspects] == ["unknown"]
+    assert report.suspects[0].score > 0
