@@ -41,11 +41,12 @@ def changes(report: Report) -> Changes:
     """Sort the triggers into those to think about and those to know of.
 
     What ranks below "none of the known changes" is unlikely. What else is on record of the same rollout, its
-    restart above all, belongs to the likeliest of it.
+    restart above all, belongs to the likeliest of it. Where no service is singled out, what else it may be is left
+    out: there is nothing that it would explain.
     """
     known = _leading(report.triggers)
     bar = next((i for i, trigger in enumerate(known) if trigger.kind == _NO_CHANGE), len(known))
-    serious = tuple(known[:bar])
+    serious = tuple(trigger for trigger in known[:bar] if trigger.is_change or not report.unsure)
     unlikely = tuple(trigger for trigger in known[bar:] if trigger.is_change)
     return Changes(_lead(report, serious, unlikely), serious, unlikely)
 
@@ -53,6 +54,8 @@ def changes(report: Report) -> Changes:
 def _lead(report: Report, serious: tuple[Trigger, ...], unlikely: tuple[Trigger, ...]) -> str:
     if any(trigger.is_change for trigger in serious):
         return ""
+    if unlikely and report.unsure:
+        return "No service is singled out that one of them could have set off."
     if unlikely:
         return "None of the known changes explains it."
     if any(entry.kind in CHANGES for entry in report.timeline):

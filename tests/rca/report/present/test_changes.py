@@ -107,6 +107,15 @@ def test_a_change_after_it_began_is_only_possible(incident: Report) -> None:
     )
 
 
+def test_where_no_service_is_singled_out_changes_are_told_and_nothing_is_explained(abstained: Report) -> None:
+    network = Trigger(1, "network", "web", None, 1.2, "the connection of web to db")
+    found = changes.changes(made(abstained, network, NONE, change("config", "cart", 30, 0.1)))
+    assert found.serious == ()
+    assert [trigger.kind for trigger in found.unlikely] == ["config"]
+    assert found.lead == "No service is singled out that one of them could have set off."
+    assert changes.changes(made(abstained, change(), network, NONE)).serious == (change(),)
+
+
 def test_where_no_service_is_singled_out_nothing_set_it_off(abstained: Report) -> None:
     assert changes.facts(made(abstained, change())) == ()
 
