@@ -73,6 +73,7 @@ def with_given_changes(run: "Run", bundle: "Bundle", config: "Config", given: "C
     import time  # noqa: PLC0415 - only where changes are added
 
     from rca.bundle import seal  # noqa: PLC0415 - as above
+    from rca.report.present.text import counted  # noqa: PLC0415 - as above
     from rca.sources.assemble import with_changes  # noqa: PLC0415 - as above
     from rca.sources.base import Request  # noqa: PLC0415 - as above
     from rca.sources.collect import within  # noqa: PLC0415 - as above
@@ -84,7 +85,7 @@ def with_given_changes(run: "Run", bundle: "Bundle", config: "Config", given: "C
     pieces = [piece for source in sources for piece in source.harvest(request)]
     commits = [commit for piece in pieces for commit in piece.commits]
     gaps += [gap for piece in pieces for gap in piece.gaps]
-    run.note(f"added to the recording: {len(events)} events, {len(commits)} commits")
+    run.note(f"added to the recording: {counted(len(events), 'event')}, {counted(len(commits), 'commit')}")
     records = tuple(piece.record for piece in pieces if piece.record)
     more = with_changes(bundle, events, commits)
     more = replace(more, gaps=tuple(sorted({*more.gaps, *gaps})), sources=(*more.sources, *records))

@@ -90,7 +90,7 @@ class Doctor:
             NAME,
             "indices",
             ok=total > 0 or None,
-            detail=f"{total} documents in the window",
+            detail=f"{total:,} documents in the window",
             hint=hint,
             facts=facts,
         )
@@ -128,7 +128,7 @@ class Doctor:
 
     def _services(self, census: Census) -> Iterator[Check]:
         services = census.services
-        top = tuple(f"{name}: {lines} lines" for name, lines in list(services.items())[:_SHOWN])
+        top = tuple(f"{name}: {lines:,} lines" for name, lines in list(services.items())[:_SHOWN])
         hint = "" if services else "Check the window and elasticsearch.fields.service."
         yield Check(
             NAME,
@@ -143,11 +143,11 @@ class Doctor:
             for raw, lines in layer.levels.items():
                 levels[self._schema.level(layer.level or "", raw)] += lines
             levels["(none)"] += sum(layer.services.values()) if layer.level is None else 0
-        said = ", ".join(f"{level} {lines}" for level, lines in levels.most_common() if lines)
+        said = ", ".join(f"{level} {lines:,}" for level, lines in levels.most_common() if lines)
         yield Check(NAME, "levels", ok=bool(said) or None, detail=said or "none found")
         located = sum(services.values())
         if census.total > located:
-            detail = f"{census.total - located} of {census.total} lines name no service"
+            detail = f"{census.total - located:,} of {census.total:,} lines name no service"
             hint = "Name the field in elasticsearch.fields.service."
             yield Check(NAME, "lines without a service", ok=None, detail=detail, hint=hint)
 
@@ -216,7 +216,7 @@ class Doctor:
 def _found(answer: Answer) -> str:
     if answer.error is not None:
         return answer.error.message
-    return f"{answer.total} documents in the window" if answer.shards else "no index matched"
+    return f"{answer.total:,} documents in the window" if answer.shards else "no index matched"
 
 
 def _ago(ahead: timedelta) -> str:

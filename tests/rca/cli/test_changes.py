@@ -113,7 +113,7 @@ def test_a_replay_takes_commits_and_events_that_the_recording_lacks(
     plain = invoke("replay", bundle, "--format", "json")
     outcome = invoke("replay", bundle, "--format", "json", "--repo", repository.path, "--events", events)
     assert outcome.code == 0, outcome.err
-    assert "added to the recording: 1 events, 2 commits" in outcome.err
+    assert "added to the recording: 1 event, 2 commits" in outcome.err
     report = json.loads(outcome.out)
     mine = [one for one in report["triggers"] if one["commit"] == sha]
     assert mine
