@@ -56,15 +56,16 @@ def doctor(run: Run, *, recent: options.Recent, changes: options.Changes) -> Non
     checks += _not_configured(config)
     sources = [*build_sources(config), *repositories(config)]
     if as_they_come:
-        _show(checks)
+        _show(checks, verbose=run.verbose)
     for source in sources:
         for check in source.check(request):
             checks.append(check)
             if as_they_come:
-                _show([check])
+                _show([check], verbose=run.verbose)
         source.close()
     if not as_they_come:
-        emit_text(json.dumps(list(map(_document, checks)), indent=2) if name == "json" else _lines(checks), run)
+        plain = _lines(checks, verbose=run.verbose)
+        emit_text(json.dumps(list(map(_document, checks)), indent=2) if name == "json" else plain, run)
     run.note(_result(checks))
     raise typer.Exit(ExitCode.SOURCES_FAILED if any(check.ok is False for check in checks) else ExitCode.OK)
 
@@ -90,17 +91,18 @@ def _not_configured(config: "Config") -> "Iterator[Check]":
         yield Check("prometheus", "address", None, "none is configured: no metrics", hint="See --prometheus-url.")
 
 
-def _show(checks: "Sequence[Check]") -> None:
-    sys.stdout.write(_lines(checks) + "\n")
+def _show(checks: "Sequence[Check]", *, verbose: bool) -> None:
+    sys.stdout.write(_lines(checks, verbose=verbose) + "\n")
     sys.stdout.flush()
 
 
-def _lines(checks: "Sequence[Check]") -> str:
+def _lines(checks: "Sequence[Check]", *, verbose: bool) -> str:
     marks = {True: "ok  ", False: "FAIL", None: "note"}
     told = []
     for check in checks:
         lines = [f"{marks[check.ok]}  {check.source}: {check.name}: {check.detail}"]
-        lines += [f"        {fact}" for fact in check.facts]
+        lines += [f"        {fact}" for fact in (*check.facts, *(check.more if verbose else ()))]
+        lines += [] if verbose or not check.more else ["        why: --verbose"]
         lines += [f"      > {sentence(check.hint)}"] if check.hint else []
         told.append(printable("\n".join(lines)))
     return "\n".join(told)
@@ -113,5 +115,5 @@ def _document(check: "Check") -> dict[str, object]:
         "ok": check.ok,
         "detail": check.detail,
         "hint": check.hint,
-        "facts": list(check.facts),
+        "facts": [*check.facts, *check.more],
     }

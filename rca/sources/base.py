@@ -71,6 +71,8 @@ class Check:
     Attributes:
         ok: True fine, False broken, None worth knowing.
         hint: What to do about it.
+        facts: What belongs to it, shown below it.
+        more: The same, for who wants to know everything.
     """
 
     source: str
@@ -79,6 +81,7 @@ class Check:
     detail: str
     hint: str = ""
     facts: tuple[str, ...] = field(default=())
+    more: tuple[str, ...] = field(default=())
 
 
 class Source(Protocol):

@@ -157,7 +157,7 @@ class ElasticClient:
         seconds = self._bounded(asked)
         path, no_security = "/_security/_authenticate", (400, 404, 405, 500)
         answer = self._ask(asked, lambda: self._connection.ask("GET", path, seconds=seconds, accepted=no_security))
-        return dict(answer)
+        return dict(answer) if isinstance(answer, Mapping) else {}  # a proxy says no in a form of its own
 
     def version(self) -> str:
         """The server's version as far as it may be known without any privilege; else empty."""
@@ -189,7 +189,7 @@ class ElasticClient:
         """Seconds that a request may take."""
         left = min(self._timeout, self.budget.left)
         if left <= 0:
-            raise SourceTimeoutError(f"The time budget was spent before Elasticsearch was asked for {asked}")
+            raise SourceTimeoutError(f"the time budget was spent before Elasticsearch was asked for {asked}")
         return left
 
 

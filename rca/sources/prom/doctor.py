@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from rca.config.settings import PrometheusSettings
 from rca.errors import SourceError
+from rca.model.times import moment
 from rca.sources.base import Check
 from rca.sources.prom.client import PromClient
 from rca.sources.prom.discover import discover
@@ -41,8 +42,10 @@ def checks(
     yield from _targets(client)
 
 
-def _check(name: str, *, ok: bool | None, detail: str, hint: str = "", facts: Sequence[str] = ()) -> Check:
-    return Check(NAME, name, ok, detail, hint, tuple(facts))
+def _check(
+    name: str, *, ok: bool | None, detail: str, hint: str = "", facts: Sequence[str] = (), more: Sequence[str] = ()
+) -> Check:
+    return Check(NAME, name, ok, detail, hint, tuple(facts), tuple(more))
 
 
 def identity(settings: PrometheusSettings) -> str:
@@ -92,8 +95,11 @@ def _found(plan: Plan) -> Iterator[Check]:
         )
         hint = "" if services else "its series lack these labels' values in the window"
         yield _check(f"pack {pack}", ok=bool(services) or None, detail=detail, hint=hint, facts=_few(services))
-    for pack, why in sorted(plan.refused.items()):
-        yield _check(f"pack {pack}", ok=None, detail=f"does not apply: {why}")
+    if plan.refused:
+        yield _check(
+            "other packs", ok=None, detail=f"{len(plan.refused)} don't apply: {', '.join(sorted(plan.refused))}",
+            more=tuple(f"{pack}: {why}" for pack, why in sorted(plan.refused.items())),
+        )  # fmt: skip
     if plan.watchers:
         yield _check(
             "exporters", ok=None,
@@ -130,7 +136,7 @@ def _held(client: PromClient, plan: Plan) -> Iterator[Check]:
         except SourceError as error:
             yield _check("retention", ok=False, detail=error.message, hint=error.hint)
             return
-        when = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+        when = moment(datetime.fromtimestamp(at, UTC))
         if there:
             yield _check(f"data at the {end}", ok=True, detail=f"there are samples at {when}")
         else:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rca.cli.doctor import _result
+from rca.cli.doctor import _document, _lines, _result
 from rca.sources.base import Check
 from tests.command import Invoke
 
@@ -56,6 +56,15 @@ def test_a_tree_can_be_written_to_a_file(ready: Invoke) -> None:
 def test_the_doctor_names_the_source_that_is_not_configured(ready: Invoke) -> None:
     assert "prometheus: address: none is configured" in ready("doctor", "--es-url", "http://127.0.0.1:1").out
     assert "elasticsearch: address: none" in ready("doctor", "--prometheus-url", "http://127.0.0.1:1").out
+
+
+def test_the_doctor_tells_all_when_asked_to_say_more() -> None:
+    checks = [
+        Check("prometheus", "other packs", None, "1 doesn't apply: istio", more=("istio: no istio_requests",))
+    ]
+    assert _lines(checks, verbose=False).endswith("\n        why: --verbose")
+    assert _lines(checks, verbose=True).endswith("\n        istio: no istio_requests")
+    assert _document(checks[0])["facts"] == ["istio: no istio_requests"]
 
 
 @pytest.mark.parametrize(

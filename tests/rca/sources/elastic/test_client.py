@@ -140,6 +140,13 @@ def test_another_server_that_knows_no_such_path_is_not_elasticsearch_either(
         client.search([SEARCH])
 
 
+def test_a_proxy_that_knows_no_users_and_says_so_in_its_own_form_is_understood(
+    httpserver: HTTPServer, client: ElasticClient
+) -> None:
+    httpserver.expect_request("/_security/_authenticate").respond_with_data("404 page not found", status=404)
+    assert client.whoami() == {}
+
+
 def test_a_path_that_does_not_belong_into_the_address_is_told_in_a_sentence(
     httpserver: HTTPServer, client: ElasticClient
 ) -> None:
