@@ -1,12 +1,11 @@
 """Documents as log lines."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rca.model.logs import TRACE_COMPLETE, LogLine
-from rca.model.trace_ids import read_ids
 from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.schema import Role, Schema
 
@@ -87,7 +86,12 @@ class LineReader:
         *,
         ids_in_text: bool = False,
     ) -> None:
-        self._schema, self._whole, self._ids_in_text = schema, whole, ids_in_text
+        self._schema, self._whole = schema, whole
+        self._read_ids: Callable[[str | None, str | None, str], tuple[str | None, str | None]] | None = None
+        if ids_in_text:
+            from rca.model.trace_ids import read_ids  # noqa: PLC0415 - few systems need it, and all would wait
+
+            self._read_ids = read_ids
         self._time = (cohort.first(Role.TIMESTAMP) or "",)
         self._level_names = cohort.fields[Role.LEVEL]
         self._names = [cohort.fields[role] for role in _TEXTS]
@@ -114,8 +118,8 @@ class LineReader:
             if (text := text_of(values, names)) is not None:
                 extra[name] = text[:_MAX_STACK]
         message = message or extra.get("error.message") or ""
-        if self._ids_in_text:
-            trace, span = read_ids(trace, span, message)
+        if self._read_ids is not None:
+            trace, span = self._read_ids(trace, span, message)
         if trace in self._whole:
             extra[TRACE_COMPLETE] = True
         stated = first_value(values, self._level_names)

@@ -10,6 +10,7 @@ warnings, the work grow with the volume.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from rca.model.incident import Gap
 from rca.model.logs import LogCounts, LogLine
@@ -20,8 +21,7 @@ from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Census, Layer, exists, in_window
 from rca.sources.elastic.lines import Hits, LineReader, hit_key, in_order, wanted_fields
 from rca.sources.elastic.schema import Role, Schema
-from rca.sources.elastic.text_traces import WholeTraces, draw_text_traces, ids_in_text
-from rca.sources.elastic.traces import MAX_PAGE, Place, draw_traces
+from rca.sources.elastic.traces import MAX_PAGE, Place, WholeTraces, draw_traces
 
 _DRAWN_SHARE, _DRAWN_LEAST = 0.5, 5_000
 _TRACE_SHARE = 0.5
@@ -75,25 +75,20 @@ def draw(client: ElasticClient, census: Census, schema: Schema, grid: Grid, budg
     if sum(services.values()) <= min(budget, MAX_PAGE):
         return _all_of_it(client, census, schema, grid)
     budget = drawn_of(budget)
+    half_of = partial(_Stratified, client, census, schema, grid)
     slices = grid.coarse(min(_TRACE_SLICES, grid.buckets))
-    by_field = _trace_place(census, grid)
-    in_text, gaps = (False, ()) if by_field else ids_in_text(client, census, grid, _TRACED_ENOUGH)
-    traced = int(budget * _TRACE_SHARE) if by_field or in_text else 0
-    half = _Stratified(client, census, schema, grid, budget - traced)
-    if by_field:
-        traces = _at_once(client, half, *by_field, slices, traced)
+    found = _trace_place(census, grid)
+    if found is not None:
+        traced = int(budget * _TRACE_SHARE)
+        half = half_of(budget - traced)
+        traces = _at_once(client, half, *found, slices, traced)
     else:
-        half.draw()
-        traces = WholeTraces()
-    if in_text:
-        traces = draw_text_traces(client, census, grid, slices, half.hits, budget - len(half.hits))
-        if not traces.ids:
-            half.draw_rest(budget)
+        half, traces = _one_after_the_other(client, census, half_of, grid, slices, budget)
     hits: Hits = dict(traces.hits)
     for key, hit in half.hits.items():
         hits.setdefault(key, hit)
-    gaps = (*gaps, *traces.gaps, *half.gaps, *_left_out(half.spread, services, budget))
-    lines, where = _read(hits, schema, half.spread.slices, traces.ids, ids_in_text=in_text)
+    gaps = (*traces.gaps, *half.gaps, *_left_out(half.spread, services, budget))
+    lines, where = _read(hits, schema, half.spread.slices, traces.ids, ids_in_text=found is None)
     return Sample(lines, where, half.spread.slices, half.failing, tuple(dict.fromkeys(gaps)))
 
 
@@ -171,6 +166,29 @@ def _at_once(
         half.draw()
         found = later.result()
     return WholeTraces({hit_key(hit): (hit, cohort) for hit in found.hits}, frozenset(found.ids), found.gaps)
+
+
+def _one_after_the_other(
+    client: ElasticClient,
+    census: Census,
+    half_of: Callable[[int], _Stratified],
+    grid: Grid,
+    slices: Grid,
+    budget: int,
+) -> tuple[_Stratified, WholeTraces]:
+    """Draw by stratum, then the traces that those lines name in their texts; without any, all by stratum."""
+    # Here, as reading it in takes time that the first question of all systems would wait for.
+    from rca.sources.elastic.text_traces import draw_text_traces, ids_in_text  # noqa: PLC0415
+
+    in_text, gaps = ids_in_text(client, census, grid, _TRACED_ENOUGH)
+    half = half_of(budget - int(budget * _TRACE_SHARE) if in_text else budget)
+    half.draw()
+    if not in_text:
+        return half, WholeTraces(gaps=gaps)
+    traces = draw_text_traces(client, census, grid, slices, half.hits, budget - len(half.hits))
+    if not traces.ids:
+        half.draw_rest(budget)
+    return half, traces
 
 
 def _read(

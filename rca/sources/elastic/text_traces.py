@@ -9,7 +9,7 @@ a few hundred words.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from rca.model.incident import Gap
@@ -21,7 +21,7 @@ from rca.sources.elastic.layers import Census, in_window
 from rca.sources.elastic.lines import Hits, hit_key, read_time, text_of, wanted_fields
 from rca.sources.elastic.sampler import sampled
 from rca.sources.elastic.schema import Role
-from rca.sources.elastic.traces import MAX_PAGE, shuffled
+from rca.sources.elastic.traces import MAX_PAGE, WholeTraces, shuffled
 
 _PURPOSE: Final = "log traces by the ids in messages"
 _SETTING: Final = "elasticsearch.fields.trace"
@@ -40,20 +40,6 @@ _STICKING = re.compile(r"[_.:'][0-9A-Za-z]|,\d")
 """The same of what follows: `[shop,ab12,34cd]` has one word `ab12,34cd`, as a comma may be a number's."""
 _BETWEEN_WORDS = re.compile(r"[^0-9A-Za-z]+")
 _MOST_HIDDEN: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class WholeTraces:
-    """Traces of which every document came.
-
-    Attributes:
-        hits: Their documents.
-        ids: The traces.
-    """
-
-    hits: Hits = field(default_factory=dict)
-    ids: frozenset[str] = frozenset()
-    gaps: tuple[Gap, ...] = ()
 
 
 def ids_in_text(client: ElasticClient, census: Census, grid: Grid, enough: float) -> tuple[bool, tuple[Gap, ...]]:

@@ -6,13 +6,14 @@ those that fit the budget are fetched. Every step's answer has a bounded size, a
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
 from rca.model.incident import Gap
 from rca.sources.elastic.client import NAME, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
+from rca.sources.elastic.lines import Hits
 from rca.sources.elastic.sampler import sampled
 
 MAX_PAGE = 10_000
@@ -53,6 +54,20 @@ class Traces:
 
     hits: tuple[Mapping[str, Any], ...] = ()
     ids: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTraces:
+    """Traces of which every document came, each document with how to read it.
+
+    Attributes:
+        hits: Their documents.
+        ids: The traces.
+    """
+
+    hits: Hits = field(default_factory=dict)
+    ids: frozenset[str] = frozenset()
     gaps: tuple[Gap, ...] = ()
 
 

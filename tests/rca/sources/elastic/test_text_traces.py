@@ -18,7 +18,8 @@ from rca.sources.elastic.fields import Cohort
 from rca.sources.elastic.layers import Census
 from rca.sources.elastic.lines import Hits, hit_key
 from rca.sources.elastic.schema import Role
-from rca.sources.elastic.text_traces import WholeTraces, draw_text_traces, ids_in_text
+from rca.sources.elastic.text_traces import draw_text_traces, ids_in_text
+from rca.sources.elastic.traces import WholeTraces
 
 START = datetime(2026, 2, 3, 4, 0, tzinfo=UTC)
 GRID = Grid.over(Interval(START, START + timedelta(minutes=60)), 60)
