@@ -103,6 +103,8 @@ def _of_code(_file: FileDiff, before: Tokens, after: Tokens) -> Iterator[tuple[s
         yield "order", _LAID_OVER, "what is laid over what changed"
     if _regrouped(before.tokens, after.tokens):
         yield "operator", _MOVED_PARENTHESES, "grouped otherwise"
+    if _filled_otherwise(before.tokens, after.tokens):
+        yield "key", _ARGUMENTS, "a text is filled in another order"
     if name := _turned(was, now):
         yield "toggle", _TURNED, f"`{name}` is the other way round"
     if not _DEFINES.match(now) and (name := _arguments_swapped(was, now)):
@@ -177,6 +179,12 @@ def _weakest(tokens: Sequence[str]) -> int:
         if depth == 0 and i and part in _PRECEDENCE:
             weakest = min(weakest, _PRECEDENCE[part])
     return weakest
+
+
+def _filled_otherwise(was: Sequence[str], now: Sequence[str]) -> bool:
+    """Whether the same text with several holes is filled with the same in another order."""
+    holes = [[token for token in side if token.count("{}") > 1] for side in (was, now)]
+    return bool(holes[0]) and holes[0] == holes[1] and list(was) != list(now) and sorted(was) == sorted(now)
 
 
 def _turned(was: str, now: str) -> str:

@@ -21,7 +21,14 @@ from rca.changes.moved import (
 )
 from rca.changes.pairs import compare, pair
 from rca.changes.presence import came, went
-from rca.changes.rewritten import declared_by_fields, inverted, looped_otherwise, rewritten, unrolled
+from rca.changes.rewritten import (
+    declared_by_fields,
+    inverted,
+    looped_otherwise,
+    rewritten,
+    smaller_or_larger,
+    unrolled,
+)
 from rca.changes.texts import snippet
 from rca.changes.tokens import Tokens, runs, tokenize
 from rca.changes.unsaid import own_names
@@ -39,6 +46,9 @@ _MOST = 0.96
 _CODE_GONE, _CODE_NEW, _SETTING_GONE, _SETTING_NEW = 0.4, 0.2, 0.58, 0.25
 _FIELD_GONE, _MEMBER_GONE = 0.72, 0.62
 _HANDED_ON, _SWAPPED, _UNCALLED = 0.24, 0.72, 0.2
+_IDLE_LINE = re.compile(
+    r"\}?\s*(?:try|finally|else|do|begin|ensure)\s*[:{]?|@(?:Autowired|Inject|Override|SuppressWarnings\b.*)"
+)
 _LIMIT_NEW = 0.5
 _BOUNDS = frozenset({"timeout_short", "body_small", "limit_tight", "memory_small", "cpu_small"})
 _SETS = re.compile(r"^-?\s*[\"']?[\w.-]+[\"']?\s*(?::|=(?!=)|\s)\s*[^=]")
@@ -159,7 +169,15 @@ def _file(file: FileDiff, vocabulary: Vocabulary) -> tuple[list[Finding], bool]:
         return [*formed, Finding("logic", 0.15, "a condition turned round, with its branches", file.path)], True
     if any(
         same(file, old, new)
-        for same in (rewritten, collected, chosen_otherwise, unrolled, looped_otherwise, declared_by_fields)
+        for same in (
+            rewritten,
+            collected,
+            chosen_otherwise,
+            unrolled,
+            looped_otherwise,
+            declared_by_fields,
+            smaller_or_larger,
+        )
     ):
         return [*formed, Finding("logic", 0.15, "written otherwise, of the same parts", file.path)], True
     pairs, lone_old, lone_new = paired
@@ -223,6 +241,7 @@ def _lone(
         line
         for line in old
         if line.tokens not in back
+        and not _IDLE_LINE.fullmatch(line.line.code)
         and any(moved[token] < kept[token] for token in line.tokens if _says(token) and token not in own)
     ]
     if missing:

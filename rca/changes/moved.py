@@ -73,10 +73,19 @@ _COLLECTS = frozenset({"push", "append", "add", "put", "extend"})
 _GATHERS = frozenset(
     {"map", "filter", "collect", "stream", "toList", "list", "set", "dict", "tuple", "to_list", "to_vec", "iter"}
 )
+_SUMS = frozenset({"sum", "fold", "reduce", "sumOf"})
+_SEARCHES = (
+    frozenset(
+        {"Contains", "contains", "ContainsFunc", "includes", "some", "any", "anyMatch", "exists", "Any", "sumBy"}
+    )
+    | frozenset({"mapToInt", "mapToLong", "mapToDouble", "stream", "iter"})
+    | _SUMS
+)
+_FOUND = frozenset({"if", "true", "false", "True", "False", "⟦count~0.0⟧", "long", "int", "double"})
 _LOOPS = frozenset(
     {"for", "of", "in", "const", "let", "var", "val", "range", "return", "await", "_", "final", "auto", "new"}
 )
-_LOOP_NAMES = re.compile(r"\bfor\b\s*\(?\s*(?:const\s+|let\s+|var\s+)?([\w\s,]+?)\s*(?::=|=|\bof\b|\bin\b)")
+_LOOP_NAMES = re.compile(r"\bfor\b\s*\(?\s*(?:const\s+|let\s+|var\s+)?([\w\s,]+?)\s*(?::=|=|:|\bof\b|\bin\b)")
 _CHOOSING = frozenset({"if", "else", "elif", "switch", "match", "when", "case", "default", "break", "_"})
 _ASKED = re.compile(r"\b(?:switch|match|when)\s*\(\s*([\w.]+)\s*\)|\bif\s*\(?\s*([\w.]+)\s*===?")
 _WORD_OR_TEXT = re.compile(r"\"[^\"]*\"|'[^']*'|[A-Za-z_$][\w$]*|\d+")
@@ -156,6 +165,8 @@ def collected(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     lost, fresh = _named(before - after), _named(after - before)
     code = "\n".join(line.line.code for line in old)
     own = _made(code) | {name for names in _LOOP_NAMES.findall(code) for name in _NAME.findall(names)}
+    if lost <= _LOOPS | own | _FOUND and fresh <= _SEARCHES | _owners(new) and fresh & _SEARCHES:
+        return "+=" not in before or bool(fresh & _SUMS)
     if lost & _COLLECTS:
         return lost <= _COLLECTS | _LOOPS | own and fresh <= _GATHERS | _LOOPS
     literals = {token for token in lost if token[0] in "\"'⟦"}
@@ -163,6 +174,13 @@ def collected(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     library = {name for owner, name in calls if owner}
     owners = {part for owner, _ in calls for part in owner.split(".")}
     return lost - literals <= _LOOPS | own | {"if"} and len(library) == 1 and fresh <= library | owners | _LOOPS
+
+
+def _owners(lines: Sequence[Tokens]) -> set[str]:
+    """What calls are made on: a package, a type."""
+    calls = _CALL.findall("\n".join(line.line.code for line in lines))
+    code = {name for line in lines for name in re.findall(r"\b([A-Z]\w*)::", line.line.code)}
+    return code | {part for owner, _ in calls for part in owner.split(".")}
 
 
 def chosen_otherwise(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:

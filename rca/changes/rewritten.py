@@ -27,6 +27,11 @@ _FROM = frozenset({"⟦count~0.0⟧", "⟦count~1.0⟧"})
 _ELEMENT = re.compile(
     r"\bfor\s*\(?\s*(?:const|let|var|val|final|auto|int)?\s*(?:\w+,\s*)?(\w+)|\b(\w+)\)?\s*(?:=>|->)|\|(\w+)\|"
 )
+_BY_FUNCTION = re.compile(r"^return (?:Math\.|std::)?(min|max)\(\s*([\w.]+)\s*,\s*([\w.]+)\s*\);?$")
+_BY_CONDITION = re.compile(
+    r"^if\s*\(?\s*([\w.]+)\s*(<=?|>=?)\s*([\w.]+)\s*\)?\s*[:{]?\s*return \1\b;?\s*\}?\s*"
+    r"(?:else\s*[:{]?\s*)?return \3\b;?\s*\}?$"
+)
 _IS_CLASS = re.compile(r"\b(?:class|record)\b")
 _HOLDS = re.compile(  # one line of a class that only holds its fields
     r"(?:(?:public|private|protected|static|final|export|data|abstract)\s+)*(?:class\s+\w+(?:\(.*\))?\s*[:{]"
@@ -79,6 +84,22 @@ def rewritten(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> b
     context = "\n".join(line.code for line in file.lines if line.sign == " ")
     own = {name for name in names if any(declares(name, code) for code in codes) and not has(name, context)}
     return names <= own | _IDLE
+
+
+def smaller_or_larger(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:
+    """The smaller or the larger of two, chosen by a condition or by a function; or the other way."""
+    if file.config_like or file.language in {"sql", "schema"}:
+        return False
+    sides = [_extreme(" ".join(line.line.code for line in lines)) for lines in (old, new)]
+    return sides[0] is not None and sides[0] == sides[1]
+
+
+def _extreme(code: str) -> tuple[str, frozenset[str]] | None:
+    if match := _BY_FUNCTION.search(code):
+        return match[1].lower(), frozenset({match[2], match[3]})
+    if match := _BY_CONDITION.search(code):
+        return "min" if match[2][0] == "<" else "max", frozenset({match[1], match[3]})
+    return None
 
 
 def declared_by_fields(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> bool:

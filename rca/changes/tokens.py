@@ -21,6 +21,7 @@ _FORMATTED = re.compile(r"\b[fFrRbBu]{1,2}(?=[\"'])")  # a prefix of a Python st
 _TEMPLATE = re.compile(r"`(?:\\.|[^`\\])*`")
 _PYTHON_TEMPLATE = re.compile(r"\b[rR]?[fF][rR]?(?:\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)')")
 _FILLED_SCRIPT, _FILLED_PYTHON = re.compile(r"\$\{([^{}]*)\}"), re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
+_FORMAT_CALL = re.compile(r"(\"(?:[^\"{}]|\{\})*\"|'(?:[^'{}]|\{\})*')\.format\(([^()]*)\)")
 _BRACKETED = re.compile(r"\[[\"'](\w+)[\"']\]")
 _NOISE = frozenset(",;")
 _CONTEXT = 4
@@ -112,6 +113,8 @@ def _filled(text: str, language: str) -> str:
     """A text with holes as the text and what fills it: `"a{}b" x` of `f"a{x}b"`, a template's likewise."""
     if language == "script" and "${" in text:
         return _TEMPLATE.sub(lambda match: _apart(match[0][1:-1], _FILLED_SCRIPT), text)
+    if language == "python" and ".format(" in text:
+        text = _FORMAT_CALL.sub(r"\1 \2", text)
     if language == "python" and _FORMATTED.search(text):
         text = _PYTHON_TEMPLATE.sub(lambda match: _apart(match[1] or match[2] or "", _FILLED_PYTHON), text)
         return _FORMATTED.sub("", text)
