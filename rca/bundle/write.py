@@ -107,6 +107,13 @@ def check_target(path: Path, *, overwrite: bool) -> None:
     Raises:
         UsageError: As of `write_bundle`.
     """
+    try:
+        _check_target(path, overwrite=overwrite)
+    except OSError as error:  # a folder on the way is somebody else's
+        raise UsageError(f"can't write the bundle {path}: {error.strerror}", hint="Name another place.") from error
+
+
+def _check_target(path: Path, *, overwrite: bool) -> None:
     archive = _builder(path) is not None
     if not path.parent.is_dir():
         raise UsageError(

@@ -205,10 +205,9 @@ def _hush() -> None:
 def _refused_by_system(error: OSError) -> UsageError:
     """What the operating system won't let us do, wherever that came up."""
     where = f"{error.filename}" if error.filename else "standard output"
-    return UsageError(
-        f"{where} can't be used: {error.strerror}",
-        hint="Free some space, or name another place (-o, RCA_DATA_DIR).",
-    )
+    first = "Check who may use it" if error.errno in {errno.EACCES, errno.EPERM} else "Free some space"
+    hint = f"{first}, or name another place (-o, RCA_DATA_DIR)."
+    return UsageError(f"{where} can't be used: {error.strerror}", hint=hint)
 
 
 def _say(error: RcaError, *, verbose: bool) -> None:

@@ -1,5 +1,6 @@
 """`rca investigate`: the main job."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -66,6 +67,6 @@ def investigate(
         emit(report, run)
         if report.alert_context and run.output is not None:  # the report itself tells it, and nobody sees that now
             run.note(report.alert_context)
-    if kept.exists():
+    if os.access(kept, os.F_OK):
         run.note(f"kept: {kept}\nreplay it offline: rca replay {kept}")
     raise typer.Exit(verdict_code(report, wanted=exit_code, interrupted=collected.interrupted))

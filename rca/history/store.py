@@ -122,7 +122,7 @@ class IncidentStore:
 
     def all(self) -> list[PastIncident]:
         """Every incident, the newest first."""
-        if not self._path.exists():
+        if not self._is_there():
             return []
         with self._session() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM incidents").fetchall()  # noqa: S608 - a constant
@@ -218,10 +218,20 @@ class IncidentStore:
             with self._connection as connection:
                 yield connection
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(
-                f"the store of past incidents, {self._path}, can't be used: {error}",
-                hint="Check its permissions and the disk; or move it away to begin a new one.",
-            ) from error
+            raise self._unusable(error) from error
+
+    def _is_there(self) -> bool:
+        try:
+            return self._path.exists()
+        except OSError as error:  # a folder on the way is somebody else's
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> StoreError:
+        told = error.strerror if isinstance(error, OSError) else error
+        return StoreError(
+            f"the store of past incidents, {self._path}, can't be used: {told}",
+            hint="Check its permissions and the disk; or move it away to begin a new one.",
+        )
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -1,5 +1,6 @@
 """What is written reads back the same, whole or not at all."""
 
+import errno
 import json
 import os
 import tarfile
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rca.bundle import content_hash, layout, read_bundle, seal, write_bundle
+from rca.bundle import check_target, content_hash, layout, read_bundle, seal, write_bundle
 from rca.errors import BundleError, UsageError
 from rca.model.incident import (
     Alert,
@@ -376,3 +377,12 @@ def test_a_sealed_bundle_is_written_as_the_bundle_itself(tmp_path: Path) -> None
     write_bundle(sealed, tmp_path / "a.zip")
     write_bundle(small(), tmp_path / "b.zip")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_a_folder_of_somebody_else_is_refused_as_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(UsageError, match=r"can't write the bundle .*: Permission denied"):
+        check_target(tmp_path / "theirs" / "x.zip", overwrite=False)
