@@ -210,7 +210,7 @@ def _unique_ids(by_id: _Index) -> dict[str, tuple[str, str]]:
 def _parent(span: SpanLike, by_id: _Index, anywhere: Mapping[str, tuple[str, str]]) -> SpanLike | None:
     """The span that caused this one: the client's under the same id, else the one under the parent's id."""
     same = by_id[span.trace_id, span.span_id]
-    clients = [other for other in same.values() if span_kind(other.fields) == "client" and other is not span]
+    clients = [other for other in same.values() if other is not span and span_kind(other.fields) == "client"]
     if clients and span_kind(span.fields) != "client":
         return min(clients, key=lambda other: other.service)
     parent_id = span.parent_id or ""

@@ -1,6 +1,7 @@
 """Names of services, as different sources write them."""
 
 import re
+from functools import lru_cache
 
 _NOBODY = frozenset({"", "-", "unknown", "none", "null", "n/a"})
 
@@ -10,6 +11,7 @@ _CLUSTER_SUFFIX = re.compile(r"\.svc(\.cluster\.local)?\.?$")
 _SEPARATORS = re.compile(r"[-_ ]+")
 
 
+@lru_cache(maxsize=4096)
 def is_unknown(name: str) -> bool:
     """Whether a source says by this name that it doesn't know who it was: `unknown`, `-`, nothing."""
     word = name.strip().lower()

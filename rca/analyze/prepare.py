@@ -91,7 +91,12 @@ def adopt(spans: Sequence[Span]) -> tuple[Span, ...]:
         if all(homes[key] == value for key, value in moved.items()):
             break
         homes |= moved
-    return tuple(replace(span, trace_id=homes[span.trace_id, span.span_id]) for span in spans)
+    return tuple(
+        span
+        if (trace_id := homes[span.trace_id, span.span_id]) == span.trace_id
+        else replace(span, trace_id=trace_id)
+        for span in spans
+    )
 
 
 def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:

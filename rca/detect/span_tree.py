@@ -93,11 +93,14 @@ def _below(ordered: Sequence[Span]) -> Mapping[int, list[Span]]:
 def _parent(place: int, ordered: Sequence[Span], places: Mapping[tuple[str, str], list[int]]) -> int | None:
     """Where the span above is: the client's under the same id (Zipkin's way), or that of the parent's id."""
     span = ordered[place]
-    if span_kind(span.fields) != "client":
-        for other in places[span.trace_id, span.span_id]:
+    same = places[span.trace_id, span.span_id]
+    if len(same) > 1 and span_kind(span.fields) != "client":
+        for other in same:
             if ordered[other].service != span.service and span_kind(ordered[other].fields) == "client":
                 return other
     above = [i for i in places.get((span.trace_id, span.parent_id or ""), ()) if i != place]
+    if len(above) == 1:  # as nearly always
+        return above[0]
     return min(
         above,
         key=lambda i: (
