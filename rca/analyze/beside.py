@@ -24,6 +24,8 @@ from topology import ServiceGraph
 _PER_SERVICE = 3
 _WORTH = 1.0  # z of a count from which a line is shown
 
+_Places = tuple[NDArray[np.bool_], NDArray[np.intp]]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Beside:
@@ -59,17 +61,19 @@ class Beside:
             ends: Shape `(c,)`, where the baseline of each ends unless one was chosen.
         """
         result = np.zeros((len(times), len(self.services), len(CHANNELS)))
+        lines = self._places(self.logs.services if self.logs else ())
+        spans = self._places(self.traces.services if self.traces else ())
         for row, (time, end) in enumerate(zip((times - self.lead).tolist(), ends.tolist(), strict=True)):
             baseline = self._before(end)
             if self.logs is not None:
                 said = self._said(self.logs, time, baseline)
-                self._fill(result[row], self.logs.services, Channel.LOG_FAILURE, said.failing)
-                self._fill(result[row], self.logs.services, Channel.LOG_SLOWNESS, said.slow)
+                self._fill(result[row], lines, Channel.LOG_FAILURE, said.failing)
+                self._fill(result[row], lines, Channel.LOG_SLOWNESS, said.slow)
             if self.traces is not None:
                 seen = self._seen(self.traces, time, baseline)
-                self._fill(result[row], self.traces.services, Channel.TRACE_FAILURE, seen.failing)
-                self._fill(result[row], self.traces.services, Channel.TRACE_SLOWNESS, seen.own.z)
-                self._fill(result[row], self.traces.services, Channel.EDGE, seen.waits.z)
+                self._fill(result[row], spans, Channel.TRACE_FAILURE, seen.failing)
+                self._fill(result[row], spans, Channel.TRACE_SLOWNESS, seen.own.z)
+                self._fill(result[row], spans, Channel.EDGE, seen.waits.z)
         return result
 
     def _said(self, logs: LogIndex, time: float, baseline: tuple[float, float]) -> LogEvidence:
@@ -91,10 +95,14 @@ class Beside:
         """The same, as it would have been seen at that time."""
         return replace(self, end=end)
 
-    def _fill(self, into: FloatArray, names: Sequence[str], channel: Channel, z: FloatArray) -> None:
+    def _places(self, names: Sequence[str]) -> _Places:
+        """Which of these are ranked, and where these are."""
         position = {name: i for i, name in enumerate(self.services)}
-        mine: NDArray[np.intp] = np.array([position[name] for name in names if name in position], dtype=np.intp)
         kept = np.array([name in position for name in names], dtype=bool)
+        return kept, np.array([position[name] for name in names if name in position], dtype=np.intp)
+
+    def _fill(self, into: FloatArray, places: _Places, channel: Channel, z: FloatArray) -> None:
+        kept, mine = places
         into[mine, CHANNELS.index(channel)] = np.log1p(np.minimum(z[kept], self.tuning.z_cap))
 
     def items(self, time: float, end: float) -> dict[str, list[Item]]:

@@ -254,7 +254,10 @@ def moments(
 ) -> Moments | None:
     """The candidate onsets, each with something before and after it; None without any."""
     rows = onset.candidates(times, told, baseline, tuning, lead=lead)
-    splits = tuple(onset.split(times, int(row), baseline, tuning, guard_seconds=guard_seconds) for row in rows)
+    step = float(np.median(np.diff(times))) if len(rows) and baseline is None else None
+    splits = tuple(
+        onset.split(times, int(row), baseline, tuning, guard_seconds=guard_seconds, step=step) for row in rows
+    )
     usable = [i for i, split in enumerate(splits) if len(split.before) and len(split.after)]
     return Moments(rows[usable], tuple(splits[i] for i in usable)) if usable else None
 

@@ -71,6 +71,7 @@ def split(
     tuning: Tuning,
     *,
     guard_seconds: float = 0.0,
+    step: float | None = None,
 ) -> Split:
     """Which rows count as before and after, for one candidate.
 
@@ -81,10 +82,11 @@ def split(
             incident ends it.
         tuning: How long the recent reference is.
         guard_seconds: How far a baseline that wasn't chosen keeps from the incident, where it is long enough.
+        step: The usual distance of two rows in seconds; None to look.
     """
     after = np.arange(row, len(times))
     if baseline is None:
-        step = float(np.median(np.diff(times)))
+        step = step or float(np.median(np.diff(times)))
         guard = min(int(guard_seconds / step), int(tuning.guard_share * row))
         before = np.arange(row - guard)
         wanted = min(int(tuning.local_seconds / step), int(tuning.local_share * len(before)))
