@@ -10,7 +10,7 @@ from rca.bundle import read_bundle
 from rca.model.report import ToolInfo, Trigger
 from tests.scenarios.made_up import Scenario, read_scenarios, write_scenario
 
-SETS = ("fourth", "fifth", "sixth", "seventh")
+SETS = ("fourth", "fifth", "sixth", "seventh", "eighth")
 OPEN = {
     "header-too-large": "nothing links the service whose tokens grew to the edge that refuses them",
     "hot-partition": "nothing links the publisher to who reads from its topic",
