@@ -1,9 +1,8 @@
 """The story that a report tells: who failed first, since when, and what happened in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from rca.alerts.labels import service_of
 from rca.analyze.evidence import is_outburst
 from rca.analyze.spread import Spread
 from rca.model.incident import Bundle, Event, EventKind
@@ -66,6 +65,17 @@ def began(
     return min([start, *(sign for sign in signs if sign >= soonest)])
 
 
+def _alerts(bundle: Bundle, services: Collection[str]) -> Iterator[TimelineEntry]:
+    """The alerts of the window and of the hour before it."""
+    from rca.alerts import service_of  # noqa: PLC0415 - most incidents are analysed without any alert
+
+    span = bundle.window.span
+    for alert in bundle.alerts:
+        if span.start - timedelta(hours=1) <= alert.starts_at <= span.end:
+            text = f"alert: {alert.labels.get('alertname', 'unnamed')}"
+            yield TimelineEntry(alert.starts_at, text, kind="alert", service=service_of(alert, services) or "")
+
+
 def _change(event: Event) -> str:
     """A change in one line, without the service's name twice."""
     title = event.title.removeprefix(f"{event.service}: ")
@@ -91,17 +101,8 @@ def timeline(bundle: Bundle, since: datetime | None, evidence: Sequence[Evidence
         for event in bundle.events
         if span.start <= event.at < span.end
     ]
-    services = {item.service for item in evidence}
-    entries += [
-        TimelineEntry(
-            alert.starts_at,
-            f"alert: {alert.labels.get('alertname', 'unnamed')}",
-            kind="alert",
-            service=service_of(alert, services) or "",
-        )
-        for alert in bundle.alerts
-        if span.start - timedelta(hours=1) <= alert.starts_at <= span.end
-    ]
+    if bundle.alerts:
+        entries += _alerts(bundle, {item.service for item in evidence})
     if bundle.symptom and bundle.symptom.fired_at and not bundle.alerts:
         entries.append(
             TimelineEntry(

@@ -56,6 +56,11 @@ def test_the_first_question_to_elasticsearch_waits_for_no_import_that_it_does_wi
     assert not {"numpy", "elasticsearch", "requests", "aiohttp"} & set(done.stdout.split())
 
 
+def test_an_analysis_without_alerts_reads_in_nothing_of_them() -> None:
+    script = "import sys, rca.analyze, rca.report, rca.history; sys.exit('rca.alerts' in sys.modules)"
+    assert run_command(sys.executable, "-c", script).returncode == 0
+
+
 def test_an_http_library_that_elasticsearch_does_without_can_still_be_imported() -> None:
     script = "import rca.sources.elastic, requests; requests.Session()"
     assert run_command(sys.executable, "-c", script).returncode == 0
