@@ -16,6 +16,7 @@ from rca.analyze.gaps import gaps
 from rca.analyze.kept import Kept
 from rca.analyze.prepare import Prepared, prepare
 from rca.analyze.ranking import Ranked, build, rank
+from rca.analyze.recovered import until_recovery
 from rca.analyze.spread import Spread, spread
 from rca.analyze.story import began, first_failure, timeline
 from rca.analyze.verdict import abstains, verdict
@@ -102,6 +103,9 @@ def assess(bundle: Bundle, options: AnalysisOptions, kept: Kept | None = None) -
     """
     kept = kept or Kept(lasting=False)
     prepared = prepare(bundle, kept)
+    shorter = until_recovery(bundle, prepared, options.tuning)
+    if shorter is not bundle:
+        bundle, prepared = shorter, prepare(shorter, kept)
     ranked, also = rank_bundle(bundle, prepared, options, kept)
     if ranked is None:
         named = {key.service for key in prepared.frame.keys} | {line.service for line in bundle.logs}

@@ -72,6 +72,9 @@ class Tuning:
         forward_rows: The same, in rows, where that is more.
         hidden_share: Without an onset, the share of the window, from its end, where candidates lie.
         grid_growth: Growth of the distance between candidates.
+        over_told: An incident that was told counts as over where it departs this many times as much as all else
+            since; what follows is then left out.
+        over_hidden: The same, as much as all else in the window, where no time was told.
         alert_weight: Weight of the alerted series in a candidate's weight.
         pseudo_ends: Windows of the baseline that the same procedure ranks for comparison.
         pseudo_growth: Growth of the distance between their candidates: coarser, for speed.
@@ -117,6 +120,8 @@ class Tuning:
     forward_rows: int = 1
     hidden_share: float = 0.75
     grid_growth: float = 1.2
+    over_told: float = 1.0
+    over_hidden: float = 6.0
     alert_weight: float = 2.0
     pseudo_ends: int = 8
     pseudo_growth: float = 2.0

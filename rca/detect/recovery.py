@@ -1,0 +1,95 @@
+"""Whether an incident was over before the window's end: calm rows after it would hide it in a median."""
+
+import numpy as np
+
+from rca.model.signals import FloatArray
+
+_LEAST = 5  # rows of what is usual
+_ROWS = 64  # of the baseline, that are enough to say what is usual
+_FLOOR = 0.05  # of the level: less is no departure
+_BELOW = 1.645  # sigmas from a normal distribution's median to its 5 % quantile
+_OUT, _MOST = 3.0, 30.0  # sigmas: from where a value counts, and to where it counts more
+_STRETCH = 0.25  # of the way from the usual to the loudest row: what is louder is part of the incident
+_CALM = 0.1  # of that way: up to here what follows is calm
+_AFTER_ROWS, _AFTER_SHARE = 3, 0.5  # rows that have to follow, and their least share of the incident's
+
+
+def ended(
+    values: FloatArray,
+    direction: FloatArray,
+    base: int,
+    sought: tuple[int, int],
+    *,
+    told: int | None,
+    clear: float,
+) -> int | None:
+    """The row from which the system was calm again, for at least half as long as the incident took.
+
+    What departs the bad way is added up by row; the incident is the stretch with the largest sum above a quarter
+    of the loudest row. It has to outweigh everything else that departs: an older blip is no reason to overlook
+    what goes on at the window's end.
+
+    Args:
+        values: Shape `(n, m)`, rows by series; NaN where missing.
+        direction: Shape `(m,)`: 1 worse upwards, -1 downwards, 0 unknown, which says nothing here.
+        base: How many rows, from the first one, say what is usual. A fault may be in less than half of them.
+        sought: The first and the last row at which the incident may have begun.
+        told: The row at which it was going on, where somebody said so.
+        clear: How many times all that departs elsewhere from there on.
+
+    Returns:
+        None where it goes on, or where that can't be told.
+    """
+    first, last = max(sought[0], _LEAST), sought[1]
+    if base < _LEAST or len(values) - first <= _AFTER_ROWS:
+        return None
+    loud, usual = _loudness(values, direction, base, first)
+    height = float(np.max(loud)) - usual
+    begin, end = (row + first for row in _largest_sum(loud - usual - _STRETCH * height))
+    long_enough = len(values) - end >= max(_AFTER_ROWS, _AFTER_SHARE * (end - begin))
+    if height <= _OUT or begin > last or not long_enough:
+        return None
+    beside = np.maximum(loud - usual, 0.0)
+    mine, calm = float(np.sum(beside[begin - first : end - first])), usual + _CALM * height
+    if mine < clear * (float(np.sum(beside)) - mine) or float(np.mean(loud[end - first :])) > calm:
+        return None
+    if told is not None:
+        return end if end > told else None
+    # A fault that takes half of the window is what is usual in it: then what follows isn't like what went before.
+    after, usual = _loudness(values, direction, begin, end)
+    return end if begin > first and float(np.mean(after)) <= usual + _CALM * height else None
+
+
+def _loudness(values: FloatArray, direction: FloatArray, base: int, first: int) -> tuple[FloatArray, float]:
+    """How much departs in each row from `first` on, summed over series, and how much usually does."""
+    sample = np.arange(0, base, max(1, base // _ROWS))
+    bad = (values * direction)[:, direction != 0].T
+    ordered = np.sort(bad[:, sample], axis=1)  # missing values last
+    known = np.sum(~np.isnan(ordered), axis=1)
+    ordered, bad, known = (part[known >= _LEAST] for part in (ordered, bad, known))
+    series = np.arange(len(bad))
+    # The good side of what is usual: a fault leaves it as it was.
+    low, center = ordered[series, (known - 1) // 20], ordered[series, (known - 1) // 2]
+    scale = np.maximum((center - low) / _BELOW, _FLOOR * np.abs(center))
+    before = float(np.median(_departing(bad[:, :base][:, sample], center, scale)))
+    return _departing(bad[:, first:], center, scale), before
+
+
+def _departing(bad: FloatArray, center: FloatArray, scale: FloatArray) -> FloatArray:
+    """The sum over series, of shape `(rows,)`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = (bad - center[:, None]) / scale[:, None]
+    z = np.where(bad > center[:, None], np.minimum(z, _MOST), 0.0)  # also where something is missing
+    # The middle one of three rows: what departs in one alone is a burst.
+    early, late, here = z[:, :-2], z[:, 2:], z[:, 1:-1]
+    here[:] = np.maximum(np.minimum(early, late), np.minimum(np.maximum(early, late), here))
+    total: FloatArray = np.sum(z, axis=0, where=z > _OUT)
+    return total
+
+
+def _largest_sum(values: FloatArray) -> tuple[int, int]:
+    """The stretch with the largest sum, half open."""
+    total = np.r_[0.0, np.cumsum(values)]
+    lowest = np.minimum.accumulate(total)
+    end = int(np.argmax(total[1:] - lowest[:-1])) + 1
+    return int(np.argmin(total[:end])), end
