@@ -43,7 +43,7 @@ def ended(
     first, last = max(sought[0], _LEAST), sought[1]
     if base < _LEAST or len(values) - first <= _AFTER_ROWS:
         return None
-    loud, usual = _loudness(values, direction, base, first)
+    loud, usual, most = _loudness(values, direction, base, first)
     height = float(np.max(loud)) - usual
     begin, end = (row + first for row in _largest_sum(loud - usual - _STRETCH * height))
     long_enough = len(values) - end >= max(_AFTER_ROWS, _AFTER_SHARE * (end - begin))
@@ -54,14 +54,14 @@ def ended(
     if mine < clear * (float(np.sum(beside)) - mine) or float(np.mean(loud[end - first :])) > calm:
         return None
     if told is not None:
-        return end if end > told else None
+        return end if end > told and height > most - usual else None
     # A fault that takes half of the window is what is usual in it: then what follows isn't like what went before.
-    after, usual = _loudness(values, direction, begin, end)
+    after, usual, _ = _loudness(values, direction, begin, end)
     return end if begin > first and float(np.mean(after)) <= usual + _CALM * height else None
 
 
-def _loudness(values: FloatArray, direction: FloatArray, base: int, first: int) -> tuple[FloatArray, float]:
-    """How much departs in each row from `first` on, summed over series, and how much usually does."""
+def _loudness(values: FloatArray, direction: FloatArray, base: int, first: int) -> tuple[FloatArray, float, float]:
+    """How much departs in each row from `first` on, summed over series; how much usually does; the most before."""
     sample = np.arange(0, base, max(1, base // _ROWS))
     bad = (values * direction)[:, direction != 0].T
     ordered = np.sort(bad[:, sample], axis=1)  # missing values last
@@ -71,8 +71,8 @@ def _loudness(values: FloatArray, direction: FloatArray, base: int, first: int) 
     # The good side of what is usual: a fault leaves it as it was.
     low, center = ordered[series, (known - 1) // 20], ordered[series, (known - 1) // 2]
     scale = np.maximum((center - low) / _BELOW, _FLOOR * np.abs(center))
-    before = float(np.median(_departing(bad[:, :base][:, sample], center, scale)))
-    return _departing(bad[:, first:], center, scale), before
+    before = _departing(bad[:, sample], center, scale)
+    return _departing(bad[:, first:], center, scale), float(np.median(before)), float(np.max(before))
 
 
 def _departing(bad: FloatArray, center: FloatArray, scale: FloatArray) -> FloatArray:
@@ -81,8 +81,8 @@ def _departing(bad: FloatArray, center: FloatArray, scale: FloatArray) -> FloatA
         z = (bad - center[:, None]) / scale[:, None]
     z = np.where(bad > center[:, None], np.minimum(z, _MOST), 0.0)  # also where something is missing
     # The middle one of three rows: what departs in one alone is a burst.
-    early, late, here = z[:, :-2], z[:, 2:], z[:, 1:-1]
-    here[:] = np.maximum(np.minimum(early, late), np.minimum(np.maximum(early, late), here))
+    early, late = (np.hstack(part) for part in ((z[:, 1:2], z[:, :-1]), (z[:, 1:], z[:, -2:-1])))
+    z = np.maximum(np.minimum(early, late), np.minimum(np.maximum(early, late), z))
     total: FloatArray = np.sum(z, axis=0, where=z > _OUT)
     return total
 

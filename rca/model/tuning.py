@@ -120,8 +120,8 @@ class Tuning:
     forward_rows: int = 1
     hidden_share: float = 0.75
     grid_growth: float = 1.2
-    over_told: float = 1.0
-    over_hidden: float = 6.0
+    over_told: float = 2.0
+    over_hidden: float = 4.0
     alert_weight: float = 2.0
     pseudo_ends: int = 8
     pseudo_growth: float = 2.0
