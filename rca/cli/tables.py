@@ -1,5 +1,6 @@
 """Tables of texts, aligned for a terminal or as Markdown; what comes from outside is made harmless."""
 
+import os
 from collections.abc import Sequence
 
 from rca.cli.base import Run
@@ -17,6 +18,8 @@ PLAIN = ("json", "terminal")
 def choose_format(run: Run, command: str, formats: Sequence[str] = tuple(sorted(_ENDINGS.values()))) -> str:
     """The format of what is no report: by `--format`, else by the ending of `-o`, else the terminal's.
 
+    What the environment prefers for reports is no demand on all else.
+
     Args:
         run: The options.
         command: Its name, for errors.
@@ -26,10 +29,13 @@ def choose_format(run: Run, command: str, formats: Sequence[str] = tuple(sorted(
         UsageError: There is no such format, or the file's ending names none.
     """
     endings = [ending for ending, name in _ENDINGS.items() if name in formats]
-    if run.format is not None and run.format not in formats:
-        raise UsageError(f"{command} has no format '{run.format}'", hint=f"Choose one of {', '.join(formats)}.")
-    if run.format is not None or run.output is None:
-        return run.format or "terminal"
+    wanted = run.format
+    if wanted is not None and wanted not in formats:
+        if os.environ.get("RCA_FORMAT") != wanted:
+            raise UsageError(f"{command} has no format '{wanted}'", hint=f"Choose one of {', '.join(formats)}.")
+        wanted = None
+    if wanted is not None or run.output is None:
+        return wanted or "terminal"
     if run.output.suffix not in endings:
         raise UsageError(
             f"{command} has no format for '{run.output.name}'",

@@ -48,6 +48,15 @@ def test_a_format_that_there_is_not_is_refused(ready: Invoke, words: tuple[str, 
     assert not Path("x.html").exists()
 
 
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_format_for_reports_in_the_environment_hinders_no_other_command(
+    ready: Invoke, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = ready(*words)
+    monkeypatch.setenv("RCA_FORMAT", "html")
+    assert (ready(*words).code, ready(*words).out) == (plain.code, plain.out)
+
+
 def test_a_tree_can_be_written_to_a_file(ready: Invoke) -> None:
     assert ready("topology", "show", "graph.yaml", "-o", "tree.txt").code == 0
     assert "web" in Path("tree.txt").read_text(encoding="utf-8")
