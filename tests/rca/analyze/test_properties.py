@@ -69,3 +69,36 @@ def test_milliseconds_or_seconds_rank_the_same(checkout: Bundle, tool: ToolInfo)
 
 def test_the_same_bundle_gives_the_same_report(checkout: Bundle, tool: ToolInfo) -> None:
     assert analyze(checkout, tool=tool) == analyze(checkout, tool=tool)
+
+
+@_MODEST
+@given(seed=st.integers(0, 1000))
+def test_random_walks_beside_it_displace_nobody(checkout: Bundle, tool: ToolInfo, seed: int) -> None:
+    frame = frame_of(checkout)
+    random = np.random.default_rng(seed)
+    steps = random.standard_normal((len(frame.times), 20 * len(_NAMES)))
+    keys = tuple(SignalKey(name, f"gauge_{i}") for name in _NAMES for i in range(20))
+    more = SignalFrame(
+        frame.times, np.hstack([frame.values, 100 + np.cumsum(steps, axis=0)]), (*frame.keys, *keys)
+    )
+    assert ranking(replace(checkout, metrics=more), tool)[0][0] == "db"
+
+
+@_MODEST
+@given(seed=st.integers(0, 1000))
+def test_a_fifth_of_the_values_missing_displaces_nobody(checkout: Bundle, tool: ToolInfo, seed: int) -> None:
+    frame = frame_of(checkout)
+    torn = np.where(np.random.default_rng(seed).random(frame.values.shape) < 0.2, np.nan, frame.values)
+    found = ranking(replace(checkout, metrics=SignalFrame(frame.times, torn, frame.keys)), tool)
+    assert found[0][0] == "db"
+
+
+@_MODEST
+@given(end=st.floats(1.2, 3.0))
+def test_traffic_that_grows_over_the_window_displaces_nobody(checkout: Bundle, tool: ToolInfo, end: float) -> None:
+    frame = frame_of(checkout)
+    growth = np.linspace(1.0, end, len(frame.times))
+    calls = np.array([30.0, 20.0, 20.0, 5.0]) * growth[:, None]
+    keys = tuple(SignalKey(name, "requests_per_second") for name in _NAMES)
+    more = SignalFrame(frame.times, np.hstack([frame.values, calls]), (*frame.keys, *keys))
+    assert ranking(replace(checkout, metrics=more), tool)[0][0] == "db"
