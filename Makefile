@@ -32,7 +32,7 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format
 
 bench: $(VENV)/.dev
-	status=0; for name in startup replay elasticsearch_scale; do \
+	status=0; for name in startup replay analysis elasticsearch_scale; do \
 	  echo "== benchmarks/$$name.py"; $(BIN)/python -m benchmarks.$$name || status=1; done; exit $$status
 
 # make testbed FAULT=redis-slow [SEED=1]: break the shop of tests/testbed, and have rca look at it while it fails
