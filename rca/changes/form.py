@@ -8,17 +8,10 @@ from rca.changes.findings import Finding
 from rca.changes.texts import snippet
 from rca.changes.tokens import Tokens
 
-_TURNED = 0.62
-_MOVED_PARENTHESES, _ARGUMENTS, _LAID_OVER, _SHADOWED, _UNQUOTED, _BY_SHELL, _ONCE, _COLUMNS = (
-    0.62,
-    0.6,
-    0.64,
-    0.64,
-    0.56,
-    0.6,
-    0.6,
-    0.62,
-)
+_MOVED_PARENTHESES = _TURNED = _COLUMNS = 0.62
+_LAID_OVER = _SHADOWED = 0.64
+_ARGUMENTS = _BY_SHELL = _ONCE = 0.6
+_UNQUOTED = 0.56
 _PRECEDENCE = {
     **dict.fromkeys(("||", "or", "??"), 1),
     **dict.fromkeys(("&&", "and"), 2),
