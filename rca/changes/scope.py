@@ -5,15 +5,10 @@ import re
 from rca.changes.facts import Facts
 from topology.propagate import callee_distances, caller_distances
 
-_FIRST, _PATH, _DEPENDENCY, _FAR_DEPENDENCY, _NEIGHBOUR, _UNRELATED, _NOBODY = (
-    0.8,
-    0.4,
-    0.3,
-    -0.1,
-    -0.5,
-    -1.3,
-    -1.8,
-)
+_FIRST = 0.8
+_PATH = 0.4
+_DEPENDENCY, _FAR_DEPENDENCY = 0.3, -0.1
+_NEIGHBOUR, _UNRELATED, _NOBODY = -0.5, -1.3, -1.8
 _HEALTHY = 0.4
 _SUSPECT = 0.45
 

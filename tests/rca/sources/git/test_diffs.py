@@ -78,7 +78,7 @@ def test_long_diffs_are_cut_and_said(repo: Repository, monkeypatch: pytest.Monke
     monkeypatch.setattr(diff_module, "TOTAL_BYTES", 1_000)
     rest = read(repo.path)
     assert by_message(rest)["Lock"].diff is None
-    assert "the diffs of 1 commits of shop" in rest.told()
+    assert "the diffs of 1 commit of shop" in rest.told()
 
 
 def test_missing_objects_of_a_partial_clone_are_a_gap_and_are_not_fetched(
@@ -108,4 +108,4 @@ def test_diffs_that_had_come_are_kept_when_git_breaks_off(repo: Repository) -> N
     assert {name: commit.diff is not None for name, commit in by_message(found).items()} == {
         "Third": True, "Second": True, "First": False,
     }  # fmt: skip
-    assert "the diffs of 1 commits of shop: git failed in shop: unable to read" in found.told()
+    assert "the diffs of 1 commit of shop: git failed in shop: unable to read" in found.told()

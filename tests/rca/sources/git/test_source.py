@@ -110,7 +110,7 @@ def test_more_commits_than_are_read_are_said(repo: Repository, monkeypatch: pyte
     monkeypatch.setattr(source_module, "MOST_COMMITS", 3)
     found = read(repo.path)
     assert set(by_message(found)) == {"n1", "n2", "n3"}
-    assert "1 older commits of shop" in found.told()
+    assert "1 older commit of shop" in found.told()
 
 
 def test_what_people_wrote_down_of_paths_goes_with_the_commits_they_concern(
