@@ -8,8 +8,9 @@ from rca.alerts.cells import Cell, cells
 from rca.alerts.fold import Folded, fold
 from rca.alerts.labels import severity
 from rca.alerts.relate import Link, Shared, explanations, shared_causes, titles
-from rca.alerts.words import after, counted, within
+from rca.alerts.words import after, within
 from rca.model.incident import Alert
+from rca.model.words import counted
 from topology import ServiceGraph
 
 _ALONE = "nothing that it depends on or that depends on it fired near it in time"

@@ -9,9 +9,10 @@ from typing import Any
 from rca.alerts.fold import Folded
 from rca.alerts.group import Group, Grouping, Member
 from rca.alerts.labels import name_of, places
-from rca.alerts.words import counted, listed
+from rca.alerts.words import listed
 from rca.model.incident import Alert
 from rca.model.times import rfc3339
+from rca.model.words import counted
 
 SCHEMA_VERSION = 1
 _MARKED = re.compile(r"([\\`*_\[\]<>|#~])")

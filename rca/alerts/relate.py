@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from rca.alerts.cells import Cell, gap
-from rca.alerts.words import after, counted, listed, number_word, within
+from rca.alerts.words import after, listed, number_word, within
+from rca.model.words import counted
 from topology import ServiceGraph
 from topology.propagate import callee_distances
 

@@ -30,11 +30,6 @@ def after(at: datetime, reference: datetime) -> str:
     return f"{lasting(seconds)} {'later' if seconds > 0 else 'earlier'}"
 
 
-def counted(count: int, what: str) -> str:
-    """`1 alert`, `3 alerts`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
-
-
 def number_word(count: int) -> str:
     """`two` for 2; digits from eleven on."""
     return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else str(count)

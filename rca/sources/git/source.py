@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rca.config.settings import ChangesSettings
 from rca.errors import SourceError
 from rca.model.incident import Commit, Gap, Interval, SourceRecord
+from rca.model.words import counted
 from rca.sources.base import Check, Harvest, Request
 from rca.sources.git.diffs import About, Diffs, about, read_diffs
 from rca.sources.git.history import Landed, landed
@@ -72,7 +73,8 @@ class GitSource:
         found = landed(git, tip, now=time.time(), deadline=request.deadline)
         within = _within(found, request.changes)
         newest = f"newest {found[0].sha[:10]} of {_time(found[0].at)}"
-        detail = f"{branch}: {_commits(len(within))} since {_time(request.changes.start.timestamp())}; {newest}"
+        since = _time(request.changes.start.timestamp())
+        detail = f"{branch}: {counted(len(within), 'commit')} since {since}; {newest}"
         return Check(NAME, name, ok=True, detail=detail, facts=("a shallow clone",) if git.shallow else ())
 
     def _tip(self, git: Git, deadline: float) -> tuple[str, str]:
@@ -161,7 +163,7 @@ def _history_gaps(
         yield Gap(NAME, f"commits of {name}", f"none landed {asked}{newest}")
     if len(within) > MOST_COMMITS:
         why = f"only the newest {MOST_COMMITS} are read; shorten --change-lookback"
-        yield Gap(NAME, f"{_commits(len(within) - MOST_COMMITS, 'older ')} of {name}", why)
+        yield Gap(NAME, f"{counted(len(within) - MOST_COMMITS, 'older commit')} of {name}", why)
     if git.shallow and found and found[-1].at >= span.start.timestamp():
         why = "it is a shallow clone; deepen it (git fetch --deepen=…) to see what landed before"
         yield Gap(NAME, f"commits of {name} up to {_time(found[-1].at)}", why)
@@ -172,17 +174,17 @@ def _history_gaps(
             f"they contradict the order of the history (most: {furthest.sha[:10]},"
             f" by {abs(furthest.shift) / 60:.0f} min); they are placed at the commit before them"
         )
-        yield Gap(NAME, f"the clocks of {_commits(len(odd))} of {name}", why)
+        yield Gap(NAME, f"the clocks of {counted(len(odd), 'commit')} of {name}", why)
 
 
 def _diff_gaps(name: str, shas: Sequence[str], read: Diffs, why: str) -> Iterator[Gap]:
     """What of the diffs isn't known; `why` some never came."""
     missing = [sha for sha in shas if sha not in read.texts]
     if missing:
-        yield Gap(NAME, f"the diffs of {_commits(len(missing))} of {name}", why)
+        yield Gap(NAME, f"the diffs of {counted(len(missing), 'commit')} of {name}", why)
     if read.cut:
         some = ", ".join(sha[:10] for sha in shas if sha in read.cut)[:100]
-        yield Gap(NAME, f"parts of the diffs of {_commits(len(read.cut))} of {name}", f"too long: {some}")
+        yield Gap(NAME, f"parts of the diffs of {counted(len(read.cut), 'commit')} of {name}", f"too long: {some}")
     if read.binary:
         yield Gap(
             NAME, f"{read.binary} binary files of {name}", "a diff of them tells nothing; they are named only"
@@ -191,8 +193,3 @@ def _diff_gaps(name: str, shas: Sequence[str], read: Diffs, why: str) -> Iterato
 
 def _time(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _commits(count: int, which: str = "") -> str:
-    """So many commits."""
-    return f"{count} {which}commit{'' if count == 1 else 's'}"
