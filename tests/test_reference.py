@@ -9,9 +9,12 @@ from typing import Any
 import typer
 
 from rca.cli.main import application
+from rca.model.tuning import REASONED_WEIGHTS, Tuning
+from rca.model.tuning.constant import Origin, described
 from tests.command import Invoke
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "cli.md"
+CONSTANTS = REFERENCE.with_name("constants.md")
 README = Path(__file__).parent.parent / "README.md"
 OPENING = "```text\n"  # of the README's excerpt of the demo's report
 HEAD = """# The command line
@@ -19,6 +22,17 @@ HEAD = """# The command line
 Made from the commands themselves; `RCA_UPDATE_GOLDEN=1 pytest tests/test_reference.py` makes it anew.
 Exit codes are in the [README](../README.md#exit-codes). Every flag can also be given a default in the
 configuration file, under `[commands.NAME]`.
+"""
+
+HEAD_OF_CONSTANTS = """# Constants of the ranking
+
+Made from `rca/model/tuning/`; `RCA_UPDATE_GOLDEN=1 pytest tests/test_reference.py` makes it anew. How the accuracy
+moves when one of them does: [sensitivity.md](sensitivity.md). Origins:
+
+- *prototype*: taken over from measurements on other cases of the same systems;
+- *structure*: a bound or ratio that follows from what it does, tried at one or two values;
+- *labelled cases*: chosen on the sets in [evaluation.md](evaluation.md);
+- *statistics*: follows from a distribution, or is the customary continuity correction or prior.
 """
 
 
@@ -66,6 +80,27 @@ def test_every_command_is_documented_as_it_is() -> None:
     if os.environ.get("RCA_UPDATE_GOLDEN"):
         REFERENCE.write_text(text, encoding="utf-8")
     assert text == REFERENCE.read_text(encoding="utf-8"), "RCA_UPDATE_GOLDEN=1 rewrites it"
+
+
+def constants() -> str:
+    rows = [f"| `{one.name}` | {one.value:g} | {one.meaning} | {one.origin} |" for one in described(Tuning())]
+    kinds = [f"| {kind} | {weight:g} | {why} |" for kind, (weight, why) in REASONED_WEIGHTS.items()]
+    head = ["", "| constant | value | meaning | origin |", "|---|---|---|---|"]
+    weights = [
+        "",
+        f"Weights by kind of evidence (`weights`), {Origin.CASES}:",
+        "",
+        "| kind | weight | why |",
+        "|---|---|---|",
+    ]
+    return HEAD_OF_CONSTANTS + "\n".join([*head, *rows, *weights, *kinds]) + "\n"
+
+
+def test_every_constant_is_documented_as_it_is() -> None:
+    text = constants()
+    if os.environ.get("RCA_UPDATE_GOLDEN"):
+        CONSTANTS.write_text(text, encoding="utf-8")
+    assert text == CONSTANTS.read_text(encoding="utf-8"), "RCA_UPDATE_GOLDEN=1 rewrites it"
 
 
 def excerpt(report: str) -> str:
