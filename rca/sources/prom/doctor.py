@@ -1,7 +1,7 @@
 """The lines of `rca doctor` about Prometheus: what answers, who we are there, what was found, what is missing."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from rca.config.settings import PrometheusSettings
@@ -37,7 +37,7 @@ def checks(
     except SourceError as error:
         yield _check("queries", ok=False, detail=error.message, hint=error.hint)
         return
-    yield from _found(plan)
+    yield from _found(plan, {pack.name: pack.description for pack in packs})
     yield from _held(client, plan)
     yield from _targets(client)
 
@@ -78,7 +78,7 @@ def _clock(client: PromClient) -> Check:
     )  # fmt: skip
 
 
-def _found(plan: Plan) -> Iterator[Check]:
+def _found(plan: Plan, descriptions: Mapping[str, str]) -> Iterator[Check]:
     for gap in plan.gaps:
         yield _check("gap", ok=None, detail=f"{gap.what}: {gap.why}")
     if not plan.applied:
@@ -91,14 +91,14 @@ def _found(plan: Plan) -> Iterator[Check]:
         labels = sorted({ask.labels.service for ask in plan.asks if ask.pack.name == pack})
         detail = (
             f"applies: {len(metrics)} metrics, {len(services)} services by {', '.join(labels)}, "
-            f"scraped every {plan.intervals[pack]} s"
+            f"scraped every {plan.intervals[pack]} s ({descriptions[pack]})"
         )
         hint = "" if services else "its series lack these labels' values in the window"
         yield _check(f"pack {pack}", ok=bool(services) or None, detail=detail, hint=hint, facts=_few(services))
     if plan.refused:
         yield _check(
             "other packs", ok=None, detail=f"{len(plan.refused)} don't apply: {', '.join(sorted(plan.refused))}",
-            more=tuple(f"{pack}: {why}" for pack, why in sorted(plan.refused.items())),
+            more=tuple(f"{pack}: {why} ({descriptions[pack]})" for pack, why in sorted(plan.refused.items())),
         )  # fmt: skip
     if plan.watchers:
         yield _check(

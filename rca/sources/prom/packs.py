@@ -111,6 +111,7 @@ class Pack:
     """What is asked of one stack.
 
     Attributes:
+        description: What it reads, in a few words, for `rca doctor`.
         requires: It applies when each of these metrics is there: names, or patterns.
         ignore: Patterns of names that the pack's patterns don't mean.
         unless_labels: It does not apply where its metrics have one of these labels.

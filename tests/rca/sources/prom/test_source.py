@@ -241,6 +241,16 @@ def test_doctor_ends_where_it_cannot_go_on(httpserver: HTTPServer) -> None:
     assert "can't be listed" in checks["targets"].detail
 
 
+def test_doctor_says_what_each_pack_reads_be_it_asked_or_not(httpserver: HTTPServer) -> None:
+    checks = check(httpserver, Fake())
+    assert checks["pack up"].detail == (
+        "applies: 1 metrics, 1 services by job, scraped every 30 s "
+        "(Whether the targets answer: a service that stops answering is a signal)"
+    )
+    reads = "(MySQL and MariaDB by mysqld_exporter)"
+    assert [why for why in checks["other packs"].more if why.startswith("mysql: no ") and why.endswith(reads)]
+
+
 def test_doctor_says_where_the_data_ends(httpserver: HTTPServer) -> None:
     checks = check(httpserver, Fake(fail_on("vector", lambda: say({"result": []}))))
     assert checks["data at the start"].ok is False
