@@ -285,6 +285,16 @@ def test_doctor_finds_fields_packs_and_services(
         assert word in outcome.out
 
 
+def test_doctor_ends_well_on_servers_that_are_younger_than_the_window(
+    invoke: Invoke, shop: Shop, shop_elasticsearch_8: Elasticsearch, prometheus: Prometheus
+) -> None:
+    window = ("--since", (shop.start - timedelta(hours=1)).isoformat(), "--until", shop.end.isoformat())
+    outcome = invoke("doctor", *window, *flags_for(shop_elasticsearch_8, prometheus))
+    assert outcome.code == 0, outcome.out
+    assert "note  prometheus: data at the start: the window begins at" in outcome.out
+    assert "nothing is broken" in outcome.err
+
+
 def test_doctor_says_what_is_broken_and_what_to_do(
     invoke: Invoke, shop_elasticsearch_secured: Elasticsearch, closed_port: int
 ) -> None:

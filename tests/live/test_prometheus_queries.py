@@ -19,7 +19,7 @@ from rca.sources.prom.packs import Across, EdgeRule
 from rca.sources.prom.plan import Ask, template_of
 from rca.sources.prom.query import folded, for_all, for_one
 from rca.sources.prom.work import Crew, Grid
-from tests.servers.conventions import HOSTILE, SCRAPE, START, STEP
+from tests.servers.conventions import HOSTILE, SCRAPE, START, STEP, TIMES
 from tests.servers.harvest import Found, check, harvest, request
 from tests.servers.prometheus import Prometheus
 
@@ -157,6 +157,19 @@ def test_doctor_says_what_answers_what_applies_and_what_does_not(conventions: Pr
     assert checks["data at the start"].ok
     assert checks["data at the end"].ok
     assert checks["names"].facts == ("twin",)
+
+
+def test_doctor_says_that_the_server_is_younger_than_the_window_and_does_not_call_it_broken(
+    conventions: Prometheus,
+) -> None:
+    span = Interval(datetime.fromtimestamp(START - 3600, UTC), datetime.fromtimestamp(TIMES[-1], UTC))
+    checks = check(PrometheusSettings(url=conventions.url), Request(span, STEP, time.monotonic() + 60))
+    young = checks["data at the start"]
+    assert young.ok is None
+    assert young.detail == "the window begins at 2026-02-02 01:40:00 UTC, the data at 2026-02-02 02:40:00 UTC"
+    assert young.hint
+    assert checks["data at the end"].ok
+    assert all(said.ok is not False for said in checks.values())
 
 
 def test_doctor_says_that_an_empty_window_is_empty(conventions: Prometheus) -> None:

@@ -124,24 +124,44 @@ def _few(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _held(client: PromClient, plan: Plan) -> Iterator[Check]:
-    """Whether there is data at both ends of the window: retention may have cut it, or scraping stopped."""
+    """Whether there is data at both ends of the window: it may be younger, out of retention, or end too early."""
     metrics = sorted({metrics[0] for metrics in plan.applied.values()})
     if not metrics:
         return
-    ends = {"start": plan.grid.first + plan.grid.step, "end": plan.grid.last}
-    for end, at in ends.items():
-        query = " or ".join(f"vector(1) and on () count({metric})" for metric in metrics[:5])
-        try:
-            there = bool(client.query(query, at).series)
-        except SourceError as error:
-            yield _check("retention", ok=False, detail=error.message, hint=error.hint)
-            return
-        when = moment(datetime.fromtimestamp(at, UTC))
-        if there:
-            yield _check(f"data at the {end}", ok=True, detail=f"there are samples at {when}")
-        else:
-            hint = "the retention may be shorter than that, or the server had stopped scraping"
-            yield _check(f"data at the {end}", ok=False, detail=f"no sample at {when}", hint=hint)
+    query = " or ".join(f"vector(1) and on () count({metric})" for metric in metrics[:5])
+    start, end = plan.grid.first + plan.grid.step, plan.grid.last
+    try:
+        early, late = (bool(client.query(query, at).series) for at in (start, end))
+        first = _first(client, query, plan.grid) if late and not early else None
+    except SourceError as error:
+        yield _check("retention", ok=False, detail=error.message, hint=error.hint)
+        return
+    if first is None:
+        yield _sampled("start", start, there=early)
+    else:  # nothing is broken: a young server, or one that keeps less, has the rest of the window
+        yield _check(
+            "data at the start", ok=None,
+            detail=f"the window begins at {_at(plan.grid.first)}, the data at {_at(first)}",
+            hint="the server is younger than the window, or keeps less: the baseline begins there, too",
+        )  # fmt: skip
+    yield _sampled("end", end, there=late)
+
+
+def _first(client: PromClient, query: str, grid: Grid) -> int | None:
+    """The first point of the grid at which the query has an answer."""
+    series = client.query_range(query, grid.first, grid.last, grid.step).series
+    return min((int(row["values"][0][0]) for row in series), default=None)
+
+
+def _sampled(end: str, at: int, *, there: bool) -> Check:
+    if there:
+        return _check(f"data at the {end}", ok=True, detail=f"there are samples at {_at(at)}")
+    hint = "the retention may be shorter than that, or the server had stopped scraping"
+    return _check(f"data at the {end}", ok=False, detail=f"no sample at {_at(at)}", hint=hint)
+
+
+def _at(seconds: int) -> str:
+    return moment(datetime.fromtimestamp(seconds, UTC))
 
 
 def _targets(client: PromClient) -> Iterator[Check]:

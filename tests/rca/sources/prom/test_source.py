@@ -255,6 +255,24 @@ def test_doctor_says_where_the_data_ends(httpserver: HTTPServer) -> None:
     checks = check(httpserver, Fake(fail_on("vector", lambda: say({"result": []}))))
     assert checks["data at the start"].ok is False
     assert "retention" in checks["data at the start"].hint
+    assert checks["data at the end"].ok is False
+
+
+def test_doctor_does_not_call_a_young_server_broken(httpserver: HTTPServer) -> None:
+    def empty_at_first(asked: WebRequest) -> WebResponse | None:
+        early = "vector" in asked.full_path and asked.args.get("time") == str(START + 30)
+        if early:
+            return say({"result": []})
+        if "vector" in asked.full_path and asked.path.endswith("query_range"):
+            return say({"result": [{"metric": {}, "values": [[START + 240, "1"], [START + 270, "1"]]}]})
+        return None
+
+    checks = check(httpserver, Fake(empty_at_first))
+    young = checks["data at the start"]
+    assert young.ok is None
+    assert young.detail == "the window begins at 2026-02-02 02:40:00 UTC, the data at 2026-02-02 02:44:00 UTC"
+    assert "younger" in young.hint
+    assert checks["data at the end"].ok is True
 
 
 @pytest.mark.parametrize(
