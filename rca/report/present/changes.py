@@ -164,13 +164,11 @@ def unlikely(report: Report) -> tuple[str, ...]:
 
 
 def facts(report: Report) -> tuple[tuple[str, str], ...]:
-    """What set it off, as a line under the verdict: label and text; none where there is nothing to say."""
-    told = "" if report.unsure else _set_off_by(report)
-    return (("Set off by", told),) if told else ()
+    """The change that set it off, as a line under the verdict: label and text.
 
-
-def _set_off_by(report: Report) -> str:
-    if report.triggers and report.triggers[0].is_change:
-        surely = "" if is_likely(report.triggers, began(report)) else "possibly "
-        return f"{surely}{heading(report.triggers[0], report)}"
-    return "none of the known changes" if any(trigger.is_change for trigger in report.triggers) else ""
+    Empty where it was none: the summary says that, and there is nothing to add.
+    """
+    if report.unsure or not report.triggers or not report.triggers[0].is_change:
+        return ()
+    surely = "" if is_likely(report.triggers, began(report)) else "possibly "
+    return (("Set off by", f"{surely}{heading(report.triggers[0], report)}"),)

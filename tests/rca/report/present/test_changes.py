@@ -25,7 +25,7 @@ def made(report: Report, *triggers: Trigger) -> Report:
 
 
 def set_off_by(report: Report) -> str:
-    return dict(changes.facts(report)).get("Set off by", "")
+    return dict(changes.facts(report))["Set off by"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,13 @@ def test_where_no_change_explains_it_that_is_said_first(incident: Report) -> Non
     network = Trigger(1, "network", "web", None, 1.2, "the connection of web to db")
     found = changes.changes(made(incident, network, NONE, late))
     assert found == changes.Changes("None of the known changes explains it.", (network,), (late,))
-    assert set_off_by(made(incident, network, NONE, late)) == "none of the known changes"
+
+
+def test_that_no_change_set_it_off_is_left_to_the_summary(incident: Report) -> None:
+    network = Trigger(1, "network", "web", None, 1.2, "the connection of web to db")
+    late = change(score=-1.0)
+    assert changes.facts(made(incident, network, NONE, late)) == ()
+    assert changes.facts(made(incident, NONE, late)) == ()
 
 
 def test_nothing_on_record_and_nothing_near_are_told_apart(incident: Report) -> None:
@@ -83,7 +89,7 @@ def test_nothing_on_record_and_nothing_near_are_told_apart(incident: Report) -> 
     assert changes.changes(replace(nothing, timeline=(far,))).lead == (
         "None of the changes on record is near it in time and place."
     )
-    assert set_off_by(nothing) == ""
+    assert changes.facts(nothing) == ()
 
 
 def test_two_records_of_one_rollout_are_one_change(incident: Report) -> None:
