@@ -162,10 +162,14 @@ def _subject(key: SignalKey, quantile: str) -> str:
     """What was measured, in words; where the kind alone says too little, in those of the metric's name."""
     if key.kind is Kind.LATENCY:
         return f"p{quantile} latency" if quantile.isdecimal() else "latency"
-    told = _NAMES.get(key.kind)
-    if told and not (key.kind is Kind.RESTARTS and key.unit in _TIMES):  # a time since the last one is no restart
-        return told
+    if key.kind in _NAMES and (key.kind is not Kind.RESTARTS or _is_restarts(key)):
+        return _NAMES[key.kind]
     return " ".join(_SEPARATORS.split(plain_metric(key))).strip() or key.metric
+
+
+def _is_restarts(key: SignalKey) -> bool:
+    """Whether it counts restarts: of their kind are kills, crashes and the time since the last one, too."""
+    return "restart" in plain_metric(key).lower() and key.unit not in _TIMES
 
 
 def plain_metric(key: SignalKey) -> str:

@@ -194,6 +194,13 @@ def test_deploys_restarts_kills_crash_loops_failed_probes_and_scaling_are_told_a
     assert len(told) == len(found.events)
 
 
+def test_restarts_are_counted_a_minute(found: Found) -> None:
+    key, values = found.series["ledger", "restarts", None]
+    assert key.unit == "1/min"
+    assert 1.0 <= float(np.nanmax(values)) <= 1.5  # one, of which the rate's window saw three quarters
+    assert float(np.nanmedian(values)) == 0.0
+
+
 def test_alerts_that_fired_begin_when_their_condition_did(found: Found) -> None:
     assert [(alert.labels["alertname"], alert.starts_at, alert.ends_at) for alert in found.alerts] == [
         ("Burning", datetime.fromtimestamp(TIMES[82], UTC), None)

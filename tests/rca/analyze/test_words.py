@@ -29,16 +29,28 @@ LATE = np.where(np.arange(60) >= 45, 1.0, 0.0)
         (0.0, 0.3, "ratio", "from 0 % to 30 %"),
         (99.9, 40.0, "%", "down 60 %, 99.9 % to 40 %"),
         (100.0, 101.0, "", "from 100 to 101"),
+        (0.0, 0.588, "1/min", "from 0/min to 0.588/min"),
     ],
 )
 def test_a_change_is_told_as_a_person_would(before: float, after: float, unit: str, text: str) -> None:
     assert change_text(before, after, unit) == text
 
 
-def test_the_time_since_the_last_restart_is_not_called_restarts() -> None:
-    since = SignalKey("db", "job_uptime_seconds", None, Kind.RESTARTS, Bad.DOWN, "s")
-    assert _subject(since, "") == "job uptime seconds"
-    assert _subject(replace(since, metric="restarts_total", unit=""), "") == "restarts"
+@pytest.mark.parametrize(
+    ("metric", "unit", "said"),
+    [
+        ("pod_restarts_total", "", "restarts"),
+        ("restarts", "1/min", "restarts"),
+        ("PodRestartCount", "", "restarts"),
+        ("job_uptime_seconds", "s", "job uptime seconds"),
+        ("time_since_restart_ms", "ms", "time since restart ms"),
+        ("uptime_days", "", "uptime days"),
+        ("node_oom_kills", "1/min", "node oom kills"),
+        ("container_crashes", "", "container crashes"),
+    ],
+)
+def test_only_restarts_are_called_restarts(metric: str, unit: str, said: str) -> None:
+    assert _subject(SignalKey("db", metric, None, Kind.RESTARTS, Bad.UP, unit), "") == said
 
 
 STOOD = Standing(value=1.2, level=3.0, first=2.0, second=1.0, usual=1.5, most=2.0, windows=12, apart=12.0)

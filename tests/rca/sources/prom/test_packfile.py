@@ -171,3 +171,9 @@ def test_a_folder_or_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> No
 )
 def test_a_durations_unit_is_in_its_name(metric: str, unit: str) -> None:
     assert unit_of(metric) == unit
+
+
+def test_what_the_shipped_packs_count_of_restarts_says_per_what() -> None:
+    counted = [signal for pack in load_packs() for signal in pack.signals if signal.kind is Kind.RESTARTS]
+    assert counted
+    assert {signal.unit for signal in counted} == {"1/min"}
