@@ -71,7 +71,7 @@ def headline(grouping: Grouping) -> str:
     """Counts before and after."""
     flapping = f", {len(grouping.flapping)} flapping" if grouping.flapping else ""
     return (
-        f"{counted(grouping.received, 'alert')} -> {grouping.folded} without duplicates"
+        f"{counted(grouping.received, 'alert')} -> {grouping.folded:,} without duplicates"
         f" -> {counted(len(grouping.groups), 'incident')}{flapping}"
     )
 

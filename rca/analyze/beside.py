@@ -18,7 +18,7 @@ from rca.model.report import Evidence, EvidenceKind, SlowPath
 from rca.model.scores import CHANNELS, Channel
 from rca.model.signals import FloatArray, Kind
 from rca.model.tuning import Tuning
-from rca.report.present.text import counted
+from rca.model.words import counted
 from topology import ServiceGraph
 
 _PER_SERVICE = 3
@@ -180,7 +180,7 @@ class Beside:
         failed = traces.failed(place, time, baseline=baseline, end=self.end)
         called = failed.unanswered == failed.after[0]
         often = [
-            f"{number} of {counted(of, 'call' if called else 'span')}"
+            f"{number:,} of {counted(of, 'call' if called else 'span')}"
             for number, of in (failed.after, failed.before)
         ]
         shares = [number / of if of else None for number, of in (failed.before, failed.after)]

@@ -6,8 +6,9 @@ from datetime import datetime
 from rca.analyze.confidence import Standing
 from rca.model.report import Confidence, Evidence, Trigger, Verdict
 from rca.model.tuning import Tuning
+from rca.model.words import counted
 from rca.report.present.changes import apart, is_likely, title
-from rca.report.present.text import capital, counted, listed
+from rca.report.present.text import capital, listed
 from rca.report.present.view import claim, since_clause
 
 _NAMED = 3

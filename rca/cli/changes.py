@@ -73,7 +73,7 @@ def with_given_changes(run: "Run", bundle: "Bundle", config: "Config", given: "C
     import time  # noqa: PLC0415 - only where changes are added
 
     from rca.bundle import seal  # noqa: PLC0415 - as above
-    from rca.report.present.text import counted  # noqa: PLC0415 - as above
+    from rca.model.words import counted  # noqa: PLC0415 - as above
     from rca.sources.assemble import with_changes  # noqa: PLC0415 - as above
     from rca.sources.base import Request  # noqa: PLC0415 - as above
     from rca.sources.collect import within  # noqa: PLC0415 - as above

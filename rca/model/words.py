@@ -2,5 +2,5 @@
 
 
 def counted(count: int, what: str) -> str:
-    """`1 alert`, `3 alerts`."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    """A number with its noun: `1 alert`, `3 alerts`, `1,200 alerts`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

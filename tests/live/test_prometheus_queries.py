@@ -148,7 +148,7 @@ def test_doctor_says_what_answers_what_applies_and_what_does_not(conventions: Pr
     checks = check(PrometheusSettings(url=conventions.url))
     assert checks["reachable"].ok
     assert checks["clock"].ok
-    assert "1 services by consumergroup" in checks["pack kafka_consumers"].detail
+    assert "1 service by consumergroup" in checks["pack kafka_consumers"].detail
     assert checks["pack kafka_consumers"].facts == ("mailer",)
     others = checks["other packs"]
     assert "mysql" in others.detail

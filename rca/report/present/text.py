@@ -86,11 +86,6 @@ def listed(names: Iterable[str], *, most: int) -> str:
     return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number with its noun: `1 service`, `3 services`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def capital(text: str) -> str:
     """The text with its first letter as a capital."""
     return text[:1].upper() + text[1:]

@@ -10,7 +10,8 @@ from datetime import date, datetime
 from rca.model.incident import Gap
 from rca.model.report import Confidence, Evidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect
 from rca.model.times import moment
-from rca.report.present.text import ELLIPSIS, capital, counted, listed, shorten, visible_line
+from rca.model.words import counted
+from rca.report.present.text import ELLIPSIS, capital, listed, shorten, visible_line
 from rca.report.present.units import clock, duration, quantity
 
 LISTED = 15  # further suspects shown by name
@@ -238,7 +239,7 @@ def slow_path_text(report: Report) -> str:
         steps.append(f"{name(last.service)} {took} {how}, usually {usual}")
     if len(steps) > 2 * _PATH_ENDS:
         steps = [*steps[:_PATH_ENDS], ELLIPSIS, *steps[-_PATH_ENDS:]]
-    return f"{' → '.join(steps)} ({path.traces} of {counted(path.slow, 'slow trace')})"
+    return f"{' → '.join(steps)} ({path.traces:,} of {counted(path.slow, 'slow trace')})"
 
 
 def first_day(report: Report) -> date:

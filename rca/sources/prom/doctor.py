@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from rca.config.settings import PrometheusSettings
 from rca.errors import SourceError
 from rca.model.times import moment
+from rca.model.words import counted
 from rca.sources.base import Check
 from rca.sources.prom.client import PromClient
 from rca.sources.prom.discover import discover
@@ -90,8 +91,8 @@ def _found(plan: Plan, descriptions: Mapping[str, str]) -> Iterator[Check]:
         services = plan.services.get(pack, ())
         labels = sorted({ask.labels.service for ask in plan.asks if ask.pack.name == pack})
         detail = (
-            f"applies: {len(metrics)} metrics, {len(services)} services by {', '.join(labels)}, "
-            f"scraped every {plan.intervals[pack]} s ({descriptions[pack]})"
+            f"applies: {counted(len(metrics), 'metric')}, {counted(len(services), 'service')} by "
+            f"{', '.join(labels)}, scraped every {plan.intervals[pack]} s ({descriptions[pack]})"
         )
         hint = "" if services else "its series lack these labels' values in the window"
         yield _check(f"pack {pack}", ok=bool(services) or None, detail=detail, hint=hint, facts=_few(services))

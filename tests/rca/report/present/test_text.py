@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca.report.present.text import counted, cut, listed, shorten, visible, visible_line
+from rca.report.present.text import cut, listed, shorten, visible, visible_line
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,3 @@ def test_a_name_is_cut_in_its_middle_and_a_sentence_at_its_end() -> None:
 )
 def test_a_list_says_how_many_it_leaves_out(names: list[str], text: str) -> None:
     assert listed(names, most=2) == text
-
-
-def test_a_count_has_its_noun() -> None:
-    assert (counted(1, "service"), counted(1200, "service")) == ("1 service", "1,200 services")

@@ -244,7 +244,7 @@ def test_doctor_ends_where_it_cannot_go_on(httpserver: HTTPServer) -> None:
 def test_doctor_says_what_each_pack_reads_be_it_asked_or_not(httpserver: HTTPServer) -> None:
     checks = check(httpserver, Fake())
     assert checks["pack up"].detail == (
-        "applies: 1 metrics, 1 services by job, scraped every 30 s "
+        "applies: 1 metric, 1 service by job, scraped every 30 s "
         "(Whether the targets answer: a service that stops answering is a signal)"
     )
     reads = "(MySQL and MariaDB by mysqld_exporter)"
