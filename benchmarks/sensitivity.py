@@ -102,7 +102,7 @@ def load(folder: Path, *, keep: bool) -> list[Case]:
                 if onset == "hidden" and given.window.onset is None:
                     cases.append(replace(cases[-1], onset=onset))  # hidden is its only form
                     continue
-                prepared = prepare(bundle)
+                prepared = prepare(bundle, Tuning().rows)
                 ranked, _ = rank_bundle(bundle, prepared, AnalysisOptions())
                 if ranked is not None:
                     empty = Bundle("", bundle.window)

@@ -120,7 +120,8 @@ class Beside:
         """Where the time goes in slow requests, if the incident began and the baseline ended then."""
         if self.traces is None:
             return None
-        return slow_path(self.traces.nodes, time - self.lead, baseline=self._before(end), end=self.end)
+        spans = self.tuning.spans
+        return slow_path(self.traces.nodes, time - self.lead, spans, baseline=self._before(end), end=self.end)
 
     def _of_logs(self, time: float, baseline: tuple[float, float], service: str) -> list[Item]:
         if self.logs is None:
@@ -241,8 +242,8 @@ def build(
         traces = kept.once(
             "traces",
             (spans,),
-            lambda: TraceIndex.build(spans, known=services, unresolved=lost),
-            values=(names, lost),
+            lambda: TraceIndex.build(spans, tuning.spans, known=services, unresolved=lost),
+            values=(names, lost, tuning.spans),
         )
     if logs is None and traces is None:
         return None

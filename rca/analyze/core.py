@@ -102,10 +102,11 @@ def assess(bundle: Bundle, options: AnalysisOptions, kept: Kept | None = None) -
         kept: What was worked out of its variants: what is the same in them is worked out once.
     """
     kept = kept or Kept(lasting=False)
-    prepared = prepare(bundle, kept)
+    rows = options.tuning.rows
+    prepared = prepare(bundle, rows, kept)
     shorter = until_recovery(bundle, prepared, options.tuning)
     if shorter is not bundle:
-        bundle, prepared = shorter, prepare(shorter, kept)
+        bundle, prepared = shorter, prepare(shorter, rows, kept)
     ranked, also = rank_bundle(bundle, prepared, options, kept)
     if ranked is None:
         named = {key.service for key in prepared.frame.keys} | {line.service for line in bundle.logs}

@@ -12,14 +12,13 @@ from rca.detect.kinds import infer
 from rca.model.chunks import chunks
 from rca.model.incident import Bundle, Gap, Span
 from rca.model.signals import FloatArray, Kind, SignalFrame
+from rca.model.tuning.rows import RowTuning
 from topology import ServiceGraph
 from topology.infer import from_spans
 from topology.merge import merge
 
 _EMPTY = SignalFrame(np.empty(0), np.empty((0, 0)), ())
-_FINEST, _MOST_ROWS = 30.0, 120  # of the time axis where only logs and spans are
 _LARGEST = 1e100  # so that squares stay finite
-_RISING = 0.95  # share of steps that may not fall, for a counter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,20 +38,21 @@ class Prepared:
     gaps: tuple[Gap, ...]
 
 
-def prepare(bundle: Bundle, kept: Kept | None = None) -> Prepared:
+def prepare(bundle: Bundle, tuning: RowTuning, kept: Kept | None = None) -> Prepared:
     """The usable part of a bundle.
 
     Args:
         bundle: The bundle.
+        tuning: What tells a counter, `counter_…`, and the rows where no metrics are, `clock_…`.
         kept: What was worked out of its variants.
     """
     kept = kept or Kept(lasting=False)
     window = bundle.window
     if bundle.metrics is None:
-        frame, gaps = _frame(bundle)
+        frame, gaps = _frame(bundle, tuning)
     else:
         of = (bundle.metrics, window.span, window.baseline)
-        frame, gaps = kept.once("frame", of, lambda: _frame(bundle))
+        frame, gaps = kept.once("frame", of, lambda: _frame(bundle, tuning), values=tuning)
     spans = kept.once("spans", (bundle.spans,), lambda: adopt(bundle.spans))
     graph = bundle.graph
     if spans:
@@ -99,10 +99,10 @@ def adopt(spans: Sequence[Span]) -> tuple[Span, ...]:
     )
 
 
-def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:
+def _frame(bundle: Bundle, tuning: RowTuning) -> tuple[SignalFrame, list[Gap]]:
     frame = bundle.metrics
     if frame is None or not len(frame.times) or not frame.keys:
-        return _clock_only(bundle), [
+        return _clock_only(bundle, tuning), [
             Gap("analysis", "metrics", "The bundle holds no series; the ranking rests on logs and spans.")
         ]
     gaps = []
@@ -126,7 +126,7 @@ def _frame(bundle: Bundle) -> tuple[SignalFrame, list[Gap]]:
         )
         return _EMPTY, gaps
     times = frame.times[inside]
-    return SignalFrame(times, _rates(times, _finite(frame.values, inside), frame), frame.keys), gaps
+    return SignalFrame(times, _rates(times, _finite(frame.values, inside), frame, tuning), frame.keys), gaps
 
 
 def _finite(values: FloatArray, rows: NDArray[np.bool_]) -> FloatArray:
@@ -137,17 +137,17 @@ def _finite(values: FloatArray, rows: NDArray[np.bool_]) -> FloatArray:
     return result.T
 
 
-def _clock_only(bundle: Bundle) -> SignalFrame:
+def _clock_only(bundle: Bundle, tuning: RowTuning) -> SignalFrame:
     """A time axis without series, so that logs and spans alone have candidate onsets."""
     if not (bundle.logs or bundle.spans or bundle.log_counts is not None):
         return _EMPTY
     span = bundle.window.span
-    step = max(_FINEST, span.seconds / _MOST_ROWS)
+    step = max(tuning.clock_seconds, span.seconds / tuning.clock_rows)
     times = np.arange(span.start.timestamp() + step, span.end.timestamp() + step / 2, step)
     return SignalFrame(times, np.empty((len(times), 0)), ())
 
 
-def _rates(times: FloatArray, values: FloatArray, frame: SignalFrame) -> FloatArray:
+def _rates(times: FloatArray, values: FloatArray, frame: SignalFrame, tuning: RowTuning) -> FloatArray:
     """Counters that came as they are, made into increases a usual step of time; a reset counts as none.
 
     After a hole in the rows a counter has risen by as much more as it was longer.
@@ -156,7 +156,9 @@ def _rates(times: FloatArray, values: FloatArray, frame: SignalFrame) -> FloatAr
     columns = [
         i
         for i, name in enumerate(names)
-        if name.endswith(("_total", "_count")) and infer(name)[0] is not Kind.OTHER and _is_counter(values[:, i])
+        if name.endswith(("_total", "_count"))
+        and infer(name)[0] is not Kind.OTHER
+        and _is_counter(values[:, i], tuning.counter_rising)
     ]
     if not columns:
         return values
@@ -168,10 +170,10 @@ def _rates(times: FloatArray, values: FloatArray, frame: SignalFrame) -> FloatAr
     return result
 
 
-def _is_counter(column: FloatArray) -> bool:
+def _is_counter(column: FloatArray, rising: float) -> bool:
     """It never falls but for resets, and it rises through the whole window, not only at its end."""
     steps = np.diff(column[~np.isnan(column)])
     if len(steps) < 2:  # noqa: PLR2004 - one step tells nothing
         return False
     half = steps[: max(1, len(steps) // 2)]
-    return bool(np.mean(steps >= 0) >= _RISING and np.mean(half > 0) > 1 - _RISING)
+    return bool(np.mean(steps >= 0) >= rising and np.mean(half > 0) > 1 - rising)

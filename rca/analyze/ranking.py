@@ -162,7 +162,8 @@ def build(
     others = named if named or frame.keys else others
     names = frozenset({node.name for node in graph.nodes()} | others | set(frame.services))
     lost = kept.once("unresolved", (bundle.logs,), lambda: unresolved(bundle.logs, sorted(names)), values=names)
-    made = kept.once("table", (frame,), lambda: table.build(frame, names, lost), values=(names, lost))
+    rows = tuning.rows
+    made = kept.once("table", (frame,), lambda: table.build(frame, rows, names, lost), values=(names, lost, rows))
     arrays = structure.build(
         made, graph, others=others, symptom=bundle.symptom, symptom_channel=symptom_channel(bundle), tuning=tuning
     )
@@ -237,7 +238,7 @@ def rank(
     if at is None or not arrays.services:
         return None
     scorer = kept.once("scorer", (made, tuning), lambda: Scorer.of(made, tuning))
-    reporting = kept.once("reporting", (made,), lambda: Reporting.of(made))
+    reporting = kept.once("reporting", (made,), lambda: Reporting.of(made, tuning.rows), values=tuning.rows)
     seen = look(arrays, scorer, reporting, at.splits, tuning, kept)
     services, mixed = judge(made, arrays, at, seen, extra, tuning)
     return Ranked(made, arrays, scorer, reporting, at.rows, at.splits, seen.scores, services, mixed, lead)

@@ -37,7 +37,7 @@ def until_recovery(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> Bundle
         )
         sought, clear = (max(0, told - back), told + forward), tuning.over_told
     direction = np.array([_DIRECTION[key.bad if key.declared else infer(key.metric)[1]] for key in frame.keys])
-    end = ended(frame.values, direction, base, sought, told=told, clear=clear)
+    end = ended(frame.values, direction, base, sought, told=told, clear=clear, tuning=tuning.rows)
     if end is None or end >= count or frame.times[end] <= window.span.start.timestamp():
         return bundle
     at = datetime.fromtimestamp(float(frame.times[end]), UTC)

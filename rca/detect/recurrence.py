@@ -5,6 +5,7 @@ import numpy as np
 from rca.detect.departure import departure
 from rca.detect.levels import Levels
 from rca.model.signals import FloatArray
+from rca.model.tuning.rows import RowTuning
 
 
 def recurrence(
@@ -16,24 +17,27 @@ def recurrence(
     center: FloatArray,
     scale: FloatArray,
     direction: FloatArray,
+    tuning: RowTuning,
 ) -> FloatArray:
-    """The share of the baseline's windows, overlapping by half, that were as far out. Shape `(m,)`.
+    """The share of the baseline's windows, overlapping, that were as far out. Shape `(m,)`.
 
     Args:
         levels: What the series were like.
         before: The baseline's rows.
-        width: How long the incident is, in rows; a window is at most half of the baseline.
+        width: How long the incident is, in rows; a window is at most a share of the baseline.
         z: Shape `(m,)`, how far out each series is then; 0 for those that needn't be looked at.
         center: Shape `(m,)`, what is usual.
         scale: Shape `(m,)`, what a z of 1 is.
         direction: Shape `(m,)`, which way is bad.
+        tuning: That share, and how far the windows overlap.
     """
     length, share = before.stop - before.start, np.zeros(len(z))
     asked = np.flatnonzero(z > 0)
     if length <= 1 or not len(asked):
         return share
-    width = min(width, max(1, length // 2))
-    starts = range(before.start, before.stop - width + 1, max(1, width // 2))
+    width = min(width, max(1, int(tuning.recurrence_longest * length)))
+    stride = max(1, int(tuning.recurrence_stride * width))
+    starts = range(before.start, before.stop - width + 1, stride)
     shift = levels.windows(starts, width).take(asked, axis=1) - center[asked]
     as_far = departure(shift, -shift, direction[asked], scale[asked]) >= z[asked]
     share[asked] = as_far.sum(axis=0) / len(starts)

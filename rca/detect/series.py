@@ -21,7 +21,6 @@ _IQR_OF_SIGMA = 1.349  # the inter-quartile range of a normal distribution, in s
 _TAIL_OF_SIGMA = 3.290  # its 5 % to 95 % range
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _QUARTER, _THREE_QUARTERS = 1, 3  # places in it
-_UPPER, _LOWER = 0.75, 0.25
 _CELLS = 200_000  # candidates times series that are worked on at once: few calls, and memory that stays near
 _COUNTED = [CHANNELS.index(c) for c in (Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS)]
 # How much there is of these compares between services; a quick service's latency matters as much as a slow one's.
@@ -143,7 +142,8 @@ class Scorer:
         before = [_stretch(split.before) for split in splits]
         after = [_stretch(split.after) for split in splits]
         usual = self.ordered.quantiles(before, _QUANTILES)
-        near = self.ordered.quantiles([_stretch(split.recent) for split in splits], (_UPPER, _LOWER))
+        upper = tuning.rows.recent_quantile
+        near = self.ordered.quantiles([_stretch(split.recent) for split in splits], (upper, 1.0 - upper))
         counts = np.stack([self.ordered.counts(rows) for rows in before]).astype(np.float64)
         observed = self.levels.over(after)
         linear = self._linear(usual, near, counts, np.stack([self.moves.over(rows) for rows in before]))
@@ -151,7 +151,10 @@ class Scorer:
         seen = self._recurred(before, after, z, linear)
         if len(ratio):
             # A constant share of what the series usually reaches keeps zeros finite and the unit out of it.
-            level = np.fmax(0.05 * np.abs(linear.center[:, ratio]), 0.01 * np.abs(observed[:, ratio]))
+            level = np.fmax(
+                tuning.rows.ratio_usual * np.abs(linear.center[:, ratio]),
+                tuning.rows.ratio_observed * np.abs(observed[:, ratio]),
+            )
             level = np.fmax(level, tuning.floor_ratio * table.reference[ratio])
             level = np.fmax(level, tuning.floor_full_scale * table.full_scale[ratio])
             level = np.where(level > 0, level, 1.0)
@@ -180,6 +183,7 @@ class Scorer:
                 center=usual.center[i],
                 scale=usual.scale[i],
                 direction=self.table.direction,
+                tuning=self.tuning.rows,
             )
             for i, (rows, later) in enumerate(zip(before, after, strict=True))
         ]

@@ -17,14 +17,10 @@ from rca.model.chunks import chunks
 from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
+from rca.model.tuning.rows import RowTuning
 
 _RESOURCES = [CHANNELS.index(c) for c in (Channel.CPU, Channel.MEMORY, Channel.SATURATION)]
 _STEADY = [*_RESOURCES, CHANNELS.index(Channel.TRAFFIC)]
-_HOLE = 0.5  # share of the series that must be there for a row to count
-_ALWAYS = 0.8  # share of the baseline in which a series has to be there
-_MOST = 0.5  # share of the incident in which it has to be missing
-_LATE = 1  # row that may be missing because it hasn't come yet
-_ASKED = 0.25  # of the strength, where nothing but requests is measured: nobody may have called
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,16 +40,16 @@ class Reporting:
     there: NDArray[np.unsignedinteger]
 
     @classmethod
-    def of(cls, table: SeriesTable) -> "Reporting":
+    def of(cls, table: SeriesTable, tuning: RowTuning) -> "Reporting":
         """Count the values of a table."""
         rows, length = steady(table), len(table.times)
         present = np.empty((length, len(rows)), dtype=bool)
         for some in chunks(len(rows), length):
             present[:, some] = ~np.isnan(table.values[rows[some]]).T
-        usable = present.mean(axis=1) >= _HOLE if len(rows) else np.zeros(length, dtype=bool)
+        usable = present.mean(axis=1) >= tuning.silence_present if len(rows) else np.zeros(length, dtype=bool)
         there = np.zeros((length + 1, len(rows)), dtype=np.min_scalar_type(length))
         running(present & usable[:, None], there)
-        weight = np.where(np.isin(table.channels[rows], _RESOURCES), 1.0, _ASKED)
+        weight = np.where(np.isin(table.channels[rows], _RESOURCES), 1.0, tuning.silence_asked)
         return cls(rows, weight, np.r_[0, np.cumsum(usable)], there)
 
     def stopped(self, split: Split, tuning: Tuning) -> FloatArray:
@@ -70,8 +66,9 @@ def silence(
     """How surely each service has stopped reporting, z-like.
 
     A stopped series scores the z of its missing rows against the share that was missing in its baseline (a
-    binomial's, with one row more of each kind); a service the mean of its series', those that go on counting 0,
-    less twice the share of the other services that stopped with it. Where most of them go on it hasn't stopped.
+    binomial's, with `silence_prior` rows more of each kind); a service the mean of its series', those that go on
+    counting 0, less `silence_others` times the share of the other services that stopped with it. Where most of its
+    series go on it hasn't stopped.
 
     Args:
         reporting: The series.
@@ -89,16 +86,17 @@ def silence(
     whose, weight = owner[reporting.rows], reporting.weight
     total = np.bincount(whose, weight, minlength=services)
     monitored = total > 0
-    # Where only requests are measured, a quarter of the strength is left.
+    # Where only requests are measured, no more than their weight is left of the strength.
     known = np.maximum(total, np.where(monitored, 1.0, np.inf))
     for row, split in enumerate(splits):
         z = reporting.stopped(split, tuning)
         if not z.any():
             continue
         share = np.bincount(whose, weight * (z > 0), minlength=services) / np.maximum(total, 1e-9)
-        found = np.where(share >= _MOST, np.bincount(whose, weight * z, minlength=services) / known, 0.0)
+        mean = np.bincount(whose, weight * z, minlength=services) / known
+        found = np.where(share >= tuning.rows.silence_series, mean, 0.0)
         others = (float(np.sum(found > 0)) - (found > 0)) / max(1, int(np.sum(monitored)) - 1)
-        result[row] = found * np.clip(1.0 - 2.0 * others, 0.0, 1.0)
+        result[row] = found * np.clip(1.0 - tuning.rows.silence_others * others, 0.0, 1.0)
     return result
 
 
@@ -130,8 +128,8 @@ def _stopped(
     """
     if rows_before < tuning.min_before or rows_after < tuning.min_after:
         return np.zeros(len(before))
-    missing = rows_after - after
-    usual = (rows_before - before + 1.0) / (rows_before + 2.0)
-    z = (missing - _LATE - rows_after * usual) / np.sqrt(rows_after * usual * (1.0 - usual))
-    gone = (before >= _ALWAYS * rows_before) & (missing >= _MOST * rows_after)
+    rows, missing = tuning.rows, rows_after - after
+    usual = (rows_before - before + rows.silence_prior) / (rows_before + 2.0 * rows.silence_prior)
+    z = (missing - rows.silence_late - rows_after * usual) / np.sqrt(rows_after * usual * (1.0 - usual))
+    gone = (before >= rows.silence_always * rows_before) & (missing >= rows.silence_missing * rows_after)
     return np.where(gone, np.clip(z, 0.0, tuning.z_cap), 0.0)

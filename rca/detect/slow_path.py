@@ -12,11 +12,7 @@ import numpy as np
 
 from rca.detect.span_tree import Node
 from rca.model.report import PathStep, SlowPath
-
-_FEW = 3  # requests before, slow ones, and usual spans of a step, from which there is something to tell
-_SLOW = 0.95  # quantile of the usual durations of a request, beyond which one is slow
-_OFTEN = 3.0  # times the share that is beyond it anyway
-_MORE = 1.5  # times what is usual, from which the last step takes the time
+from rca.model.tuning.spans import SpanTuning
 
 _Kind = tuple[str, str, str, bool]
 _Key = tuple[str, str, str]
@@ -48,13 +44,19 @@ class _Slow:
 
 
 def slow_path(
-    nodes: Sequence[Node], split: float, *, baseline: tuple[float, float] | None = None, end: float = np.inf
+    nodes: Sequence[Node],
+    split: float,
+    tuning: SpanTuning,
+    *,
+    baseline: tuple[float, float] | None = None,
+    end: float = np.inf,
 ) -> SlowPath | None:
     """The way of most slow requests after `split`.
 
     Args:
         nodes: All spans, as `span_tree.nodes` gives them.
         split: The onset, unix seconds; the incident is `split <= t < end`.
+        tuning: The constants, `path_…`.
         baseline: What is usual, half open; None for all before `split`.
         end: Where the incident ends.
 
@@ -65,17 +67,19 @@ def slow_path(
     old = [node for node in nodes if low <= node.span.start.timestamp() < high]
     new = [node for node in nodes if split <= node.span.start.timestamp() < end]
     spans = {_key(node): node for node in new}
-    slow = [_walk(root, spans, excess) for root, excess in _slow_roots(old, new, spans)]
+    slow = [_walk(root, spans, excess, tuning) for root, excess in _slow_roots(old, new, spans, tuning)]
     if not slow:
         return None
     by_way: dict[_Way, list[_Slow]] = defaultdict(list)
     for found in slow:
         by_way[found.way].append(found)
     way = min(by_way, key=lambda way: (-round(sum(found.excess for found in by_way[way]), 6), way))
-    return _told(by_way[way], old, len(slow))
+    return _told(by_way[way], old, len(slow), tuning)
 
 
-def _slow_roots(old: Sequence[Node], new: Sequence[Node], spans: Mapping[_Key, Node]) -> list[tuple[Node, float]]:
+def _slow_roots(
+    old: Sequence[Node], new: Sequence[Node], spans: Mapping[_Key, Node], tuning: SpanTuning
+) -> list[tuple[Node, float]]:
     """Requests that took longer than nearly all of their kind did, and by how much more than is usual.
 
     Empty where no more of them did than anyway do.
@@ -84,18 +88,19 @@ def _slow_roots(old: Sequence[Node], new: Sequence[Node], spans: Mapping[_Key, N
     for node in old:
         usual[node.span.service, node.span.operation].append(node.span.duration_ms)
     below = {(c.trace_id, c.span_id, c.service) for node in spans.values() for c in node.waited}
-    roots = [n for n in new if _key(n) not in below and len(usual.get(_operation(n), ())) >= _FEW]
+    roots = [n for n in new if _key(n) not in below and len(usual.get(_operation(n), ())) >= tuning.path_min]
     kinds = {_operation(root) for root in roots}
-    limits = {kind: np.quantile(usual[kind], (0.5, _SLOW)).tolist() for kind in kinds}
+    limits = {kind: np.quantile(usual[kind], (0.5, tuning.path_slow)).tolist() for kind in kinds}
     slow = [
         (root, root.span.duration_ms - limits[_operation(root)][0])
         for root in roots
         if root.waited and root.span.duration_ms > limits[_operation(root)][1]
     ]
-    return slow if len(slow) >= max(_FEW, _OFTEN * (1 - _SLOW) * len(roots)) else []
+    anyway = 1 - tuning.path_slow
+    return slow if len(slow) >= max(tuning.path_min, tuning.path_often * anyway * len(roots)) else []
 
 
-def _walk(root: Node, spans: Mapping[_Key, Node], excess: float) -> _Slow:
+def _walk(root: Node, spans: Mapping[_Key, Node], excess: float, tuning: SpanTuning) -> _Slow:
     at, steps, calls = root, [root], 0
     for _ in range(len(spans)):
         below = [spans[key] for c in at.waited if (key := (c.trace_id, c.span_id, c.service)) in spans]
@@ -103,7 +108,7 @@ def _walk(root: Node, spans: Mapping[_Key, Node], excess: float) -> _Slow:
         waited = at.span.duration_ms - at.own_ms
         if longest is None or waited <= at.own_ms:
             break
-        if longest.span.duration_ms < waited / 2:
+        if longest.span.duration_ms < tuning.path_most * waited:
             calls = len(below)
             break
         if longest.span.duration_ms <= at.own_ms:
@@ -114,17 +119,19 @@ def _walk(root: Node, spans: Mapping[_Key, Node], excess: float) -> _Slow:
     return _Slow(tuple(steps), at, calls, excess)
 
 
-def _told(slow: Sequence[_Slow], old: Sequence[Node], of: int) -> SlowPath | None:
+def _told(slow: Sequence[_Slow], old: Sequence[Node], of: int, tuning: SpanTuning) -> SlowPath | None:
     """The steps of requests that go the same way, by the medians of their times."""
     last, calls = slow[0].last, slow[0].calls > 0
     times: dict[_Kind, list[float]] = defaultdict(list)
     for node in old:
         times[_kind(node)].append(node.span.duration_ms if calls else node.own_ms)
     usual = [
-        float(np.median(times[kind])) for found in slow if len(times.get(kind := _kind(found.last), ())) >= _FEW
+        float(np.median(times[kind]))
+        for found in slow
+        if len(times.get(kind := _kind(found.last), ())) >= tuning.path_min
     ]
     taken = float(np.median([found.ms for found in slow]))
-    if not usual or taken < _MORE * float(np.median(usual)):
+    if not usual or taken < tuning.path_more * float(np.median(usual)):
         return None
     steps = tuple(
         PathStep(nodes[0].span.service, float(np.median([node.span.duration_ms for node in nodes])))

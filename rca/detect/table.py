@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rca.detect.kinds import Traits, classify, words
 from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
 from rca.model.signals import Bad, FloatArray, Kind, SignalFrame
+from rca.model.tuning.rows import RowTuning
 
 _BY_KIND = {
     Kind.LATENCY: Channel.LATENCY,
@@ -31,11 +32,11 @@ _FAILURES = frozenset({Channel.ERRORS, Channel.CLIENT_ERRORS})
 _RATIOS = frozenset({"ratio", "%"})
 _OF_ONE = frozenset({"rate", "ratio", "share", "fraction", "probability"})
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
-_HOST_DISTINCT = 4  # fewer distinct values may agree by chance
 
 
 def build(
     frame: SignalFrame,
+    tuning: RowTuning,
     services: Collection[str] = (),
     unresolved: Collection[tuple[str, str]] = (),
 ) -> SeriesTable:
@@ -43,6 +44,7 @@ def build(
 
     Args:
         frame: As the bundle has it. Series without any value are left out.
+        tuning: What tells the host's metrics, `host_…`.
         services: Further known names, so that the other end of an edge is recognised.
         unresolved: Callers and callees whose name they could not resolve: such calls say nothing about the callee.
     """
@@ -50,7 +52,7 @@ def build(
     used = np.flatnonzero(known)
     values = np.ascontiguousarray(frame.values.T if known.all() else frame.values.T[used])
     traits = list(classify([frame.keys[i] for i in used], {*frame.services, *services}))
-    host = _repeated(values, traits)
+    host = _repeated(values, traits, tuning)
     traits = [replace(t, side=Side.HOST) if shared else t for t, shared in zip(traits, host, strict=True)]
     edges, edge_values, levels = _edges(values, traits, unresolved)
     derived = np.r_[np.zeros(len(traits), bool), np.ones(len(edges), bool)]
@@ -116,7 +118,7 @@ def _full_scale(values: FloatArray, traits: Sequence[Traits], channels: Sequence
     return scale
 
 
-def _repeated(values: FloatArray, traits: Sequence[Traits]) -> NDArray[np.bool_]:
+def _repeated(values: FloatArray, traits: Sequence[Traits], tuning: RowTuning) -> NDArray[np.bool_]:
     """Series whose metric is the host's: most services have exactly the values of another one."""
     by_stem: dict[str, list[int]] = defaultdict(list)
     for i, t in enumerate(traits):
@@ -132,10 +134,10 @@ def _repeated(values: FloatArray, traits: Sequence[Traits]) -> NDArray[np.bool_]
             continue  # the usual case, which spares counting what is distinct
         ordered = np.sort(values[rows], axis=1)  # missing values last, and equal to nothing
         distinct = np.sum(ordered[:, 1:] > ordered[:, :-1], axis=1) + 1
-        varied = {i for i, count in zip(rows, distinct.tolist(), strict=True) if count >= _HOST_DISTINCT}
+        varied = {i for i, count in zip(rows, distinct.tolist(), strict=True) if count >= tuning.host_distinct}
         holders = [{traits[i].key.service for i in same if i in varied} for same in alike.values()]
         several = sum(len(names) for names in holders if len(names) > 1)
-        if several * 2 > len({traits[i].key.service for i in varied}):
+        if several > tuning.host_share * len({traits[i].key.service for i in varied}):
             shared[rows] = True
     return shared
 

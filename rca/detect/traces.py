@@ -15,14 +15,10 @@ from rca.detect.span_tree import Node, nodes
 from rca.detect.surprise import surprise
 from rca.model.incident import Span
 from rca.model.signals import FloatArray
+from rca.model.tuning.spans import SpanTuning
 
-_FEW = 3  # spans of an operation, on either side, from which its own time can be compared; or calls of others
-_STAR = 3  # callees that a caller waits for from which it may be slow itself
-_UNSEEN = 0.25  # of an error is added to the baseline, so that "never" after a short look means little
 _INSTANT = 1e-3  # seconds
 _MAD_OF_SIGMA = 1.4826
-_FLOOR = 0.1  # of the logarithm of own time: less than a tenth is no change
-_MOSTLY = 0.5  # of the blame, from which a failed call is told of the callee
 
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -84,10 +80,12 @@ class TraceIndex:
     Attributes:
         services: The names that evidence goes by, sorted: who writes spans, and whom their calls are addressed to.
         nodes: The spans, in order of time.
+        tuning: The constants.
     """
 
     services: tuple[str, ...]
     nodes: tuple[Node, ...]
+    tuning: SpanTuning
     _times: FloatArray
     _service: Places
     _operation: Places
@@ -109,6 +107,7 @@ class TraceIndex:
     def build(
         cls,
         spans: Sequence[Span],
+        tuning: SpanTuning,
         *,
         known: Collection[str] = (),
         unresolved: Collection[tuple[str, str]] = (),
@@ -117,6 +116,7 @@ class TraceIndex:
 
         Args:
             spans: Of any number of traces.
+            tuning: The constants.
             known: Names beside those that write spans, that calls can be addressed to.
             unresolved: Callers and callees whose name these can't resolve: such failures are the caller's.
         """
@@ -132,6 +132,7 @@ class TraceIndex:
         return cls(
             services,
             found,
+            tuning,
             np.array([n.span.start.timestamp() for n in found]),
             _places(position[n.span.service] for n in found),
             operation,
@@ -165,7 +166,7 @@ class TraceIndex:
         (failed_before, of_before), (failed_after, of_after) = (
             self._failures(part, blame) for part in (before, after)
         )
-        expected = (failed_before + _UNSEEN) * of_after / np.maximum(of_before, 1)
+        expected = (failed_before + self.tuning.unseen) * of_after / np.maximum(of_before, 1)
         own, waits = self._slower(before, after)
         return TraceEvidence(surprise(failed_after, expected), own, waits)
 
@@ -185,7 +186,7 @@ class TraceIndex:
         callee = np.append(self._callee, -1)[self._pair]
         to_it = self._open & (callee == place)
         mine = (self._service == place) | to_it
-        told = np.append(blame >= _MOSTLY, False)[self._pair]
+        told = np.append(blame >= self.tuning.told_of_callee, False)[self._pair]
         bad = self._deepest & np.where(self._open & told, callee == place, self._service == place)
         times = self._times[bad]
         low = max(low, float(self._times[0]))
@@ -226,8 +227,8 @@ class TraceIndex:
             same = np.where(mine > 0, np.minimum(1.0, theirs / np.maximum(others, 1) / mine), 1.0)
         spans = [np.bincount(self._service[part], minlength=count)[self._caller] for part in (before, after)]
         due = tried / np.maximum(spans[1], 1) * spans[0]  # calls before, had the caller been as it is now
-        stranger = (usual == 0) & (due >= _FEW)
-        return np.where(self._lost | stranger, 0.0, np.where(others >= _FEW, same, 1.0))
+        stranger = (usual == 0) & (due >= self.tuning.min_calls)
+        return np.where(self._lost | stranger, 0.0, np.where(others >= self.tuning.min_calls, same, 1.0))
 
     def _slower(self, before: Flags, after: Flags) -> tuple[Slower, Slower]:
         size = len(self._whose)
@@ -237,9 +238,9 @@ class TraceIndex:
         away = np.abs(self._log_own[old] - center[self._operation[old]])
         by_distance = np.argsort(away)
         by_distance = by_distance[np.argsort(self._operation[old][by_distance], kind="stable")]
-        spread = np.hypot(_MAD_OF_SIGMA * usual.median(away[by_distance]), _FLOOR)
+        spread = np.hypot(_MAD_OF_SIGMA * usual.median(away[by_distance]), self.tuning.own_floor)
         z = np.maximum((late.median(self._log_own[new]) - center) / spread, 0.0)
-        seen = (usual.counts >= _FEW) & (late.counts >= _FEW)
+        seen = np.minimum(usual.counts, late.counts) >= self.tuning.min_spans
         z = np.where(seen, z, 0.0)
         medians = usual.median(self._own[old]), late.median(self._own[new])
         call = self._pair_of >= 0
@@ -262,7 +263,7 @@ class TraceIndex:
         share = np.ones(pairs)
         for caller in np.unique(self._caller[measured]).tolist():
             mine = np.flatnonzero(measured & (self._caller == caller))
-            common = np.sort(level[mine])[(len(mine) - 1) // 2] if len(mine) >= _STAR else 0.0
+            common = np.sort(level[mine])[(len(mine) - 1) // 2] if len(mine) >= self.tuning.star else 0.0
             share[mine] = 1.0 - np.minimum(1.0, common / np.maximum(level[mine], _INSTANT))
         for pair in np.flatnonzero(measured & self._silent & (level > 0)).tolist():
             others = level[measured & (self._callee == self._callee[pair]) & (self._caller != self._caller[pair])]

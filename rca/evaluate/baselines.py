@@ -9,6 +9,7 @@ import numpy as np
 
 from rca.detect.table import build
 from rca.model.signals import FloatArray, SignalFrame
+from rca.model.tuning.rows import RowTuning
 from rca.rank import simple
 
 LARGEST_Z, BARO, RANDOM = "largest z", "BARO", "random"
@@ -22,7 +23,9 @@ def largest_z(frame: SignalFrame | None, onset: float | None) -> tuple[str, ...]
         onset: Where the incident begins, unix seconds; None when nobody knows.
     """
     row = _row(frame, onset)
-    return simple.rank(build(frame, frame.services), row) if frame is not None and row is not None else ()
+    if frame is None or row is None:
+        return ()
+    return simple.rank(build(frame, RowTuning(), frame.services), row)
 
 
 def baro(frame: SignalFrame | None, onset: float | None) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from rca.evaluate.measure import Accuracy, CaseResult, SetScore, macro, measure
 from rca.evaluate.onset import Onset
 from rca.model.incident import Bundle
 from rca.model.report import Report, ToolInfo
+from rca.model.tuning.rows import RowTuning
 
 SCHEMA_VERSION = 1
 _ARCHIVES = (".tar.gz", ".tgz", ".zip")
@@ -160,7 +161,7 @@ def _ranked(set_: str, path: Path, tool: ToolInfo, onset: Onset, options: Analys
 
 def _baselines(bundle: Bundle, report: Report) -> dict[str, tuple[str, ...]]:
     """What simple rankers say of the same rows; where no onset is told, they get the one that was found."""
-    frame = prepare(bundle).frame
+    frame = prepare(bundle, RowTuning()).frame
     at = bundle.window.onset or report.onset.at
     onset = at.timestamp() if at else None
     return {

@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 from rca.model.scores import Channel
 from rca.model.tuning.constant import Origin, constant
+from rca.model.tuning.rows import RowTuning
+from rca.model.tuning.spans import SpanTuning
 
 # What a kind of evidence counts for, and why; chosen on labelled cases for the order of magnitude.
 REASONED_WEIGHTS: Mapping[Channel, tuple[float, str]] = MappingProxyType(
@@ -46,6 +48,8 @@ class Tuning:
 
     Attributes:
         weights: What a kind of evidence counts for.
+        rows: The constants of what is read from metrics.
+        spans: Of what is read from spans.
     """
 
     weights: Mapping[Channel, float] = field(default_factory=lambda: _WEIGHTS)
@@ -176,3 +180,5 @@ class Tuning:
         "Ratio of the first score to the second under which less confidence than that is called low.",
         Origin.STRUCTURE,
     )
+    rows: RowTuning = field(default_factory=RowTuning)
+    spans: SpanTuning = field(default_factory=SpanTuning)

@@ -13,6 +13,7 @@ from topology import Edge, ServiceGraph
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ROWS, ONSET_ROW = 60, 45
+CALM = 40  # rows that follow on an incident that is over
 MakeBundle: TypeAlias = Callable[..., Bundle]
 
 
@@ -74,4 +75,20 @@ def checkout(make_bundle: MakeBundle, quiet: Callable[[int, float, float], Float
             "mail|cpu_usage": quiet(8, 0.1, 0.01),
         },
         [("web", "orders"), ("orders", "db"), ("web", "mail")],
+    )
+
+
+@pytest.fixture
+def past(checkout: Bundle) -> Bundle:
+    """The incident of `checkout`, over after its 15 rows, and 40 calm ones after it."""
+    frame = checkout.metrics
+    assert frame is not None
+    values = np.vstack([frame.values, frame.values[:CALM]])
+    times = frame.times[0] + frame.step * np.arange(len(values))
+    start = checkout.window.span.start
+    span = Interval(start, start + timedelta(seconds=frame.step * len(values)))
+    return replace(
+        checkout,
+        metrics=SignalFrame(times, values, frame.keys),
+        window=Window(span, checkout.window.onset),
     )

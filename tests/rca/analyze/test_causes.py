@@ -15,6 +15,7 @@ from rca.model.incident import Bundle
 from rca.model.report import Role, ToolInfo
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
+from rca.model.tuning.rows import RowTuning
 from topology import Edge, Node, NodeKind, ServiceGraph
 
 MakeBundle: TypeAlias = Callable[..., Bundle]
@@ -58,7 +59,7 @@ def failing(hit: Sequence[str], calm: Sequence[str]) -> Columns:
 
 
 def of(bundle: Bundle, *, usual: float | None = None) -> Causes:
-    prepared = prepare(bundle)
+    prepared = prepare(bundle, RowTuning())
     ranked, also = rank_bundle(bundle, prepared, AnalysisOptions())
     assert ranked is not None
     stood = standing(ranked, also, told=True, baseline=None, tuning=Tuning())

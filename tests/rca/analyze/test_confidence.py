@@ -17,6 +17,7 @@ from rca.model.incident import Bundle, Interval
 from rca.model.report import Confidence, ToolInfo
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
+from rca.model.tuning.rows import RowTuning
 from tests.rca.analyze.conftest import MakeBundle
 
 Quiet = Callable[[int, float, float], FloatArray]
@@ -26,14 +27,14 @@ CHAIN = [("edge", "web"), ("web", "db"), ("db", "web")]  # with a circle
 
 def stood(bundle: Bundle, tuning: Tuning | None = None) -> Standing:
     options = AnalysisOptions(tuning=tuning or Tuning())
-    ranked, also = rank_bundle(bundle, prepare(bundle), options)
+    ranked, also = rank_bundle(bundle, prepare(bundle, options.tuning.rows), options)
     assert ranked is not None
     return standing(ranked, also, told=True, baseline=None, tuning=options.tuning)
 
 
 def shows(bundle: Bundle, service: str) -> float:
     """What a service shows beyond its score."""
-    ranked, _ = rank_bundle(bundle, prepare(bundle), AnalysisOptions())
+    ranked, _ = rank_bundle(bundle, prepare(bundle, RowTuning()), AnalysisOptions())
     assert ranked is not None
     mine = np.array([name == service for name in ranked.structure.services])
     return level(mine, ranked.services, ranked.mixed, ranked.structure, Tuning()) - float(
@@ -101,7 +102,7 @@ def test_the_baseline_is_measured_like_the_incident(slow_caller: Bundle) -> None
 def test_nobody_knows_what_is_usual_without_a_baseline(slow_caller: Bundle) -> None:
     tuning = Tuning()
     assert needed(None, 0.0, tuning) == tuning.confidence_offset + tuning.usual_elsewhere
-    ranked, also = rank_bundle(slow_caller, prepare(slow_caller), AnalysisOptions())
+    ranked, also = rank_bundle(slow_caller, prepare(slow_caller, RowTuning()), AnalysisOptions())
     assert ranked is not None
     found = standing(ranked, also, told=True, baseline=(0.0, 1.0), tuning=tuning)
     assert (found.usual, found.most, found.windows, found.apart) == (None, 0.0, 0, 0.0)

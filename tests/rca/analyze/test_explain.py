@@ -17,13 +17,14 @@ from rca.model.logs import LogLine
 from rca.model.report import Role, Suspect, ToolInfo
 from rca.model.scores import CHANNELS, Channel
 from rca.model.tuning import Tuning
+from rca.model.tuning.rows import RowTuning
 from topology import Node, NodeKind, ServiceGraph
 
 SERVICES = ("orders", "db")
 
 
 def ranked_of(bundle: Bundle) -> Ranked:
-    ranked, _ = rank_bundle(bundle, prepare(bundle), AnalysisOptions())
+    ranked, _ = rank_bundle(bundle, prepare(bundle, RowTuning()), AnalysisOptions())
     assert ranked is not None
     return ranked
 

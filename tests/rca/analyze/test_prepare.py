@@ -9,6 +9,7 @@ from rca.analyze.prepare import adopt, prepare
 from rca.model.incident import Bundle, Span
 from rca.model.report import ToolInfo
 from rca.model.signals import SignalFrame, SignalKey
+from rca.model.tuning.rows import RowTuning
 
 
 def spans(bundle: Bundle) -> tuple[Span, ...]:
@@ -31,7 +32,7 @@ def test_nothing_is_guessed_where_an_id_occurs_twice(checkout: Bundle) -> None:
 
 def test_spans_complete_the_graph(checkout: Bundle) -> None:
     bare = replace(checkout, graph=type(checkout.graph)(), spans=spans(checkout))
-    assert [(edge.caller, edge.callee) for edge in prepare(bare).graph.edges()] == [
+    assert [(edge.caller, edge.callee) for edge in prepare(bare, RowTuning()).graph.edges()] == [
         ("orders", "db"),
         ("web", "orders"),
     ]
@@ -45,7 +46,7 @@ def test_a_raw_counter_becomes_its_increase(checkout: Bundle) -> None:
     flat = np.zeros(len(times))
     keys = (SignalKey("a", "errors_total"), SignalKey("a", "failures_total"), SignalKey("a", "request_errors"))
     frame = SignalFrame(times, np.array([total, flat, total]).T, keys)
-    values = prepare(replace(checkout, metrics=frame)).frame.values
+    values = prepare(replace(checkout, metrics=frame), RowTuning()).frame.values
     assert values[1:40, 0].tolist() == np.diff(total[:40]).tolist()
     assert values[40, 0] == 0
     assert np.array_equal(values[:, 1], flat)
@@ -65,7 +66,7 @@ def test_an_empty_series_is_told(checkout: Bundle) -> None:
     frame = checkout.metrics
     values = frame.values.copy()
     values[:, 0] = np.nan
-    found = prepare(replace(checkout, metrics=SignalFrame(frame.times, values, frame.keys)))
+    found = prepare(replace(checkout, metrics=SignalFrame(frame.times, values, frame.keys)), RowTuning())
     assert [gap.what for gap in found.gaps] == ["1 series"]
 
 
@@ -94,5 +95,5 @@ def test_a_raw_counter_that_was_not_asked_for_a_while_rises_no_faster(checkout: 
     total = 2 * np.arange(len(there), dtype=np.float64)
     total[20:] += 20  # of the ten rows that are missing
     frame = SignalFrame(times[there], total[:, None], (SignalKey("a", "errors_total"),))
-    values = prepare(replace(checkout, metrics=frame)).frame.values
+    values = prepare(replace(checkout, metrics=frame), RowTuning()).frame.values
     assert values[1:, 0].tolist() == [2.0] * (len(there) - 1)

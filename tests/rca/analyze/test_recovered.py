@@ -1,31 +1,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from rca.analyze import analyze
-from rca.model.incident import Bundle, Interval, Window
+from rca.model.incident import Bundle, Interval
 from rca.model.report import ToolInfo
-from rca.model.signals import SignalFrame
-
-CALM = 40  # rows that follow
-
-
-@pytest.fixture
-def past(checkout: Bundle) -> Bundle:
-    """The incident of `checkout`, over after its 15 rows, and 40 calm ones after it."""
-    frame = checkout.metrics
-    assert frame is not None
-    values = np.vstack([frame.values, frame.values[:CALM]])
-    times = frame.times[0] + frame.step * np.arange(len(values))
-    start = checkout.window.span.start
-    span = Interval(start, start + timedelta(seconds=frame.step * len(values)))
-    return replace(
-        checkout,
-        metrics=SignalFrame(times, values, frame.keys),
-        window=Window(span, checkout.window.onset),
-    )
 
 
 @pytest.mark.parametrize("known", [True, False])

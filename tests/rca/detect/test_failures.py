@@ -6,6 +6,7 @@ import pytest
 from rca.detect import table
 from rca.detect.failures import Failures, failures
 from rca.model.signals import FloatArray
+from rca.model.tuning.rows import RowTuning
 from tests.rca.detect.conftest import MakeFrame
 
 _LATE = np.where(np.arange(20) >= 15, 1.0, 0.0)
@@ -17,12 +18,12 @@ def _known(found: Failures) -> FloatArray:
 
 
 def test_whole_numbers_are_counts_and_others_rates_a_second(make_frame: MakeFrame) -> None:
-    made = table.build(make_frame({"a|errors": 2 * _LATE, "b|errors": 0.5 * _LATE}))
+    made = table.build(make_frame({"a|errors": 2 * _LATE, "b|errors": 0.5 * _LATE}), RowTuning())
     assert _known(failures(made)).tolist() == [10.0, 150.0]
 
 
 def test_the_unit_says_what_a_rate_is_of(make_frame: MakeFrame) -> None:
-    made = table.build(make_frame({"a|errors": 2 * _LATE}))
+    made = table.build(make_frame({"a|errors": 2 * _LATE}), RowTuning())
     told = replace(made, keys=tuple(replace(key, unit="1/min") for key in made.keys))
     assert _known(failures(told)) == pytest.approx([10.0])
 
@@ -37,7 +38,8 @@ def test_a_ratio_counts_by_the_requests_it_is_of(make_frame: MakeFrame) -> None:
                 "b|requests": np.full(20, 4.0),
                 "c|error_ratio": 0.25 * _LATE,
             }
-        )
+        ),
+        RowTuning(),
     )
     found = failures(made)
     assert [made.keys[row].service for row in found.rows] == ["a", "b"]
@@ -50,7 +52,7 @@ def test_few_failures_bound_what_they_can_say_and_many_do_not(make_frame: MakeFr
         "b|errors": 50 * _LATE,
         "c|errors": np.ones(20),
     }
-    stray, many, usual = failures(table.build(make_frame(columns))).most(_BEFORE, _AFTER)
+    stray, many, usual = failures(table.build(make_frame(columns), RowTuning())).most(_BEFORE, _AFTER)
     assert stray == pytest.approx(1 / 0.75**0.5)
     assert many > 25
     assert usual == 0.0
@@ -58,10 +60,11 @@ def test_few_failures_bound_what_they_can_say_and_many_do_not(make_frame: MakeFr
 
 def test_nothing_known_of_the_incident_bounds_nothing(make_frame: MakeFrame) -> None:
     column = np.where(np.arange(20) < 15, 1.0, np.nan)
-    assert failures(table.build(make_frame({"a|errors": column}))).most(_BEFORE, _AFTER).tolist() == [np.inf]
+    found = failures(table.build(make_frame({"a|errors": column}), RowTuning()))
+    assert found.most(_BEFORE, _AFTER).tolist() == [np.inf]
 
 
 def test_without_failures_to_count_there_are_none(make_frame: MakeFrame) -> None:
-    found = failures(table.build(make_frame({"a|cpu": np.arange(20.0)})))
+    found = failures(table.build(make_frame({"a|cpu": np.arange(20.0)}), RowTuning()))
     assert len(found.rows) == 0
     assert found.most(_BEFORE, _AFTER).shape == (0,)

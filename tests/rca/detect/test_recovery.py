@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from rca.detect.recovery import ended
 from rca.model.signals import FloatArray
+from rca.model.tuning.rows import RowTuning
 
 ROWS, BEGIN = 80, 40
 
@@ -21,11 +22,11 @@ def up(values: FloatArray) -> FloatArray:
 
 
 def told(values: FloatArray, at: int = BEGIN) -> int | None:
-    return ended(values, up(values), at, (at - 10, at + 2), told=at, clear=1.0)
+    return ended(values, up(values), at, (at - 10, at + 2), told=at, clear=1.0, tuning=RowTuning())
 
 
 def hidden(values: FloatArray) -> int | None:
-    return ended(values, up(values), len(values), (0, len(values)), told=None, clear=4.0)
+    return ended(values, up(values), len(values), (0, len(values)), told=None, clear=4.0, tuning=RowTuning())
 
 
 def test_an_incident_that_was_over_ends_where_it_was() -> None:
@@ -51,9 +52,9 @@ def test_calm_data_have_no_end() -> None:
 
 def test_a_series_that_gets_worse_downwards_is_read_so() -> None:
     values = system(52)
-    assert ended(-values, -up(values), ROWS, (0, ROWS), told=None, clear=4.0) == 52
-    assert ended(-values, up(values), ROWS, (0, ROWS), told=None, clear=4.0) is None
-    assert ended(values, 0 * up(values), ROWS, (0, ROWS), told=None, clear=4.0) is None
+    assert ended(-values, -up(values), ROWS, (0, ROWS), told=None, clear=4.0, tuning=RowTuning()) == 52
+    assert ended(-values, up(values), ROWS, (0, ROWS), told=None, clear=4.0, tuning=RowTuning()) is None
+    assert ended(values, 0 * up(values), ROWS, (0, ROWS), told=None, clear=4.0, tuning=RowTuning()) is None
 
 
 def test_single_loud_rows_are_no_incident() -> None:
@@ -71,8 +72,8 @@ def test_an_older_blip_does_not_hide_what_goes_on() -> None:
 def test_what_was_told_is_not_over_before_it() -> None:
     values = system(BEGIN)
     values[44:48, :3] += 30
-    assert ended(values, up(values), 50, (40, 52), told=50, clear=1.0) is None
-    assert ended(values, up(values), 46, (40, 52), told=46, clear=1.0) == 48
+    assert ended(values, up(values), 50, (40, 52), told=50, clear=1.0, tuning=RowTuning()) is None
+    assert ended(values, up(values), 46, (40, 52), told=46, clear=1.0, tuning=RowTuning()) == 48
 
 
 def test_a_fault_that_is_most_of_the_window_is_not_taken_for_what_is_usual() -> None:
@@ -85,7 +86,7 @@ def test_a_fault_that_is_most_of_the_window_is_not_taken_for_what_is_usual() -> 
 def test_a_short_window_says_nothing(rows: int) -> None:
     values = system(None)[:rows]
     assert hidden(values) is None
-    assert ended(values, up(values), min(3, rows), (0, rows), told=3, clear=1.0) is None
+    assert ended(values, up(values), min(3, rows), (0, rows), told=3, clear=1.0, tuning=RowTuning()) is None
 
 
 @settings(max_examples=30, deadline=None)

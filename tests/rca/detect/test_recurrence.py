@@ -11,6 +11,7 @@ from rca.detect.ordered import Ordered
 from rca.detect.recurrence import recurrence
 from rca.model.scores import SeriesTable
 from rca.model.signals import Bad, FloatArray, Kind, SignalFrame, SignalKey
+from rca.model.tuning.rows import RowTuning
 
 KEYS = tuple(
     SignalKey(service, f"metric_{i}", kind=kind, bad=bad, declared=True)
@@ -31,7 +32,9 @@ def share(
 ) -> FloatArray:
     """As `recurrence` gives it."""
     levels, (z, center, scale) = Levels.of(Ordered.of(made.values), counted), at
-    return recurrence(levels, before, width, z=z, center=center, scale=scale, direction=made.direction)
+    return recurrence(
+        levels, before, width, z=z, center=center, scale=scale, direction=made.direction, tuning=RowTuning()
+    )
 
 
 def share_by_definition(
@@ -66,7 +69,7 @@ def test_the_share_of_windows_is_what_looking_at_each_gives_to_the_last_bit(
     values[:, 3] = 0.0
     values[random.random(values.shape) < missing] = np.nan
     values[0] = 1.0
-    made = table.build(SignalFrame(np.arange(0.0, 30.0 * rows, 30.0), values, KEYS))
+    made = table.build(SignalFrame(np.arange(0.0, 30.0 * rows, 30.0), values, KEYS), RowTuning())
     before = slice(int(ends[0] * rows), int(ends[1] * rows))
     center = np.nan_to_num(typical(made.values[:, before], COUNTED & False))
     # Some z are exactly what a window shows, some infinite.
@@ -86,7 +89,7 @@ def test_a_mean_of_events_that_a_window_shows_exactly_is_counted_though_sums_rou
     rows = 40
     values = np.full((rows, 1), 0.1)
     values[10:20], values[30:] = 0.3, 0.3
-    made = table.build(SignalFrame(np.arange(0.0, 30.0 * rows, 30.0), values, KEYS[3:4]))
+    made = table.build(SignalFrame(np.arange(0.0, 30.0 * rows, 30.0), values, KEYS[3:4]), RowTuning())
     shown = typical(made.values[:, 30:], np.array([True]))  # ten times 0.3 is a little less than 3
     z, center, scale = shown - 0.1, np.array([0.1]), np.array([1.0])
     found = share(made, slice(0, 30), 10, (z, center, scale), np.array([True]))
@@ -95,6 +98,6 @@ def test_a_mean_of_events_that_a_window_shows_exactly_is_counted_though_sums_rou
 
 @pytest.mark.parametrize("before", [slice(0, 1), slice(3, 3)])
 def test_a_baseline_of_a_row_has_no_windows(before: slice) -> None:
-    made = table.build(SignalFrame(np.arange(0.0, 120.0, 30.0), np.ones((4, len(KEYS))), KEYS))
+    made = table.build(SignalFrame(np.arange(0.0, 120.0, 30.0), np.ones((4, len(KEYS))), KEYS), RowTuning())
     one = np.ones(len(KEYS))
     assert not share(made, before, 2, (one, one, one)).any()

@@ -8,6 +8,7 @@ from rca.detect.series import Split, score
 from rca.model.scores import CHANNELS, Channel, SeriesTable
 from rca.model.signals import FloatArray, SignalFrame, SignalKey
 from rca.model.tuning import Tuning
+from rca.model.tuning.rows import RowTuning
 from tests.rca.detect.conftest import MakeFrame
 
 TUNING = Tuning()
@@ -15,7 +16,7 @@ _NOISE = np.random.default_rng(3).standard_normal(40)
 
 
 def z_of(make_frame: MakeFrame, column: FloatArray, metric: str = "latency_ms", row: int = 30) -> float:
-    made = table.build(make_frame({f"a|{metric}": column}))
+    made = table.build(make_frame({f"a|{metric}": column}), RowTuning())
     return float(score(made, [onset.split(made.times, row, None, TUNING)], TUNING).z[0, 0])
 
 
@@ -51,7 +52,7 @@ def test_a_burst_of_a_resource_that_bursts_now_and_then_is_no_departure(make_fra
 
 def test_what_never_was_there_is_measured_by_what_others_do(make_frame: MakeFrame) -> None:
     late, bursts = np.where(np.arange(40) >= 38, 1e6, 0.0), np.where(np.arange(40) % 7 == 0, 1e6, 0.0)
-    made = table.build(make_frame({"a|diskio": late, "b|diskio": bursts, "c|diskio": bursts[::-1]}))
+    made = table.build(make_frame({"a|diskio": late, "b|diskio": bursts, "c|diskio": bursts[::-1]}), RowTuning())
     assert score(made, [onset.split(made.times, 38, None, TUNING)], TUNING).z[0, 0] < 5
     assert z_of(make_frame, late, "diskio", 38) == TUNING.z_cap
 
@@ -87,7 +88,7 @@ def test_too_few_values_tell_nothing(make_frame: MakeFrame) -> None:
 
 def test_an_idle_service_is_measured_by_the_system(make_frame: MakeFrame) -> None:
     idle = 0.01 + np.where(np.arange(40) >= 30, 0.5, 0.0)
-    made = table.build(make_frame({"idle|cpu_usage": idle, "busy|cpu_usage": 50 + _NOISE}))
+    made = table.build(make_frame({"idle|cpu_usage": idle, "busy|cpu_usage": 50 + _NOISE}), RowTuning())
     z = score(made, [onset.split(made.times, 30, None, TUNING)], TUNING).z[0]
     assert z[0] < 2 < z_of(make_frame, idle, "cpu_usage")
 
@@ -233,7 +234,7 @@ def test_all_series_at_once_score_what_each_one_does(
     values[size * 2 // 3 :] *= random.choice([0.2, 1.0, 1.0, 6.0], len(names))
     values[random.random(values.shape) < missing] = np.nan
     keys = tuple(SignalKey(name[0], name[2:]) for name in names)
-    made = table.build(SignalFrame(np.arange(0.0, 30.0 * size, 30.0), values, keys))
+    made = table.build(SignalFrame(np.arange(0.0, 30.0 * size, 30.0), values, keys), RowTuning())
     chosen = (baseline[0] * 30.0 * size, baseline[1] * 30.0 * size) if baseline else None
     rows = onset.candidates(made.times, None, chosen, TUNING)
     splits = [onset.split(made.times, int(row), chosen, TUNING) for row in rows]

@@ -30,10 +30,10 @@ def frame(
 
 
 def silent(made: SignalFrame) -> FloatArray:
-    table = build(made)
+    table = build(made, TUNING.rows)
     owner = np.array([NAMES.index(key.service) for key in table.keys], dtype=np.intp)
     split = onset.split(table.times, ONSET, None, TUNING)
-    z: FloatArray = silence(Reporting.of(table), [split], owner, len(NAMES), TUNING)[0]
+    z: FloatArray = silence(Reporting.of(table, TUNING.rows), [split], owner, len(NAMES), TUNING)[0]
     return z
 
 
@@ -86,5 +86,7 @@ def test_half_of_the_system_ending_at_once_is_nobodys_silence() -> None:
 
 def test_all_stopped_series_are_counted_whatever_they_measure() -> None:
     ends = slice(ONSET, ROWS)
-    table = build(frame((Kind.CPU, Kind.ERRORS), gone={("cart", Kind.CPU): ends, ("cart", Kind.ERRORS): ends}))
+    table = build(
+        frame((Kind.CPU, Kind.ERRORS), gone={("cart", Kind.CPU): ends, ("cart", Kind.ERRORS): ends}), TUNING.rows
+    )
     assert stopped(table, onset.split(table.times, ONSET, None, TUNING), TUNING).sum() == 2

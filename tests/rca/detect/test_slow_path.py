@@ -6,6 +6,7 @@ from rca.detect.slow_path import slow_path
 from rca.detect.span_tree import nodes
 from rca.model.incident import Span
 from rca.model.report import SlowPath
+from rca.model.tuning.spans import SpanTuning
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ONSET = START + timedelta(minutes=20)
@@ -41,7 +42,7 @@ def request(minute: int, *, pay_ms: float = 40.0, wire_ms: float = 2.0) -> list[
 
 
 def found(spans: list[Span], known: tuple[str, ...] = ()) -> SlowPath | None:
-    return slow_path(nodes(spans, known), ONSET.timestamp())
+    return slow_path(nodes(spans, known), ONSET.timestamp(), SpanTuning())
 
 
 def usual(minutes: int = 20) -> list[Span]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rca.detect.traces import TraceIndex
 from rca.model.incident import Span
+from rca.model.tuning.spans import SpanTuning
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -21,7 +22,7 @@ def call(minute: int, *, failing: bool = False, web_ms: float = 100.0, db_ms: fl
 
 
 def evidence(spans: list[Span], minute: int) -> dict[str, tuple[float, float]]:
-    index = TraceIndex.build(spans)
+    index = TraceIndex.build(spans, SpanTuning())
     found = index.evidence((START + timedelta(minutes=minute)).timestamp())
     return {name: (found.failing[i], found.own.z[i]) for i, name in enumerate(index.services)}
 
@@ -52,7 +53,7 @@ def test_a_few_spans_are_not_compared() -> None:
 
 def test_a_chosen_baseline_is_kept_to() -> None:
     spans = [span for minute in range(20) for span in call(minute, failing=minute < 10)]
-    index = TraceIndex.build(spans)
+    index = TraceIndex.build(spans, SpanTuning())
     later = ((START + timedelta(minutes=10)).timestamp(), (START + timedelta(minutes=20)).timestamp())
     found = index.evidence(START.timestamp(), baseline=later, end=later[0])
     assert found.failing[index.services.index("db")] > 3
@@ -62,7 +63,7 @@ def test_a_chosen_baseline_is_kept_to() -> None:
 
 def test_failing_spans_are_counted_from_the_first_of_them() -> None:
     spans = [span for minute in range(40) for span in call(minute, failing=minute >= 18)]
-    index = TraceIndex.build(spans)
+    index = TraceIndex.build(spans, SpanTuning())
     split = (START + timedelta(minutes=20)).timestamp()
     failed = index.failed(index.services.index("db"), split)
     assert (failed.after, failed.before) == ((20, 20), (0, 18))
@@ -99,7 +100,7 @@ def test_all_operations_at_once_are_as_slow_as_each_alone(seed: int, size: int) 
         for i, (service, operation) in enumerate(drawn)
     ]
     split = (START + timedelta(seconds=size // 2)).timestamp()
-    index = TraceIndex.build(spans)
+    index = TraceIndex.build(spans, SpanTuning())
     seen = index.evidence(split)
     expected = slower_by_definition(spans, split)
     for i, service in enumerate(index.services):
@@ -134,7 +135,7 @@ def ask(
 def seen(
     spans: list[Span], minute: int = 10, known: tuple[str, ...] = (), unresolved: tuple[tuple[str, str], ...] = ()
 ) -> dict[str, dict[str, float]]:
-    index = TraceIndex.build(spans, known=known, unresolved=unresolved)
+    index = TraceIndex.build(spans, SpanTuning(), known=known, unresolved=unresolved)
     found = index.evidence((START + timedelta(minutes=minute)).timestamp())
     return {
         name: {"failing": found.failing[i], "own": found.own.z[i], "waits": found.waits.z[i]}
@@ -224,7 +225,7 @@ def test_an_address_that_was_never_called_before_is_the_callers() -> None:
 
 def test_calls_without_an_answer_are_counted_as_calls() -> None:
     spans = [s for m in range(20) for s in ask(m, "pay", "bank", failing=m >= 10)]
-    index = TraceIndex.build(spans, known=("bank",))
+    index = TraceIndex.build(spans, SpanTuning(), known=("bank",))
     split = (START + timedelta(minutes=10)).timestamp()
     bank = index.failed(index.services.index("bank"), split)
     assert (bank.after, bank.before, bank.unanswered) == ((10, 10), (0, 10), 10)

@@ -9,6 +9,7 @@ from rca.model.incident import Symptom
 from rca.model.scores import CHANNELS, Channel
 from rca.model.signals import FloatArray, SignalFrame, SignalKey
 from rca.model.tuning import Tuning
+from rca.model.tuning.rows import RowTuning
 from rca.rank import mixture, simple, structure
 from rca.rank.score import ServiceScores, score
 from topology import Edge, Node, NodeKind, ServiceGraph
@@ -34,7 +35,7 @@ def scored(
 ) -> tuple[dict[str, float], ServiceScores, structure.Structure]:
     keys = tuple(SignalKey(name.split("|")[0], name.split("|")[1]) for name in columns)
     times = np.arange(0.0, 60.0 * ROWS, 60.0, dtype=np.float64)
-    made = table.build(SignalFrame(times, np.array(list(columns.values())).T, keys))
+    made = table.build(SignalFrame(times, np.array(list(columns.values())).T, keys), RowTuning())
     graph = ServiceGraph(nodes, [Edge(a, b) for a, b in edges])
     arrays = structure.build(made, graph, others=(), symptom=symptom, symptom_channel=channel, tuning=TUNING)
     z = series.score(made, [onset.split(times, ROW, None, TUNING)], TUNING)
@@ -177,7 +178,7 @@ def test_the_simple_ranker_takes_the_largest_z() -> None:
     keys = (SignalKey("a", "x"), SignalKey("b", "x"), SignalKey("c", "x"), SignalKey("d", "x"))
     values = np.array([noise(1), noise(2) + 50 * STEP, np.zeros(ROWS), np.r_[np.full(ROW, np.nan), np.ones(10)]]).T
     times = np.arange(0.0, 60.0 * ROWS, 60.0, dtype=np.float64)
-    made = table.build(SignalFrame(times, values, keys))
+    made = table.build(SignalFrame(times, values, keys), RowTuning())
     assert simple.rank(made, ROW) == ("b", "a", "c", "d")
 
 
@@ -186,7 +187,7 @@ def test_the_simple_ranker_leaves_missing_values_out() -> None:
     values = random.gamma(2.0, 1.0, (ROWS, 9))
     values[random.random(values.shape) < 0.3] = np.nan
     keys = tuple(SignalKey(name, "x") for name in "abcdefghi")
-    made = table.build(SignalFrame(np.arange(0.0, 60.0 * ROWS, 60.0), values, keys))
+    made = table.build(SignalFrame(np.arange(0.0, 60.0 * ROWS, 60.0), values, keys), RowTuning())
     middle = np.nanmedian(values[:ROW], axis=0)
     spread = 1.4826 * np.nanmedian(np.abs(values[:ROW] - middle), axis=0)
     peak = np.nanmax(np.abs(values[ROW:] - middle), axis=0) / spread
