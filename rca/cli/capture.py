@@ -31,14 +31,15 @@ def capture(
 
     from rca.bundle import check_target  # noqa: PLC0415 - as above
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - as above
-    from rca.cli.collecting import Wanted, gather, keeping  # noqa: PLC0415 - as above
+    from rca.cli.collecting import Wanted, declared_graph, gather, keeping  # noqa: PLC0415 - as above
 
     if run.output is None:
         raise UsageError("-o is missing", hint="Say where to: -o incident.tar.gz (or a folder, or .zip).")
     check_target(run.output, overwrite=force)  # before a minute is spent on collecting
     symptom, _ = read_alert(None, service)
     loaded = run.load({**collecting.settings(), **changes.settings()})
-    collected = gather(run, loaded.config, Wanted(moments.asked(), symptom, changes=True))
+    wanted = Wanted(moments.asked(), symptom, changes=True)
+    collected = gather(run, loaded.config, wanted, declared_graph(loaded.config))
     bundle = replace(collected.bundle, title=title) if title else collected.bundle
     with keeping(bundle, loaded, run.output, note=run.note, overwrite=force) as (bundle, kept):
         for gap in bundle.gaps:

@@ -38,10 +38,16 @@ class Wanted:
     changes: bool = False
 
 
-def gather(run: Run, config: Config, wanted: Wanted) -> "Collected":
+def gather(run: Run, config: Config, wanted: Wanted, declared: "ServiceGraph | None") -> "Collected":
     """Collect from the configured sources, redact, and show the progress.
 
     The bundle has no hash yet: `keeping` gives it one.
+
+    Args:
+        run: What the command was told.
+        config: The sources, and how they are asked.
+        wanted: Of which time, and what else.
+        declared: The declared dependency graph, where there is one.
 
     Raises:
         RcaError: The flags can't be used, or nothing could be collected.
@@ -57,7 +63,6 @@ def gather(run: Run, config: Config, wanted: Wanted) -> "Collected":
 
         sources += repositories(config)
         events = given_events(config)
-    declared = declared_graph(config)
     _announce(run, plan)
     with progress_display(run) as show:
         collected = collect(

@@ -59,9 +59,9 @@ def investigate(
     own_words(config)  # as above
     if alert == STDIN and str(config.changes.events) == STDIN:
         raise UsageError("standard input can't hold the alert and the events", hint="Put one into a file.")
-    graph = declared_graph(config) if alert else None
-    symptom, alerted_at = read_alert(alert, service, graph=graph, note=run.note)
-    collected = gather(run, config, Wanted(moments.asked(), symptom, alerted_at, changes=True))
+    declared = declared_graph(config)
+    symptom, alerted_at = read_alert(alert, service, graph=declared, note=run.note)
+    collected = gather(run, config, Wanted(moments.asked(), symptom, alerted_at, changes=True), declared)
     with keeping(collected.bundle, loaded, save, note=run.note, overwrite=force) as (bundle, kept):
         report = make_report(bundle, loaded, replayed=False)
         emit(report, run)

@@ -48,10 +48,11 @@ def show(run: Run, places: Places = None, *, service: options.Service = None) ->
 
 def discover(run: Run, *, recent: options.Recent) -> None:
     """Learn the graph from the live sources: service-graph metrics, spans, the order of log lines."""
-    from rca.cli.collecting import Wanted, gather  # noqa: PLC0415 - only when the command runs
+    from rca.cli.collecting import Wanted, declared_graph, gather  # noqa: PLC0415 - only when the command runs
     from topology.merge import merge  # noqa: PLC0415 - as above
 
-    collected = gather(run, run.load(recent.settings()).config, Wanted(recent.asked()))
+    config = run.load(recent.settings()).config
+    collected = gather(run, config, Wanted(recent.asked()), declared_graph(config))
     graph = collected.bundle.graph
     for gap in collected.bundle.gaps:
         run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")

@@ -1,3 +1,5 @@
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,22 @@ def test_flags_that_cannot_be_used_are_refused_before_anything_is_asked(
     assert complaint in outcome.err
     assert "hint:" in outcome.err
     assert outcome.out == ""
+
+
+def test_a_topology_from_a_pipe_can_be_read_beside_an_alert(
+    invoke: Invoke, closed_url: str, tmp_path: Path
+) -> None:
+    alert = {"labels": {"alertname": "Slow", "service": "web"}, "annotations": {}}
+    file = tmp_path / "alert.json"
+    file.write_text(json.dumps([alert | {"startsAt": "2026-11-22T03:10:00Z", "status": {"state": "active"}}]))
+    reader, writer = os.pipe()
+    os.write(writer, b"services: [{name: web, calls: [db]}]")
+    os.close(writer)
+    try:
+        outcome = invoke("investigate", "--alert", file, "--topology", f"/dev/fd/{reader}", "--es-url", closed_url)
+    finally:
+        os.close(reader)
+    assert outcome.code == 4, outcome.err  # whom to ask is found out only after the files were read
 
 
 def test_servers_that_are_down_end_with_their_own_exit_code(
