@@ -16,6 +16,7 @@ from tests.servers.documents import (
     START,
     busy_system,
     cells,
+    checks,
     create,
     gap_texts,
     harvest,
@@ -90,6 +91,13 @@ def test_traces_named_in_messages_come_whole(
         weights[line.service, line.level] += line.weight
     assert dict(weights) == pytest.approx(cells(found.log_counts))
     assert found.gaps == ()
+    said = checks(given)
+    assert said["traces"].ok is True
+    assert said["traces"].detail.startswith("ids in the text of messages, in no field")
+    told = "(trace.id, which hardly any line has: else from the message, where it names one)"
+    assert f"trace: {told};" in said["fields"].facts[0]
+    assert found.record is not None
+    assert [fields["trace"] for fields in found.record.details["fields"]] == [told]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +119,30 @@ def test_where_messages_cannot_be_searched_for_an_id_that_is_a_gap(
     assert "elasticsearch.fields.trace" in gap_texts(found)
     assert not any(line.fields.get("trace.complete") for line in found.logs)
     assert 500 < len(found.logs) <= 800
+
+
+@pytest.mark.parametrize(
+    ("documents", "message", "ok", "detail"),
+    [
+        (told_in_text(2_000, "TraceID: {}"), KEYWORD, None, "aren't indexed by word"),
+        (told_in_text(2_000, ""), {"type": "text"}, None, "hardly any line has the id of a trace"),
+        (busy_system(2_000), {"type": "text"}, True, "ids in trace.id, of about"),
+    ],
+    ids=["unsearchable", "none", "field"],
+)
+def test_doctor_says_where_the_ids_of_traces_stand(
+    elasticsearch_8: Elasticsearch,
+    index_name: str,
+    documents: Iterator[dict[str, Any]],
+    message: Mapping[str, Any],
+    ok: bool | None,  # noqa: FBT001 - a column
+    detail: str,
+) -> None:
+    create(elasticsearch_8, index_name, ECS | {"message": message})
+    load(elasticsearch_8, index_name, documents)
+    said = checks(settings(elasticsearch_8, index_name))["traces"]
+    assert (said.ok, detail in said.detail) == (ok, True), said
+    assert bool(said.hint) is ("indexed" in detail)
 
 
 def test_a_system_with_a_trace_field_is_asked_nothing_more(

@@ -9,12 +9,15 @@ from rca.config.settings import ElasticsearchSettings
 from rca.errors import SourceAuthError, SourceError
 from rca.sources.base import Check, Request
 from rca.sources.elastic.client import NAME, Answer, ElasticClient, Search
+from rca.sources.elastic.counts import Grid
 from rca.sources.elastic.events import collect_events
 from rca.sources.elastic.fields import Resolution, resolve, wanted
 from rca.sources.elastic.layers import Census, in_window, take_census
 from rca.sources.elastic.lines import read_time, text_of
 from rca.sources.elastic.record import chosen
+from rca.sources.elastic.sample import TRACED_ENOUGH, trace_place
 from rca.sources.elastic.schema import Role, Schema
+from rca.sources.elastic.text_traces import ids_in_text
 
 _AHEAD = timedelta(minutes=2)
 _SHOWN = 10
@@ -45,6 +48,9 @@ class Doctor:
             resolution = self._resolution()
             census = take_census(self._client, resolution.cohorts, request.span)
             yield from self._fields(resolution, census)
+            if census.total:
+                step = "traces"
+                yield self._traces(census, request)
             step = "services"
             yield from self._services(census)
             step = "clock"
@@ -125,6 +131,26 @@ class Doctor:
         hint = "" if usable else "Set elasticsearch.fields.service to the field that holds the service's name."
         state = (None if resolution.gaps else True) if usable else False
         yield Check(NAME, "fields", ok=state, detail=detail, hint=hint, facts=tuple(facts))
+
+    def _traces(self, census: Census, request: Request) -> Check:
+        """Where the ids of traces stand: by them lines are drawn that belong together."""
+        grid = Grid.over(request.span, request.step_seconds)
+        if found := trace_place(census, grid):
+            place = found[1]
+            share = min(1.0, place.documents / census.total)
+            return Check(
+                NAME, "traces", ok=True, detail=f"ids in {place.field}, of about {share:.0%} of the lines"
+            )
+        in_text, gaps = ids_in_text(self._client, census, grid, TRACED_ENOUGH)
+        if in_text:
+            detail = "ids in the text of messages, in no field: whole traces are searched for by them"
+            return Check(NAME, "traces", ok=True, detail=detail)
+        for gap in gaps:
+            why, _, advice = gap.why.partition("; ")
+            return Check(NAME, "traces", ok=None, detail=why, hint=advice)
+        return Check(
+            NAME, "traces", ok=None, detail="hardly any line has the id of a trace, as field or in its text"
+        )
 
     def _services(self, census: Census) -> Iterator[Check]:
         services = census.services

@@ -13,6 +13,7 @@ from rca.sources.elastic.layers import Census, Layer
 from rca.sources.elastic.queries import log_query
 from rca.sources.elastic.schema import Role, Schema
 
+_IN_TEXT = "from the message, where it names one"
 _READ = (Role.TIMESTAMP, Role.MESSAGE, Role.TRACE, Role.SPAN, Role.INSTANCE)
 
 
@@ -51,10 +52,23 @@ def chosen(layer: Layer, census: Census, overrides: Mapping[str, str]) -> dict[s
     lines = sum(layer.services.values())
     fields: dict[str, Any] = {"service": layer.service, "level": layer.level or "(from the message)"}
     for role in _READ:
-        candidates = layer.cohort.fields[role]
-        if role is Role.TIMESTAMP:
-            candidates = candidates[:1]
-        fields[role.value] = ", ".join(candidates) or "(none)"
+        fields[role.value] = _fields(role, layer, census)
     configured = sorted(role for role in overrides if role in fields)
     why = f"{lines} of {census.total} lines have them; the first in the order of preference that hold values"
     return fields | {"lines": lines, "why": why} | ({"configured": configured} if configured else {})
+
+
+def _fields(role: Role, layer: Layer, census: Census) -> str:
+    """The fields that play a role. Ids are read in messages, too: many systems have them there alone."""
+    candidates = layer.cohort.fields[role]
+    if role is Role.TIMESTAMP:
+        return layer.timestamp
+    named = ", ".join(candidates)
+    if role not in {Role.TRACE, Role.SPAN}:
+        return named or "(none)"
+    if not candidates:
+        return f"(no field: {_IN_TEXT})"
+    traced = {name for (cohort, name), documents in census.traced if documents and cohort == layer.cohort}
+    if role is Role.TRACE and traced.isdisjoint(candidates):
+        return f"({named}, which hardly any line has: else {_IN_TEXT})"
+    return named

@@ -25,8 +25,9 @@ from rca.sources.elastic.traces import MAX_PAGE, Place, WholeTraces, draw_traces
 
 _DRAWN_SHARE, _DRAWN_LEAST = 0.5, 5_000
 _TRACE_SHARE = 0.5
-_TRACED_ENOUGH = 0.05
 _TRACE_SLICES = 12
+TRACED_ENOUGH = 0.05
+"""Share of the lines that have a trace's id, from which whole traces are drawn by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def draw(client: ElasticClient, census: Census, schema: Schema, grid: Grid, budg
     budget = drawn_of(budget)
     half_of = partial(_Stratified, client, census, schema, grid)
     slices = grid.coarse(min(_TRACE_SLICES, grid.buckets))
-    found = _trace_place(census, grid)
+    found = trace_place(census, grid)
     if found is not None:
         traced = int(budget * _TRACE_SHARE)
         half = half_of(budget - traced)
@@ -180,7 +181,7 @@ def _one_after_the_other(
     # Here, as reading it in takes time that the first question of all systems would wait for.
     from rca.sources.elastic.text_traces import draw_text_traces, ids_in_text  # noqa: PLC0415
 
-    in_text, gaps = ids_in_text(client, census, grid, _TRACED_ENOUGH)
+    in_text, gaps = ids_in_text(client, census, grid, TRACED_ENOUGH)
     half = half_of(budget - int(budget * _TRACE_SHARE) if in_text else budget)
     half.draw()
     if not in_text:
@@ -234,17 +235,17 @@ def _all_of_it(client: ElasticClient, census: Census, schema: Schema, grid: Grid
         for layer, answer in zip(census.layers, answers, strict=True)
         for hit in answer.hits
     }
-    in_text = _trace_place(census, grid) is None
+    in_text = trace_place(census, grid) is None
     return Sample(*_read(hits, schema, ids_in_text=in_text), gaps=tuple(dict.fromkeys(gaps)))
 
 
-def _trace_place(census: Census, grid: Grid) -> tuple[Cohort, Place] | None:
+def trace_place(census: Census, grid: Grid) -> tuple[Cohort, Place] | None:
     """The trace field that most documents have; None when hardly any has one."""
     if not census.traced:
         return None
     (cohort, name), documents = max(census.traced, key=lambda item: (item[1], item[0][1]))
     timestamp = cohort.first(Role.TIMESTAMP) or ""
-    if documents < _TRACED_ENOUGH * census.total:
+    if documents < TRACED_ENOUGH * census.total:
         return None
     filters = (in_window(timestamp, grid.span), exists(name))
     fields = tuple(wanted_fields(cohort))
