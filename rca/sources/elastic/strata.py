@@ -71,7 +71,8 @@ class Spread:
         """The same with what errors and warnings left for the rest, which never gets less than its own share.
 
         Few strata have errors, and which have isn't known before they were asked for; nor do quiet services use up
-        what they may have. So of few lines and of many about as many travel.
+        what they may have. So of few lines and of many about as many travel. In which slices a service is silent
+        isn't known either: all count as filled, so that fewer travel where some aren't, and never too many.
 
         Args:
             left: Lines of the budget that weren't drawn.

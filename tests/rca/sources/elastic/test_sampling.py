@@ -1,5 +1,6 @@
 """The plan of a sample, its weights, and the choice of whole traces."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from rca.sources.elastic.schema import Role, load_schemas
 from rca.sources.elastic.strata import (
     FAILING,
     Spread,
+    Stratum,
     failing_counts,
     hits_of,
     level_stratum,
@@ -99,6 +101,32 @@ def test_a_spread_with_an_enlarged_rest_uses_its_budget_and_no_more(
     rest = spread.leaving(budget - bad, [evenly(**dict.fromkeys(names, 10_000))]).rest
     assert bad + places * rest <= budget
     assert rest == 100 or bad + places * (rest + 1) > budget
+
+
+@given(
+    st.integers(60, 20_000),
+    st.lists(st.lists(st.sampled_from([0, 0, 1, 40, 3_000]), min_size=24, max_size=24), min_size=1, max_size=20),
+)
+def test_slices_in_which_services_are_silent_cost_lines_and_neither_budget_nor_weight(
+    budget: int, there: list[list[int]]
+) -> None:
+    names = [f"s{i}" for i in range(len(there))]
+    spread = Spread.of(budget, names, GRID)
+    filled: dict[Stratum, float] = {
+        (name, "INFO", slot): float(count)
+        for name, counts in zip(names, there, strict=True)
+        for slot, count in enumerate(counts[: spread.slices.buckets])
+        if count
+    }
+    lines_of = Counter[str]()
+    for (name, _, _), count in filled.items():
+        lines_of[name] += int(count)
+    layer = Layer(COHORT, "@timestamp", "s", "l", (), dict(lines_of), {"info": lines_of.total()})
+    rest = spread.leaving(budget, [layer]).rest
+    drawn = [stratum for stratum, count in filled.items() for _ in range(min(rest, int(count)))]
+    assert len(drawn) <= budget
+    weighed = weigh([line(name, slot or 0) for name, _, slot in drawn], drawn, filled, lines_of)
+    assert sum(one.weight for one in weighed) == pytest.approx(lines_of.total())
 
 
 def searches(layer: Layer, spread: Spread) -> list[Search]:
