@@ -41,6 +41,7 @@ class Ranked:
         reporting: What tells who stopped reporting.
         rows: Shape `(c,)`, the candidate onsets, as rows of the table.
         splits: What each counts as before and after.
+        seconds: Shape `(c,)`, the time each stands for.
         series: Each series at each candidate.
         services: Each service at each candidate.
         mixed: The scores over all candidates.
@@ -53,6 +54,7 @@ class Ranked:
     reporting: Reporting
     rows: NDArray[np.intp]
     splits: tuple[Split, ...]
+    seconds: FloatArray
     series: SeriesScores
     services: ServiceScores
     mixed: Mixed
@@ -182,10 +184,12 @@ class Moments:
     Attributes:
         rows: Shape `(c,)`, as rows of the table.
         splits: What each counts as before and after.
+        seconds: Shape `(c,)`, the time each stands for.
     """
 
     rows: NDArray[np.intp]
     splits: tuple[Split, ...]
+    seconds: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -241,7 +245,7 @@ def rank(
     reporting = kept.once("reporting", (made,), lambda: Reporting.of(made, tuning.rows), values=tuning.rows)
     seen = look(arrays, scorer, reporting, at.splits, tuning, kept)
     services, mixed = judge(made, arrays, at, seen, extra, tuning)
-    return Ranked(made, arrays, scorer, reporting, at.rows, at.splits, seen.scores, services, mixed, lead)
+    return Ranked(made, arrays, scorer, reporting, at.rows, at.splits, at.seconds, seen.scores, services, mixed, lead)
 
 
 def moments(
@@ -260,7 +264,9 @@ def moments(
         onset.split(times, int(row), baseline, tuning, guard_seconds=guard_seconds, step=step) for row in rows
     )
     usable = [i for i, split in enumerate(splits) if len(split.before) and len(split.after)]
-    return Moments(rows[usable], tuple(splits[i] for i in usable)) if usable else None
+    if not usable:
+        return None
+    return Moments(rows[usable], tuple(splits[i] for i in usable), onset.seconds(times, rows[usable]))
 
 
 def look(
@@ -292,7 +298,7 @@ def judge(
     if extra is not None:
         beside = np.maximum(beside, extra(made.times[at.rows], baseline_ends(made.times, at.splits)))
     services = score_services(made, seen.scores, arrays, beside, tuning)
-    return services, mixture.mix(services, tuning)
+    return services, mixture.mix(services, at.seconds, tuning)
 
 
 def baseline_ends(times: FloatArray, splits: Sequence[Split]) -> FloatArray:

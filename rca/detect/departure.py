@@ -28,9 +28,19 @@ def typical(values: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
     return middle
 
 
-def departure(up: FloatArray, down: FloatArray, direction: FloatArray, scale: FloatArray) -> FloatArray:
-    """How many scales a series moved the bad way: up, down, or either; 0 when it didn't."""
-    change = np.where(direction > 0, up, np.where(direction < 0, down, np.fmax(up, down)))
-    change = np.fmax(change, 0.0)  # also where something is missing
+def departure(up: FloatArray, down: FloatArray, direction: FloatArray) -> FloatArray:
+    """How far a series moved the bad way: up, down, or either; 0 when it didn't, and where something is missing.
+
+    Args:
+        up: By how much it rose, in its own unit.
+        down: By how much it fell.
+        direction: Which way is bad: above 0 up, below 0 down, 0 either.
+    """
+    moved = np.where(direction > 0, up, np.where(direction < 0, down, np.fmax(up, down)))
+    return np.fmax(moved, 0.0)
+
+
+def scaled(change: FloatArray, scale: FloatArray) -> FloatArray:
+    """A departure in scales; infinite where what never moved does."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(change > 0, change / scale, 0.0)

@@ -12,6 +12,7 @@ from rca.detect.sums import Sums
 from rca.detect.surprise import surprise
 from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
 from rca.model.signals import FloatArray
+from rca.model.tuning.rows import RowTuning
 
 _TRAFFIC = CHANNELS.index(Channel.TRAFFIC)
 _AVAILABILITY = CHANNELS.index(Channel.AVAILABILITY)
@@ -31,7 +32,7 @@ class Failures:
     rows: NDArray[np.intp]
     counts: Sums
 
-    def most(self, before: slice, after: slice) -> FloatArray:
+    def most(self, before: slice, after: slice, tuning: RowTuning) -> FloatArray:
         """The largest z that so few failures can be, of shape `(f,)`.
 
         The `surprise` of the failures that were seen, as for lines of a log.
@@ -39,12 +40,14 @@ class Failures:
         Args:
             before: Columns of the baseline.
             after: Columns of the incident.
+            tuning: What none in the baseline is worth.
         """
         usual, old = self.counts.over(before)
         observed, new = self.counts.over(after)
         observed = np.maximum(observed, 0.0)
-        expected = np.maximum(usual, 0.0) / np.maximum(old, 1) * new
-        return np.where(new > 0, surprise(observed, expected), np.inf)
+        longer = new / np.maximum(old, 1)
+        expected = (np.maximum(usual, 0.0) + tuning.unseen_failure) * longer
+        return np.where(new > 0, surprise(observed, expected, longer), np.inf)
 
 
 def failures(table: SeriesTable) -> Failures:

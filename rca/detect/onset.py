@@ -56,6 +56,22 @@ def candidates(
     return np.unique(rows[(rows >= first) & (rows <= last)])
 
 
+def seconds(times: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
+    """How much time each candidate stands for: half of the way to the one before it and to the one after.
+
+    Args:
+        times: Shape `(n,)`, unix seconds.
+        rows: Shape `(c,)`, candidates, ascending.
+
+    Returns:
+        Shape `(c,)`, in seconds; a row's, of one alone.
+    """
+    if len(rows) < 2:  # noqa: PLR2004 - nothing beside it
+        return np.full(len(rows), float(np.median(np.diff(times))) if len(times) > 1 else 1.0)
+    gaps = np.diff(times[rows])
+    return np.asarray((np.r_[gaps[0], gaps] + np.r_[gaps, gaps[-1]]) / 2)
+
+
 def _grid(reach: int, growth: float) -> NDArray[np.intp]:
     """0, 1, 2, … and then growing by a factor, up to `reach`."""
     steps = [0]

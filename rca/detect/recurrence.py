@@ -13,9 +13,8 @@ def recurrence(
     before: slice,
     width: int,
     *,
-    z: FloatArray,
+    change: FloatArray,
     center: FloatArray,
-    scale: FloatArray,
     direction: FloatArray,
     tuning: RowTuning,
 ) -> FloatArray:
@@ -25,20 +24,20 @@ def recurrence(
         levels: What the series were like.
         before: The baseline's rows.
         width: How long the incident is, in rows; a window is at most a share of the baseline.
-        z: Shape `(m,)`, how far out each series is then; 0 for those that needn't be looked at.
+        change: Shape `(m,)`, how far each series departed then, in its own unit: events that are rarer than rows
+            have no spread to measure it in. 0 for those that needn't be looked at.
         center: Shape `(m,)`, what is usual.
-        scale: Shape `(m,)`, what a z of 1 is.
         direction: Shape `(m,)`, which way is bad.
         tuning: That share, and how far the windows overlap.
     """
-    length, share = before.stop - before.start, np.zeros(len(z))
-    asked = np.flatnonzero(z > 0)
+    length, share = before.stop - before.start, np.zeros(len(change))
+    asked = np.flatnonzero(change > 0)
     if length <= 1 or not len(asked):
         return share
     width = min(width, max(1, int(tuning.recurrence_longest * length)))
     stride = max(1, int(tuning.recurrence_stride * width))
     starts = range(before.start, before.stop - width + 1, stride)
     shift = levels.windows(starts, width).take(asked, axis=1) - center[asked]
-    as_far = departure(shift, -shift, direction[asked], scale[asked]) >= z[asked]
+    as_far = departure(shift, -shift, direction[asked]) >= change[asked]
     share[asked] = as_far.sum(axis=0) / len(starts)
     return share

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.detect.departure import departure
+from rca.detect.departure import departure, scaled
 from rca.detect.failures import Failures, failures
 from rca.detect.levels import Levels
 from rca.detect.ordered import Ordered, Quantiles
@@ -147,8 +147,9 @@ class Scorer:
         counts = np.stack([self.ordered.counts(rows) for rows in before]).astype(np.float64)
         observed = self.levels.over(after)
         linear = self._linear(usual, near, counts, np.stack([self.moves.over(rows) for rows in before]))
+        change = linear.change(observed, table.direction)
         z = linear.z(observed, table.direction)
-        seen = self._recurred(before, after, z, linear)
+        seen = self._recurred(before, after, change, linear.center)
         if len(ratio):
             # A constant share of what the series usually reaches keeps zeros finite and the unit out of it.
             level = np.fmax(
@@ -163,7 +164,7 @@ class Scorer:
             z[:, ratio] = np.sqrt(z[:, ratio] * logs.z(after_logs, table.direction[ratio]))
         # What a share p of the baseline did by itself is worth what chance makes of it.
         z = np.where(seen > 0, np.minimum(z, np.sqrt(-2.0 * np.log(np.where(seen > 0, seen, 1.0)))), z)
-        most = np.stack([self.failed.most(*rows) for rows in zip(before, after, strict=True)])
+        most = np.stack([self.failed.most(*rows, tuning.rows) for rows in zip(before, after, strict=True)])
         z[:, self.failed.rows] = np.minimum(z[:, self.failed.rows], most)
         later_counts = np.stack([self.ordered.counts(rows) for rows in after])
         enough = (counts >= tuning.min_before) & (later_counts >= tuning.min_after)
@@ -171,7 +172,7 @@ class Scorer:
         return np.minimum(z, tuning.z_cap), linear.center, observed
 
     def _recurred(
-        self, before: Sequence[slice], after: Sequence[slice], z: FloatArray, usual: "_Baseline"
+        self, before: Sequence[slice], after: Sequence[slice], change: FloatArray, center: FloatArray
     ) -> FloatArray:
         """The share of each one's baseline that departed as far by itself. Shape `(c, m)`."""
         shares = [
@@ -179,9 +180,8 @@ class Scorer:
                 self.levels,
                 rows,
                 later.stop - later.start,
-                z=z[i],
-                center=usual.center[i],
-                scale=usual.scale[i],
+                change=change[i],
+                center=center[i],
                 direction=self.table.direction,
                 tuning=self.tuning.rows,
             )
@@ -234,11 +234,14 @@ class _Baseline:
     recent_high: FloatArray
     recent_low: FloatArray
 
-    def z(self, observed: FloatArray, direction: FloatArray) -> FloatArray:
-        """How far what was observed lies beyond both the median and the recent rows, the bad way."""
+    def change(self, observed: FloatArray, direction: FloatArray) -> FloatArray:
+        """How far what was observed lies beyond both the median and the recent rows, the bad way; 0 if not."""
         up = observed - np.fmax(self.center, self.recent_high)
-        down = np.fmin(self.center, self.recent_low) - observed
-        return departure(up, down, direction, self.scale)
+        return departure(up, np.fmin(self.center, self.recent_low) - observed, direction)
+
+    def z(self, observed: FloatArray, direction: FloatArray) -> FloatArray:
+        """The same in scales."""
+        return scaled(self.change(observed, direction), self.scale)
 
 
 def _center_and_spread(usual: FloatArray) -> tuple[FloatArray, FloatArray]:

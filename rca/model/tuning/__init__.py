@@ -122,6 +122,11 @@ class Tuning:
         Origin.PROTOTYPE,
     )
     grid_growth: float = constant(1.2, "Growth of the distance between candidates.", Origin.PROTOTYPE)
+    candidate_seconds: float = constant(
+        60.0,
+        "A candidate weighs by the time it stands for, up to this: a finer step makes none of them likelier.",
+        Origin.STRUCTURE,
+    )
     over_told: float = constant(
         2.0,
         "An incident that was told counts as over where it departs this many times as much as all else "

@@ -47,6 +47,11 @@ class RowTuning:
         Origin.STRUCTURE,
     )
     recurrence_stride: float = constant(0.5, "Distance of these windows, as a share of one.", Origin.STRUCTURE)
+    unseen_failure: float = constant(
+        0.5,
+        "Of a failed call is added to those of the baseline: none in a short look isn't none (Jeffreys' prior).",
+        Origin.STATISTICS,
+    )
     silence_present: float = constant(
         0.5,
         "Share of the series that have to be there, or the row is a hole in the scraping.",

@@ -61,12 +61,28 @@ def system(seed: int, fault: str, step: int) -> tuple[Bundle, str]:
     return Bundle("made", window, metrics=SignalFrame(times, np.array(columns).T, keys)), f"service{guilty}"
 
 
-@pytest.mark.parametrize("step", [15, 60])
+@pytest.mark.parametrize("step", [5, 15, 60])
 @pytest.mark.parametrize("fault", _FAULTS)
 def test_the_service_with_the_fault_comes_first(tool: ToolInfo, fault: str, step: int) -> None:
     for seed in (1, 2):
         bundle, guilty = system(seed, fault, step)
         assert analyze(bundle, tool=tool).suspects[0].service == guilty
+
+
+@pytest.mark.parametrize("fault", [fault for fault in _FAULTS if fault != "delay"])
+def test_it_comes_first_at_a_row_a_second_too_unless_its_callers_wait_as_long(tool: ToolInfo, fault: str) -> None:
+    for seed in (1, 2):
+        bundle, guilty = system(seed, fault, 1)
+        assert analyze(bundle, tool=tool).suspects[0].service == guilty
+
+
+@pytest.mark.parametrize("late", [0, 90])
+def test_a_row_a_second_outweighs_no_other_time_where_the_time_told_is_late(tool: ToolInfo, late: int) -> None:
+    for seed in (12, 13):
+        bundle, guilty = system(seed, "memory", 1)
+        assert bundle.window.onset is not None
+        told = replace(bundle.window, onset=bundle.window.onset + timedelta(seconds=late))
+        assert analyze(replace(bundle, window=told), tool=tool).suspects[0].service == guilty
 
 
 @pytest.mark.parametrize("fault", _FAULTS)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rca.detect.departure import departure, typical
+from rca.detect.departure import departure, scaled, typical
 
 GAP = float("nan")
 
@@ -14,12 +14,12 @@ def test_events_have_a_mean_and_anything_else_a_median_of_what_is_there() -> Non
 
 
 @pytest.mark.parametrize(
-    ("up", "direction", "expected"), [(3.0, 1.0, 1.5), (3.0, -1.0, 0.0), (-3.0, 0.0, 1.5), (GAP, 1.0, 0.0)]
+    ("up", "direction", "expected"), [(3.0, 1.0, 3.0), (3.0, -1.0, 0.0), (-3.0, 0.0, 3.0), (GAP, 1.0, 0.0)]
 )
 def test_only_the_bad_way_counts(up: float, direction: float, expected: float) -> None:
     some = np.array([up])
-    assert departure(some, -some, np.array([direction]), np.array([2.0])).tolist() == [expected]
+    assert departure(some, -some, np.array([direction])).tolist() == [expected]
 
 
 def test_what_moves_though_it_never_did_departs_infinitely() -> None:
-    assert departure(np.array([1.0, 0.0]), np.zeros(2), np.ones(2), np.zeros(2)).tolist() == [np.inf, 0.0]
+    assert scaled(np.array([1.0, 0.0, 3.0]), np.array([0.0, 0.0, 2.0])).tolist() == [np.inf, 0.0, 1.5]

@@ -7,8 +7,10 @@ from rca.detect import table
 from rca.detect.failures import Failures, failures
 from rca.model.signals import FloatArray
 from rca.model.tuning.rows import RowTuning
+from rca.model.tuning.rows import RowTuning
 from tests.rca.detect.conftest import MakeFrame
 
+TUNING = RowTuning()
 _LATE = np.where(np.arange(20) >= 15, 1.0, 0.0)
 _BEFORE, _AFTER = slice(0, 15), slice(15, 20)
 
@@ -52,19 +54,30 @@ def test_few_failures_bound_what_they_can_say_and_many_do_not(make_frame: MakeFr
         "b|errors": 50 * _LATE,
         "c|errors": np.ones(20),
     }
-    stray, many, usual = failures(table.build(make_frame(columns), RowTuning())).most(_BEFORE, _AFTER)
-    assert stray == pytest.approx(1 / 0.75**0.5)
+    stray, many, usual = failures(table.build(make_frame(columns), RowTuning())).most(_BEFORE, _AFTER, TUNING)
+    expected = 0.5 / 3  # a third as long was looked at as before
+    assert stray == pytest.approx((1 - expected) / (4 / 3 * expected + 0.75) ** 0.5)
     assert many > 25
     assert usual == 0.0
+
+
+def test_none_before_says_less_the_shorter_the_look_was(make_frame: MakeFrame) -> None:
+    late = np.where(np.arange(40) >= 35, 1.0, 0.0)
+    found = failures(table.build(make_frame({"a|errors": late}), TUNING))
+    after = slice(35, 40)
+    shorter = [found.most(slice(first, 35), after, TUNING)[0] for first in (0, 20, 30)]
+    assert sorted(shorter, reverse=True) == shorter
+    assert shorter[0] == pytest.approx(5 / (5 / 4 + 0.5) ** 0.5, rel=0.05)
+    assert shorter[-1] == pytest.approx((5 - 0.5) / (2 * 0.5 + 5 / 4 + 0.5) ** 0.5)
 
 
 def test_nothing_known_of_the_incident_bounds_nothing(make_frame: MakeFrame) -> None:
     column = np.where(np.arange(20) < 15, 1.0, np.nan)
     found = failures(table.build(make_frame({"a|errors": column}), RowTuning()))
-    assert found.most(_BEFORE, _AFTER).tolist() == [np.inf]
+    assert found.most(_BEFORE, _AFTER, TUNING).tolist() == [np.inf]
 
 
 def test_without_failures_to_count_there_are_none(make_frame: MakeFrame) -> None:
     found = failures(table.build(make_frame({"a|cpu": np.arange(20.0)}), RowTuning()))
     assert len(found.rows) == 0
-    assert found.most(_BEFORE, _AFTER).shape == (0,)
+    assert found.most(_BEFORE, _AFTER, TUNING).shape == (0,)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rca.detect.onset import candidates, split
+from rca.detect.onset import candidates, seconds, split
 from rca.model.tuning import Tuning
 
 TUNING = Tuning()
@@ -21,6 +21,12 @@ def test_without_one_the_grid_widens_with_the_distance() -> None:
     assert rows[-1] == 59
     assert rows[0] >= 59 - 45
     assert np.all(np.diff(np.diff(rows)) <= 0)
+
+
+def test_a_candidate_stands_for_the_time_half_way_to_its_neighbours() -> None:
+    assert seconds(MINUTES, np.array([0, 1, 2, 6])).tolist() == [60.0, 60.0, 150.0, 240.0]
+    assert seconds(MINUTES, np.array([7])).tolist() == [60.0]
+    assert seconds(MINUTES[:1], np.array([0])).tolist() == [1.0]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

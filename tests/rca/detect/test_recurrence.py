@@ -27,18 +27,18 @@ def share(
     made: SeriesTable,
     before: slice,
     width: int,
-    at: tuple[FloatArray, FloatArray, FloatArray],
+    at: tuple[FloatArray, FloatArray],
     counted: NDArray[np.bool_] = COUNTED,
 ) -> FloatArray:
     """As `recurrence` gives it."""
-    levels, (z, center, scale) = Levels.of(Ordered.of(made.values), counted), at
+    levels, (change, center) = Levels.of(Ordered.of(made.values), counted), at
     return recurrence(
-        levels, before, width, z=z, center=center, scale=scale, direction=made.direction, tuning=RowTuning()
+        levels, before, width, change=change, center=center, direction=made.direction, tuning=RowTuning()
     )
 
 
 def share_by_definition(
-    made: SeriesTable, before: slice, width: int, z: FloatArray, center: FloatArray, scale: FloatArray
+    made: SeriesTable, before: slice, width: int, change: FloatArray, center: FloatArray
 ) -> FloatArray:
     """Every window of every series looked at."""
     length = before.stop - before.start
@@ -47,7 +47,7 @@ def share_by_definition(
     found = np.zeros(len(made))
     for start in starts:
         shift = typical(made.values[:, start : start + width], COUNTED) - center
-        found += (z > 0) & (departure(shift, -shift, made.direction, scale) >= z)
+        found += (change > 0) & (departure(shift, -shift, made.direction) >= change)
     return found / len(starts)
 
 
@@ -72,17 +72,16 @@ def test_the_share_of_windows_is_what_looking_at_each_gives_to_the_last_bit(
     made = table.build(SignalFrame(np.arange(0.0, 30.0 * rows, 30.0), values, KEYS), RowTuning())
     before = slice(int(ends[0] * rows), int(ends[1] * rows))
     center = np.nan_to_num(typical(made.values[:, before], COUNTED & False))
-    # Some z are exactly what a window shows, some infinite.
+    # Some are exactly what a window shows.
     shift = (
         typical(made.values[:, before.stop - min(width, before.stop - before.start) : before.stop], COUNTED)
         - center
     )
-    scale = random.choice([0.0, 0.7, 3.0], len(KEYS))
-    z = departure(shift, -shift, made.direction, scale) * random.choice([0.5, 1.0, 1.0], len(KEYS))
+    change = departure(shift, -shift, made.direction) * random.choice([0.5, 1.0, 1.0], len(KEYS))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rca.detect.levels._FEW", few)
-        found = share(made, before, width, (z, center, scale))
-    assert found.tolist() == share_by_definition(made, before, width, z, center, scale).tolist()
+        found = share(made, before, width, (change, center))
+    assert found.tolist() == share_by_definition(made, before, width, change, center).tolist()
 
 
 def test_a_mean_of_events_that_a_window_shows_exactly_is_counted_though_sums_round() -> None:
@@ -91,8 +90,7 @@ def test_a_mean_of_events_that_a_window_shows_exactly_is_counted_though_sums_rou
     values[10:20], values[30:] = 0.3, 0.3
     made = table.build(SignalFrame(np.arange(0.0, 30.0 * rows, 30.0), values, KEYS[3:4]), RowTuning())
     shown = typical(made.values[:, 30:], np.array([True]))  # ten times 0.3 is a little less than 3
-    z, center, scale = shown - 0.1, np.array([0.1]), np.array([1.0])
-    found = share(made, slice(0, 30), 10, (z, center, scale), np.array([True]))
+    found = share(made, slice(0, 30), 10, (shown - 0.1, np.array([0.1])), np.array([True]))
     assert found.tolist() == [1 / 5]
 
 
@@ -100,4 +98,4 @@ def test_a_mean_of_events_that_a_window_shows_exactly_is_counted_though_sums_rou
 def test_a_baseline_of_a_row_has_no_windows(before: slice) -> None:
     made = table.build(SignalFrame(np.arange(0.0, 120.0, 30.0), np.ones((4, len(KEYS))), KEYS), RowTuning())
     one = np.ones(len(KEYS))
-    assert not share(made, before, 2, (one, one, one)).any()
+    assert not share(made, before, 2, (one, one)).any()

@@ -43,6 +43,13 @@ def test_a_stray_error_is_hardly_evidence(make_frame: MakeFrame) -> None:
     assert z_of(make_frame, 0.001 * stray, "error_ratio") < 3
 
 
+def test_stray_errors_before_hide_no_flood_of_them(make_frame: MakeFrame) -> None:
+    rows = np.arange(40)
+    stray = np.isin(rows, [4, 21]).astype(np.float64)  # some in each half of the baseline, and in few of its rows
+    assert z_of(make_frame, np.where(rows >= 30, 50.0, stray), "errors") > 10
+    assert z_of(make_frame, np.where(rows == 33, 1.0, stray), "errors") < 1
+
+
 def test_a_burst_of_a_resource_that_bursts_now_and_then_is_no_departure(make_frame: MakeFrame) -> None:
     bursts = np.zeros(40)
     bursts[[3, 11, 12, 27, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39]] = 1e6
@@ -144,8 +151,9 @@ class Definition:
         old, new = (counts[rows][~np.isnan(counts[rows])] for rows in (self.rows.before, self.rows.after))
         if not len(new):
             return np.inf
-        expected, observed = max(0.0, old.mean() if len(old) else 0.0) * len(new), max(0.0, new.sum())
-        return float(max(0.0, (observed - expected) / np.sqrt(expected + observed / 4 + 0.5)))
+        longer, observed = len(new) / max(1, len(old)), max(0.0, new.sum())
+        expected = (max(0.0, old.sum()) + 0.5) * longer
+        return float(max(0.0, (observed - expected) / np.sqrt((1 + longer) * expected + observed / 4 + 0.5)))
 
     def _typical(self, i: int, x: FloatArray) -> float:
         counted = {Channel.ERRORS, Channel.AVAILABILITY, Channel.RESTARTS}

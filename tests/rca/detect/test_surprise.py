@@ -31,3 +31,12 @@ def test_more_surprise_more_but_no_more_than_twice_their_root(expected: float, s
     few, many = surprise(observed, np.full(2, expected))
     assert few <= many * (1 + 1e-9)
     assert many <= 2 * observed[1] ** 0.5
+
+
+@given(expected=_COUNTS, observed=_COUNTS, longer=st.tuples(st.floats(0, 100), st.floats(0, 100)))
+def test_the_shorter_the_look_at_what_is_usual_the_less_surprises(
+    expected: float, observed: float, longer: tuple[float, float]
+) -> None:
+    seen, usual = np.full(2, observed), np.full(2, expected)
+    long_look, short_look = surprise(seen, usual, np.sort(longer))
+    assert short_look <= long_look

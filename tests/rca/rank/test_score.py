@@ -156,7 +156,7 @@ def test_candidates_are_weighed_by_fit() -> None:
         alert=np.zeros(2, dtype=np.float64),
         shown=np.r_[services.shown, services.shown / 4],
     )
-    mixed = mixture.mix(both, TUNING)
+    mixed = mixture.mix(both, np.ones(2), TUNING)
     assert mixed.weights.sum() == pytest.approx(1.0)
     assert mixed.weights[0] > 0.9
 
@@ -171,7 +171,19 @@ def test_a_candidate_at_which_much_is_explained_weighs_more_than_its_own_top_sco
     assert services.shown[0] > top
     level = np.array([[top, 0.0], [top, 0.0]])
     both = replace(services, score=level, alert=np.zeros(2, dtype=np.float64), shown=np.r_[services.shown, top])
-    assert mixture.mix(both, TUNING).weights[0] > 0.5
+    assert mixture.mix(both, np.ones(2), TUNING).weights[0] > 0.5
+
+
+def test_candidates_weigh_by_the_time_they_stand_for_up_to_a_minute() -> None:
+    _, services, _ = scored({"a|cpu_percent": 10 + noise(1) + 60 * STEP})
+    four = replace(
+        services,
+        score=np.repeat(services.score, 4, axis=0),
+        alert=np.zeros(4, dtype=np.float64),
+        shown=np.repeat(services.shown, 4),
+    )
+    weights = mixture.mix(four, np.array([1.0, 5.0, 60.0, 600.0]), TUNING).weights
+    assert (weights / weights[0]).tolist() == pytest.approx([1.0, 5.0, 60.0, 60.0])
 
 
 def test_the_simple_ranker_takes_the_largest_z() -> None:
