@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from rca.analyze.evidence import NOTABLE, Item, change_text
 from rca.analyze.kept import Kept
-from rca.detect.log_resolving import unresolved
 from rca.detect.logs import FindingKind, LogEvidence, LogIndex
 from rca.detect.slow_path import slow_path
 from rca.detect.traces import Slower, TraceEvidence, TraceIndex
@@ -226,6 +225,7 @@ def build(
     spans: Sequence[Span],
     *,
     services: tuple[str, ...],
+    unresolved: frozenset[tuple[str, str]],
     baseline: tuple[float, float] | None,
     step: float,
     tuning: Tuning,
@@ -237,13 +237,11 @@ def build(
         logs = _lines(bundle, graph, services, kept)
     traces = None
     if spans:
-        names = frozenset(services)
-        lost = kept.once("unresolved", (bundle.logs,), lambda: unresolved(bundle.logs, services), values=names)
         traces = kept.once(
             "traces",
             (spans,),
-            lambda: TraceIndex.build(spans, tuning.spans, known=services, unresolved=lost),
-            values=(names, lost, tuning.spans),
+            lambda: TraceIndex.build(spans, tuning.spans, known=services, unresolved=unresolved),
+            values=(services, unresolved, tuning.spans),
         )
     if logs is None and traces is None:
         return None

@@ -202,13 +202,14 @@ def rank_bundle(
         bundle holds neither lines nor spans.
     """
     tuning, kept = options.tuning, kept or Kept(lasting=False)
-    made, arrays = build(bundle, prepared.frame, prepared.graph, tuning, kept)
+    made, arrays, unresolved = build(bundle, prepared.frame, prepared.graph, tuning, kept)
     told = bundle.window.onset.timestamp() if bundle.window.onset else None
     also = beside.build(
         bundle,
         prepared.graph,
         prepared.spans,
         services=arrays.services,
+        unresolved=unresolved,
         baseline=_baseline(bundle),
         step=prepared.frame.step,
         tuning=tuning,

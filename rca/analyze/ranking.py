@@ -153,8 +153,12 @@ def symptom_channel(bundle: Bundle) -> Channel | None:
 
 def build(
     bundle: Bundle, frame: SignalFrame, graph: ServiceGraph, tuning: Tuning, kept: Kept
-) -> tuple[SeriesTable, Structure]:
-    """The table and the structure of a bundle, before any onset is considered."""
+) -> tuple[SeriesTable, Structure, frozenset[tuple[str, str]]]:
+    """The table and the structure of a bundle, before any onset is considered.
+
+    Returns:
+        And who could not resolve whose name, by its log lines: callers and callees.
+    """
     others = {line.service for line in bundle.logs} | {span.service for span in bundle.spans}
     if bundle.log_counts is not None:
         others |= set(bundle.log_counts.services)
@@ -169,7 +173,7 @@ def build(
     arrays = structure.build(
         made, graph, others=others, symptom=bundle.symptom, symptom_channel=symptom_channel(bundle), tuning=tuning
     )
-    return made, arrays
+    return made, arrays, lost
 
 
 def _from_spans(node: Node) -> bool:

@@ -179,6 +179,27 @@ def test_a_wait_beyond_the_callees_own_time_is_told_of_the_callee(checkout: Bund
     assert "wait of web for it, less its own time, x200, 2 ms to 400 ms" in texts
 
 
+@pytest.mark.parametrize(
+    ("why", "whose"),
+    [
+        ("dial tcp: lookup sessions: no such host", "web"),
+        ("dial tcp: sessions:6379: connection refused", "sessions"),
+    ],
+)
+def test_spans_that_fail_as_a_name_cannot_be_resolved_are_the_callers(
+    checkout: Bundle, tool: ToolInfo, why: str, whose: str
+) -> None:
+    start = checkout.window.span.start
+    told = {"span.kind": "client", "db.system": "redis", "server.address": "sessions"}
+    spans = tuple(
+        Span(f"t{i}", "1", None, "web", "GET", start + timedelta(minutes=i), 9.0, i >= 45, told) for i in range(60)
+    )
+    said = tuple(LogLine(span.start, "web", "ERROR", why) for span in spans if span.error)
+    report = analyze(replace(calm(checkout), spans=spans, logs=said), tool=tool)
+    failing = {item.service for item in report.evidence if item.kind is EvidenceKind.TRACE}
+    assert failing == {whose}
+
+
 @pytest.mark.parametrize("kind", ["store", "third party"])
 def test_a_store_that_only_its_callers_spans_know_is_ranked_and_a_third_party_is_not(
     checkout: Bundle, tool: ToolInfo, kind: str
