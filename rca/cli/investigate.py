@@ -56,14 +56,14 @@ def investigate(
     settings = {**collecting.settings(), **changes.settings(), "changes.vocabulary": vocabulary}
     loaded = run.load(settings)
     config = loaded.config
-    own_words(config)  # as above
+    words = own_words(config)  # as above
     if alert == STDIN and str(config.changes.events) == STDIN:
         raise UsageError("standard input can't hold the alert and the events", hint="Put one into a file.")
     declared = declared_graph(config)
     symptom, alerted_at = read_alert(alert, service, graph=declared, note=run.note)
     collected = gather(run, config, Wanted(moments.asked(), symptom, alerted_at, changes=True), declared)
     with keeping(collected.bundle, loaded, save, note=run.note, overwrite=force) as (bundle, kept):
-        report = make_report(bundle, loaded, replayed=False)
+        report = make_report(bundle, loaded, replayed=False, words=words)
         emit(report, run)
         if report.alert_context and run.output is not None:  # the report itself tells it, and nobody sees that now
             run.note(report.alert_context)

@@ -17,15 +17,27 @@ if TYPE_CHECKING:
     from rca.model.report import Report
 
 
-def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report":
-    """Analyse a bundle; add the past incidents that resemble it, and the alert it began with in their light."""
+def make_report(
+    bundle: "Bundle", loaded: Loaded, *, replayed: bool, words: "Vocabulary | None" = None
+) -> "Report":
+    """Analyse a bundle; add the past incidents that resemble it, and the alert it began with in their light.
+
+    Args:
+        bundle: What the sources answered.
+        loaded: The configuration.
+        replayed: Whether the bundle was read from disk.
+        words: The user's own, where they were read already.
+
+    Raises:
+        ConfigError: A file of the user's own words can't be used.
+    """
     from rca import __version__  # noqa: PLC0415 - reading the installed metadata takes a while
     from rca.analyze import analyze  # noqa: PLC0415 - numpy, and only where a report is made
     from rca.history import recall  # noqa: PLC0415 - only where a report is made
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
 
     tool = ToolInfo(__version__, config_hash(loaded.config))
-    report = analyze(bundle, tool=tool, options=analysis_options(loaded.config), replayed=replayed)
+    report = analyze(bundle, tool=tool, options=analysis_options(loaded.config, words), replayed=replayed)
     report = recall(report, data_dir(loaded.config) / "incidents.sqlite")
     if bundle.symptom is None:
         return report
@@ -35,15 +47,19 @@ def make_report(bundle: "Bundle", loaded: Loaded, *, replayed: bool) -> "Report"
     return replace(report, alert_context=alert_context(report, alert)) if alert else report
 
 
-def analysis_options(config: "Config") -> "AnalysisOptions":
+def analysis_options(config: "Config", words: "Vocabulary | None" = None) -> "AnalysisOptions":
     """What the configuration chooses about an analysis.
+
+    Args:
+        config: The configuration.
+        words: The user's own, where they were read already.
 
     Raises:
         ConfigError: A file of the user's own words can't be used.
     """
     from rca.analyze import AnalysisOptions  # noqa: PLC0415 - numpy, and only where something is analysed
 
-    return AnalysisOptions(guard_seconds=60.0 * config.window.guard_minutes, vocabulary=own_words(config))
+    return AnalysisOptions(guard_seconds=60.0 * config.window.guard_minutes, vocabulary=words or own_words(config))
 
 
 def own_words(config: "Config") -> "Vocabulary | None":

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from rca.bundle import read_bundle
+from rca.changes.vocabulary import load
 from rca.cli.changes import read_events
+from rca.cli.reporting import analysis_options
+from rca.config.settings import ChangesSettings, Config
 from rca.errors import UsageError
 from rca.model.incident import EventKind
 from tests.command import Invoke
@@ -155,6 +158,12 @@ def test_a_vocabulary_that_cannot_be_used_is_refused_with_its_line(
     assert outcome.code == 2
     assert f"{tmp_path / 'gone.toml'}:" in outcome.err
     assert "did you mean 'lock_gone'?" in outcome.err
+
+
+def test_words_that_were_read_before_collecting_are_not_read_again(tmp_path: Path) -> None:
+    config = Config(changes=ChangesSettings(vocabulary=tmp_path / "gone since"))
+    read_before = load()
+    assert analysis_options(config, read_before).vocabulary is read_before
 
 
 def test_own_words_find_what_the_shipped_ones_do_not(
