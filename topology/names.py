@@ -3,12 +3,25 @@
 import re
 from functools import lru_cache
 
-_NOBODY = frozenset({"", "-", "unknown", "none", "null", "n/a"})
+UNKNOWN = "unknown"
+"""Whom we don't know, where somebody has to be named."""
+_NOBODY = frozenset({"", "-", UNKNOWN, "none", "null", "n/a"})
 
 # What Istio calls traffic whose other end it doesn't know: everything outside would become one service.
 _MESH_UNKNOWN = re.compile(r"(blackholecluster|(inbound)?passthroughcluster(ipv[46])?)")
 _CLUSTER_SUFFIX = re.compile(r"\.svc(\.cluster\.local)?\.?$")
 _SEPARATORS = re.compile(r"[-_ ]+")
+
+# A ReplicaSet's hash and a pod's suffix come from this alphabet: Kubernetes' util/rand (no vowels, no 0, 1, 3).
+POD_LETTERS = "[bcdfghjklmnpqrstvwxz2456789]"
+POD_OF_DEPLOYMENT = re.compile(rf"(.+)-{POD_LETTERS}{{6,10}}-{POD_LETTERS}{{5}}")
+_POD_FORMS = (
+    POD_OF_DEPLOYMENT,
+    re.compile(r"(.+)-\d{8,}-[a-z0-9]{5}"),  # of a CronJob's Job
+    re.compile(r"(.+)-(?=[a-z]*\d)[a-z0-9]{8,10}-[a-z0-9]{5,6}"),  # the first form, as something else writes it
+    re.compile(rf"(.+)-{POD_LETTERS}{{5}}"),  # of a DaemonSet
+    re.compile(r"(.+)-\d{1,3}"),  # of a StatefulSet
+)
 
 
 @lru_cache(maxsize=4096)
@@ -31,6 +44,14 @@ def base(name: str) -> str:
 def without_cluster_domain(host: str) -> str:
     """The service's own name in a cluster-internal address; any other address as it is."""
     return host.split(".", 1)[0] if _CLUSTER_SUFFIX.search(host) else host
+
+
+def pod_stem(pod: str) -> str:
+    """The workload's name by the pattern of a pod's; the pod's own name when it fits none."""
+    for form in _POD_FORMS:
+        if found := form.fullmatch(pod):
+            return found[1]
+    return pod
 
 
 def visible(text: str) -> str:

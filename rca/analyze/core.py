@@ -11,6 +11,7 @@ from rca.analyze import evidence as shown
 from rca.analyze.beside import Beside
 from rca.analyze.causes import causes, tell
 from rca.analyze.changes_facts import weigh_bundle
+from rca.analyze.collected import told_apart
 from rca.analyze.confidence import Standing, standing
 from rca.analyze.gaps import gaps
 from rca.analyze.kept import Kept
@@ -104,6 +105,7 @@ def assess(bundle: Bundle, options: AnalysisOptions, kept: Kept | None = None) -
     kept = kept or Kept(lasting=False)
     rows = options.tuning.rows
     prepared = prepare(bundle, rows, kept)
+    bundle = told_apart(bundle, prepared, options.tuning, kept)
     shorter = until_recovery(bundle, prepared, options.tuning)
     if shorter is not bundle:
         bundle, prepared = shorter, prepare(shorter, rows, kept)

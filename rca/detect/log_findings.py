@@ -12,8 +12,9 @@ import numpy as np
 from rca.detect.bursts import began
 from rca.detect.log_evidence import Evaluation, Parts
 from rca.detect.log_table import LogTable
-from rca.model.logs import LogLine
+from rca.model.logs import COLLECTED_AS, LogLine
 from rca.model.signals import FloatArray
+from topology.names import is_unknown
 
 _WORTH_TELLING: Final = 1.0
 _PER_KIND: Final = 3
@@ -71,7 +72,8 @@ class LogFinding:
 
     def query(self) -> str:
         """A KQL query that shows the lines; names of services and phrases are quoted."""
-        parts = [f'service.name : "{_quoted(self.speaker)}"']
+        stored = self.example.fields.get(COLLECTED_AS, self.speaker) if self.example else self.speaker
+        parts = [f'service.name : "{_quoted(stored)}"']
         if self.phrase:
             parts.append(f'message : "{_quoted(self.phrase)}"')
         return " and ".join(parts)
@@ -104,7 +106,8 @@ def _errors(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
         accused = bool(named[event])
         kind = FindingKind.ACCUSED if accused else FindingKind.NEW if new else FindingKind.BURSTING
         speaker = table.services[table.event_service[event]]
-        said = f"{speaker} names it in a " if accused else ""
+        named_by = "named in a " if is_unknown(speaker) else f"{speaker} names it in a "
+        said = named_by if accused else ""
         said += f"new log line, {_often(rates[1])}" if new else f"log line x{_ratio(*rates)}, {_often(*rates)}"
         text = f"{said}: {_quote(table, event)}"
         example = table.example(event, at.after[0] if since is None else since, at.after[1])

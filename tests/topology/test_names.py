@@ -1,6 +1,6 @@
 import pytest
 
-from topology.names import base, canonical, is_unknown, visible, without_cluster_domain
+from topology.names import base, canonical, is_unknown, pod_stem, visible, without_cluster_domain
 
 
 @pytest.mark.parametrize("name", ["", " ", "-", "unknown", "Unknown", "PassthroughCluster", "BlackHoleCluster"])
@@ -29,3 +29,19 @@ def test_only_a_clusters_own_addresses_are_shortened() -> None:
 
 def test_what_a_terminal_would_obey_is_written_out() -> None:
     assert visible("größe\n\x1b[31m\u202e") == "größe\\n\\x1b[31m\\u202e"
+
+
+@pytest.mark.parametrize(
+    ("pod", "stem"),
+    [
+        ("cart-7f8b9c6d5d-x2x4z", "cart"),
+        ("cart-front-7f8b9c6d5d-x2x4z", "cart-front"),
+        ("node-exporter-x2x4z", "node-exporter"),
+        ("store-0", "store"),
+        ("backup-28391040-7kqzt", "backup"),
+        ("cart-5c6b7d8f9-xk2lp0", "cart"),
+        ("cart", "cart"),
+    ],
+)
+def test_a_pods_name_tells_its_workload(pod: str, stem: str) -> None:
+    assert pod_stem(pod) == stem

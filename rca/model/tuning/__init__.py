@@ -112,6 +112,17 @@ class Tuning:
     explain_gain: float = constant(2.0, "Factor on the ratio of changes, callee to caller.", Origin.PROTOTYPE)
     explain_across: float = constant(0.6, "Most that evidence of another class explains.", Origin.STRUCTURE)
     explain_z: float = constant(3.0, "A callee explains others from this z on.", Origin.STRUCTURE)
+    collected_services: int = constant(
+        3,
+        "Known services without lines, for each name of no known service that lines stand under, from which "
+        "it's taken for a collector's.",
+        Origin.STRUCTURE,
+    )
+    collected_heard: float = constant(
+        0.1,
+        "Largest share of the known services with lines of their own, for that.",
+        Origin.STRUCTURE,
+    )
     back_seconds: float = constant(600.0, "How far before a given onset candidates reach.", Origin.PROTOTYPE)
     back_rows: int = constant(2, "The same, in rows, where that is more.", Origin.PROTOTYPE)
     forward_seconds: float = constant(60.0, "How far after it.", Origin.PROTOTYPE)

@@ -12,34 +12,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from topology.names import POD_LETTERS, POD_OF_DEPLOYMENT, pod_stem
+
 POD_LABELS = ("exported_pod", "pod", "pod_name")
 REPLICASET_LABELS = ("exported_replicaset", "replicaset")
 NOBODY = frozenset({"", "unknown", "none", "null", "-"})
 
-# A ReplicaSet's hash and a pod's suffix come from this alphabet: Kubernetes' util/rand (no vowels, no 0, 1, 3).
-_SAFE = "[bcdfghjklmnpqrstvwxz2456789]"
-_REPLICASET = re.compile(rf"(.+)-{_SAFE}{{6,10}}")
-_POD_FORMS = (
-    re.compile(rf"(.+)-{_SAFE}{{6,10}}-{_SAFE}{{5}}"),  # of a Deployment's ReplicaSet
-    re.compile(r"(.+)-\d{8,}-[a-z0-9]{5}"),  # of a CronJob's Job
-    re.compile(r"(.+)-(?=[a-z]*\d)[a-z0-9]{8,10}-[a-z0-9]{5,6}"),  # the first form, as something else writes it
-    re.compile(rf"(.+)-{_SAFE}{{5}}"),  # of a DaemonSet
-    re.compile(r"(.+)-\d{1,3}"),  # of a StatefulSet
-)
-# The same for `label_replace`, where a server is to do it: RE2, anchored, the shortest stem.
-STEM_RE2 = rf"(.+?)(?:(?:-{_SAFE}{{6,10}})?-{_SAFE}{{5}}|-[0-9]{{1,3}})?"
+_REPLICASET = re.compile(rf"(.+)-{POD_LETTERS}{{6,10}}")
+# A pod's stem for `label_replace`, where a server is to find it: RE2, anchored, the shortest.
+STEM_RE2 = rf"(.+?)(?:(?:-{POD_LETTERS}{{6,10}})?-{POD_LETTERS}{{5}}|-[0-9]{{1,3}})?"
 _CLUSTER_HOST = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?(?::\d+)?")
 _URL = re.compile(r"[a-z]+://(?:[^@/\s]*@)?(\[[0-9a-f:]+\]|[^:/?#\s]+)(?::\d+)?(?:[/?#]\S*)?", re.IGNORECASE)
 _NAMESPACED = re.compile(r"([^/\s]+)/([^/\s]+)")
 _PORT = re.compile(r"(.*[^:\d].*):\d{1,5}")
-
-
-def pod_stem(pod: str) -> str:
-    """The workload's name by the pattern of a pod's; the pod's own name when it fits none."""
-    for form in _POD_FORMS:
-        if found := form.fullmatch(pod):
-            return found[1]
-    return pod
 
 
 def replicaset_stem(name: str) -> str:
@@ -136,7 +121,7 @@ class Names:
 
     def of(self, namespace: str, name: str) -> str:
         """The service's name: bare, unless several namespaces have one of that name."""
-        if (found := _POD_FORMS[0].fullmatch(name)) and found[1] in self._spaces:
+        if (found := POD_OF_DEPLOYMENT.fullmatch(name)) and found[1] in self._spaces:
             name = found[1]
         spaces = self._spaces.get(name)
         if not namespace or spaces is None or spaces <= {namespace}:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rca.sources.prom.names import STEM_RE2, pod_stem
+from rca.sources.prom.names import STEM_RE2
 from rca.sources.prom.packs import Across, Signal
 from rca.sources.prom.plan import Ask
 from rca.sources.prom.promql import matchers, quote, render
+from topology.names import pod_stem
 
 MAX_ALTERNATIVES = 20
 WORKLOAD = "rca_workload"

@@ -2,23 +2,7 @@
 
 import pytest
 
-from rca.sources.prom.names import Labels, Names, Owners, pod_stem, split
-
-
-@pytest.mark.parametrize(
-    ("pod", "stem"),
-    [
-        ("cart-7f8b9c6d5d-x2x4z", "cart"),
-        ("cart-front-7f8b9c6d5d-x2x4z", "cart-front"),
-        ("node-exporter-x2x4z", "node-exporter"),
-        ("store-0", "store"),
-        ("backup-28391040-7kqzt", "backup"),
-        ("cart-5c6b7d8f9-xk2lp0", "cart"),
-        ("cart", "cart"),
-    ],
-)
-def test_a_pods_name_tells_its_workload(pod: str, stem: str) -> None:
-    assert pod_stem(pod) == stem
+from rca.sources.prom.names import Labels, Names, Owners, split
 
 
 def test_owners_are_believed_before_names() -> None:

@@ -1,0 +1,167 @@
+"""Lines that stand under the name of what collected them, or where: a shipper, a host, a namespace, the cluster.
+
+Such a name can't be told by what it is called, but by what else is known: it has lines and does no work, while the
+services that are known to work have none of their own. Then whose its lines are is only known where their pod or
+their span tells; the others are lines of nobody, which accuse whom they name.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rca.analyze.kept import Kept
+from rca.analyze.prepare import Prepared
+from rca.detect.kinds import infer
+from rca.model.incident import Bundle, Gap
+from rca.model.logs import COLLECTED_AS, LogCounts, LogLine
+from rca.model.signals import Kind
+from rca.model.trace_ids import trace_ids
+from rca.model.tuning import Tuning
+from topology import NodeKind
+from topology.merge import LOG_ORDER, is_declared
+from topology.names import UNKNOWN, is_unknown, pod_stem
+
+_WORK = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.TRAFFIC, Kind.QUEUE})
+_NO_SERVICE = frozenset({NodeKind.HOST, NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE, NodeKind.EXTERNAL})
+_LISTED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of names beside their lines.
+
+    Attributes:
+        named: Everything that is measured or in the graph.
+        working: Who serves or calls others, by edges, spans, series of requests, a declaration or the alert.
+        silent_kinds: What mostly logs elsewhere or not at all: hosts, stores, third parties.
+    """
+
+    named: frozenset[str]
+    working: frozenset[str]
+    silent_kinds: frozenset[str]
+
+
+def told_apart(bundle: Bundle, prepared: Prepared, tuning: Tuning, kept: Kept) -> Bundle:
+    """The bundle with the lines under collectors' names given to whom they are known to be of, or to nobody.
+
+    Args:
+        bundle: As it was recorded.
+        prepared: The usable part of it.
+        tuning: The constants.
+        kept: What was worked out of its variants.
+
+    Returns:
+        The same bundle where no name is a collector's; else another one, with a gap that says so.
+    """
+    speaking = {name for name in _speaking(bundle) if not is_unknown(name)}
+    known = _known(bundle, prepared)
+    collectors = _collectors(speaking, known, tuning)
+    if not collectors:
+        return bundle
+    of = (bundle.logs, bundle.log_counts, prepared.spans)
+    lines, counts = kept.once(
+        "told apart", of, lambda: _given(bundle, prepared, known, collectors), values=(collectors, known.named)
+    )
+    gap = _gap(bundle, lines, collectors, known)
+    return replace(bundle, logs=lines, log_counts=counts, gaps=(*bundle.gaps, gap))
+
+
+def _speaking(bundle: Bundle) -> set[str]:
+    counted = bundle.log_counts.services if bundle.log_counts is not None else ()
+    return {line.service for line in bundle.logs} | set(counted)
+
+
+def _known(bundle: Bundle, prepared: Prepared) -> _Known:
+    graph, keys = prepared.graph, prepared.frame.keys
+    kinds = {node.name: node.kind for node in graph.nodes()}
+    working = {key.service for key in keys if (key.kind if key.declared else infer(key.metric)[0]) in _WORK}
+    working |= {span.service for span in prepared.spans}
+    working |= {node.name for node in graph.nodes() if is_declared(node)}
+    for edge in graph.edges():
+        # What the order of lines told is no other source than the lines.
+        if not edge.provenance or any(told.source != LOG_ORDER for told in edge.provenance):
+            working |= {edge.caller, edge.callee}
+    if bundle.symptom is not None:
+        working.add(bundle.symptom.service)
+    working -= {name for name, kind in kinds.items() if kind is NodeKind.HOST}
+    learnt = {node.name for node in graph.nodes() if any(told.source != LOG_ORDER for told in node.provenance)}
+    return _Known(
+        frozenset(working | learnt | set(prepared.frame.services)),
+        frozenset(working),
+        frozenset(name for name, kind in kinds.items() if kind in _NO_SERVICE),
+    )
+
+
+def _collectors(speaking: Collection[str], known: _Known, tuning: Tuning) -> frozenset[str]:
+    """The names among those with lines that are no service's.
+
+    Names of which nothing else is known, beside those that are measured; or else those that are known but to run,
+    as a shipper in a pod or a host is, beside those that are known to work.
+    """
+    for below, above in ((known.named, known.named), (known.working, known.working)):
+        candidates = frozenset(speaking) - below
+        others = above - known.silent_kinds
+        heard = others & set(speaking)
+        enough = len(others - heard) >= tuning.collected_services * len(candidates)
+        if candidates and enough and len(heard) <= tuning.collected_heard * len(others):
+            return candidates
+    return frozenset()
+
+
+def _given(
+    bundle: Bundle, prepared: Prepared, known: _Known, collectors: frozenset[str]
+) -> tuple[tuple[LogLine, ...], LogCounts | None]:
+    names = known.named - collectors
+    spans: dict[str, str] = {}
+    for span in prepared.spans:
+        # Both sides of a call may share an id; then it tells nothing.
+        spans[span.span_id] = span.service if spans.get(span.span_id, span.service) == span.service else ""
+    lines = tuple(
+        replace(
+            line,
+            service=_owner(line, names, spans) or UNKNOWN,
+            fields={**line.fields, COLLECTED_AS: line.service},
+        )
+        if line.service in collectors
+        else line
+        for line in bundle.logs
+    )
+    return lines, _renamed(bundle.log_counts, collectors)
+
+
+def _owner(line: LogLine, names: Collection[str], spans: Mapping[str, str]) -> str:
+    """Whose a line is, by its pod or its span; empty where neither tells."""
+    pod = line.instance or ""
+    for name in (pod, pod_stem(pod)):
+        if name in names:
+            return name
+    span = trace_ids(line).span if spans else None
+    return spans.get(span, "") if span else ""
+
+
+def _renamed(counts: LogCounts | None, collectors: frozenset[str]) -> LogCounts | None:
+    """The counts with all that stands under these names as one, nobody's."""
+    if counts is None or collectors.isdisjoint(counts.services):
+        return counts
+    to = [UNKNOWN if name in collectors else name for name in counts.services]
+    services = sorted(set(to))
+    summed = np.zeros((len(counts.times), len(services), len(counts.levels)))
+    for place, name in enumerate(to):
+        summed[:, services.index(name)] += counts.counts[:, place]
+    return LogCounts(counts.times, tuple(services), counts.levels, summed)
+
+
+def _gap(bundle: Bundle, lines: tuple[LogLine, ...], collectors: frozenset[str], known: _Known) -> Gap:
+    many = Counter(line.service for line in lines if COLLECTED_AS in line.fields)
+    total, given = many.total(), many.total() - many[UNKNOWN]
+    listed = sorted(collectors)
+    shown = ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")
+    under = f"one name, {shown}," if len(listed) == 1 else f"{len(listed)} names, {shown},"
+    of = f"All {total}" if total == len(bundle.logs) else f"{total} of {len(bundle.logs)}"
+    others = len(known.working - known.silent_kinds - collectors)
+    why = f"{of} lines stand under {under} known as no service, while the {others} that are have none: read as "
+    why += f"{given} lines of their pods' or spans' services and {many[UNKNOWN]}" if given else "lines"
+    why += " of nobody, which accuse only whom their text names. To tell them apart, set"
+    return Gap("analysis", "lines of nobody", f"{why} elasticsearch.fields.service (docs/packs.md).")
