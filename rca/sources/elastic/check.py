@@ -1,7 +1,7 @@
 """`rca doctor` for Elasticsearch: one line a step, each with what to do when it fails."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from rca.sources.elastic.text_traces import ids_in_text
 
 _AHEAD = timedelta(minutes=2)
 _SHOWN = 10
+_NEARLY_ALL = 0.95  # of the lines; more is hardly one service's beside others
 
 
 class Doctor:
@@ -156,10 +157,15 @@ class Doctor:
         services = census.services
         top = tuple(f"{name}: {lines:,} lines" for name, lines in list(services.items())[:_SHOWN])
         hint = "" if services else "Check the window and elasticsearch.fields.service."
+        if alone := _has_nearly_all(services):
+            hint = (
+                f"{alone} has nearly all lines: if it only collects them, set elasticsearch.fields.service to the "
+                "field that holds the service's name."
+            )
         yield Check(
             NAME,
             "services",
-            ok=bool(services) or None,
+            ok=(bool(services) and not alone) or None,
             detail=f"{len(services)} in the window",
             hint=hint,
             facts=top,
@@ -237,6 +243,12 @@ class Doctor:
         facts = tuple(f"{gap.what}: {gap.why}" for gap in gaps)
         detail = f"{', '.join(indices)}: {len(found)} changes in the window and before it ({said})"
         return Check(NAME, "events", ok=True if found and not gaps else None, detail=detail, facts=facts)
+
+
+def _has_nearly_all(services: Mapping[str, int]) -> str:
+    """The name under which nearly all lines stand; empty where there is none."""
+    most = max(services, key=lambda name: services[name], default="")
+    return most if most and services[most] >= _NEARLY_ALL * sum(services.values()) else ""
 
 
 def _found(answer: Answer) -> str:

@@ -74,8 +74,8 @@ def test_the_report_says_so_and_what_to_do(collected: Bundle, tool: ToolInfo) ->
     gaps = [gap for gap in analyze(collected, tool=tool).gaps if gap.what == "lines of nobody"]
     assert len(gaps) == 1
     assert gaps[0].why == (
-        "All 390 lines stand under one name, shipper, known as no service, while the 4 that are have none: read as "
-        "lines of nobody, which accuse only whom their text names. To tell them apart, set "
+        "All 390 lines stand under one name, shipper, known as no service, while the 4 that are have none: read "
+        "as lines of nobody, which accuse only whom their text names. To tell them apart, set "
         "elasticsearch.fields.service (docs/packs.md)."
     )
 

@@ -13,7 +13,7 @@ from rca.config.settings import ElasticsearchSettings
 from rca.errors import SourceAuthError, SourceError, SourceQueryError, SourceUnreachableError
 from rca.model.incident import Gap, Interval
 from rca.model.logs import LogCounts
-from rca.sources.base import Harvest, Request
+from rca.sources.base import Check, Harvest, Request
 from rca.sources.elastic import ElasticsearchSource
 from rca.sources.elastic.client import Answer, Search
 from rca.sources.elastic.connection import Budget
@@ -253,6 +253,29 @@ def test_lines_that_name_no_service_fail_the_check_of_fields() -> None:
     found = {check.name: check for check in source_of(recorded).check(Request(SPAN, 60, 9e9))}
     assert (found["fields"].ok, found["fields"].detail) == (False, "no field names the service")
     assert found["lines without a service"].detail == "5 of 5 lines name no service"
+
+
+def check_of_services(*names: tuple[str, int]) -> Check:
+    """What the check says of services where the lines stand under these names."""
+    recorded, many = Recorded(), sum(lines for _, lines in names)
+
+    def census(search: Search) -> Answer:
+        if "services" not in search.body["aggs"]:
+            return total(many)
+        return total(many, services=buckets(*names), level_0=buckets(("error", many)))
+
+    recorded.census = census  # type: ignore[method-assign]  # the stub's own answer
+    return {check.name: check for check in source_of(recorded).check(Request(SPAN, 60, 9e9))}["services"]
+
+
+def test_a_name_that_has_nearly_all_lines_may_be_a_collectors() -> None:
+    found = check_of_services(("a", 96), ("b", 4))
+    assert found.ok is None
+    assert found.hint.startswith(
+        "a has nearly all lines: if it only collects them, set elasticsearch.fields.service"
+    )
+    spread = check_of_services(("a", 90), ("b", 10))
+    assert (spread.ok, spread.hint) == (True, "")
 
 
 def test_a_pattern_that_may_not_be_read_is_named_by_the_check() -> None:
