@@ -1,13 +1,15 @@
 """Lines that stand under the name of what collected them, or where: a shipper, a host, a namespace, the cluster.
 
 Such a name can't be told by what it is called, but by what else is known: it has lines and does no work, while the
-services that are known to work have none of their own. Then whose its lines are is only known where their pod or
-their span tells; the others are lines of nobody, which accuse whom they name.
+services that are known to work have none of their own. Then whose its lines are is only known where their pod,
+their span or the form of their text tells; the others are lines of nobody, which accuse whom they name.
 """
 
+import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from rca.model.incident import Bundle, Gap
 from rca.model.logs import COLLECTED_AS, LogCounts, LogLine
 from rca.model.signals import Kind
 from rca.model.trace_ids import trace_ids
-from rca.model.tuning import Tuning
+from rca.model.tuning.collected import CollectedTuning
 from topology import NodeKind
 from topology.merge import LOG_ORDER, is_declared
 from topology.names import UNKNOWN, is_unknown, pod_stem
@@ -26,6 +28,7 @@ from topology.names import UNKNOWN, is_unknown, pod_stem
 _WORK = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.TRAFFIC, Kind.QUEUE})
 _NO_SERVICE = frozenset({NodeKind.HOST, NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE, NodeKind.EXTERNAL})
 _LISTED = 4
+_WORD = re.compile(r"\w+(?:[-./]\w+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class _Known:
     silent_kinds: frozenset[str]
 
 
-def told_apart(bundle: Bundle, prepared: Prepared, tuning: Tuning, kept: Kept) -> Bundle:
+def told_apart(bundle: Bundle, prepared: Prepared, tuning: CollectedTuning, kept: Kept) -> Bundle:
     """The bundle with the lines under collectors' names given to whom they are known to be of, or to nobody.
 
     Args:
@@ -60,9 +63,15 @@ def told_apart(bundle: Bundle, prepared: Prepared, tuning: Tuning, kept: Kept) -
     collectors = _collectors(speaking, known, tuning)
     if not collectors:
         return bundle
-    of = (bundle.logs, bundle.log_counts, prepared.spans)
+    names = known.named - collectors
     lines, counts = kept.once(
-        "told apart", of, lambda: _given(bundle, prepared, known, collectors), values=(collectors, known.named)
+        "told apart",
+        (bundle.logs, bundle.log_counts, prepared.spans),
+        lambda: (
+            _given(bundle, prepared, names, collectors, tuning),
+            _renamed(bundle.log_counts, collectors),
+        ),
+        values=(names, collectors),
     )
     gap = _gap(bundle, lines, collectors, known)
     return replace(bundle, logs=lines, log_counts=counts, gaps=(*bundle.gaps, gap))
@@ -94,7 +103,7 @@ def _known(bundle: Bundle, prepared: Prepared) -> _Known:
     )
 
 
-def _collectors(speaking: Collection[str], known: _Known, tuning: Tuning) -> frozenset[str]:
+def _collectors(speaking: Collection[str], known: _Known, tuning: CollectedTuning) -> frozenset[str]:
     """The names among those with lines that are no service's.
 
     Names of which nothing else is known, beside those that are measured; or else those that are known but to run,
@@ -104,41 +113,74 @@ def _collectors(speaking: Collection[str], known: _Known, tuning: Tuning) -> fro
         candidates = frozenset(speaking) - below
         others = above - known.silent_kinds
         heard = others & set(speaking)
-        enough = len(others - heard) >= tuning.collected_services * len(candidates)
-        if candidates and enough and len(heard) <= tuning.collected_heard * len(others):
+        enough = len(others - heard) >= tuning.services * len(candidates)
+        if candidates and enough and len(heard) <= tuning.heard * len(others):
             return candidates
     return frozenset()
 
 
 def _given(
-    bundle: Bundle, prepared: Prepared, known: _Known, collectors: frozenset[str]
-) -> tuple[tuple[LogLine, ...], LogCounts | None]:
-    names = known.named - collectors
+    bundle: Bundle, prepared: Prepared, names: frozenset[str], collectors: frozenset[str], tuning: CollectedTuning
+) -> tuple[LogLine, ...]:
+    """The lines, each collector's given to one of these services, or to nobody."""
     spans: dict[str, str] = {}
     for span in prepared.spans:
         # Both sides of a call may share an id; then it tells nothing.
         spans[span.span_id] = span.service if spans.get(span.span_id, span.service) == span.service else ""
-    lines = tuple(
+    places = {
+        name: _place([line.message for line in bundle.logs if line.service == name], names, tuning)
+        for name in sorted(collectors)
+    }
+    return tuple(
         replace(
             line,
-            service=_owner(line, names, spans) or UNKNOWN,
+            service=_owner(line, names, spans) or _at(line.message, places[line.service], names) or UNKNOWN,
             fields={**line.fields, COLLECTED_AS: line.service},
         )
         if line.service in collectors
         else line
         for line in bundle.logs
     )
-    return lines, _renamed(bundle.log_counts, collectors)
 
 
 def _owner(line: LogLine, names: Collection[str], spans: Mapping[str, str]) -> str:
     """Whose a line is, by its pod or its span; empty where neither tells."""
-    pod = line.instance or ""
-    for name in (pod, pod_stem(pod)):
-        if name in names:
-            return name
+    if found := _service(line.instance or "", names):
+        return found
     span = trace_ids(line).span if spans else None
     return spans.get(span, "") if span else ""
+
+
+def _service(name: str, names: Collection[str]) -> str:
+    """The service of this name, or with a pod of it; empty for none."""
+    return next((one for one in (name, pod_stem(name)) if one in names), "")
+
+
+def _place(texts: Sequence[str], names: Collection[str], tuning: CollectedTuning) -> int:
+    """Which word of these lines says whose each is, as `cart | …` or `INFO [cart,…]` do; -1 where none does.
+
+    At the same place in nearly all of them, and of several services: a sentence may begin with a name, too.
+    """
+    found: Counter[tuple[int, str]] = Counter()
+    for text in texts:
+        for place, word in enumerate(_words(text, tuning.first_words)):
+            if name := _service(word, names):
+                found[place, name] += 1
+    for place in range(tuning.first_words):
+        counts = [count for (at, _), count in found.items() if at == place]
+        if len(counts) >= tuning.services and sum(counts) >= tuning.same_place * len(texts):
+            return place
+    return -1
+
+
+def _at(text: str, place: int, names: Collection[str]) -> str:
+    """The service that the word at this place names; empty for none."""
+    words = _words(text, place + 1)
+    return _service(words[place], names) if 0 <= place < len(words) else ""
+
+
+def _words(text: str, most: int) -> list[str]:
+    return [found.group() for found in islice(_WORD.finditer(text), most)]
 
 
 def _renamed(counts: LogCounts | None, collectors: frozenset[str]) -> LogCounts | None:
@@ -162,6 +204,10 @@ def _gap(bundle: Bundle, lines: tuple[LogLine, ...], collectors: frozenset[str],
     of = f"All {total}" if total == len(bundle.logs) else f"{total} of {len(bundle.logs)}"
     others = len(known.working - known.silent_kinds - collectors)
     why = f"{of} lines stand under {under} known as no service, while the {others} that are have none: read as "
-    why += f"{given} lines of their pods' or spans' services and {many[UNKNOWN]}" if given else "lines"
+    why += (
+        f"{given} lines of the services that their pods, spans or texts tell, and {many[UNKNOWN]}"
+        if given
+        else "lines"
+    )
     why += " of nobody, which accuse only whom their text names. To tell them apart, set"
     return Gap("analysis", "lines of nobody", f"{why} elasticsearch.fields.service (docs/packs.md).")

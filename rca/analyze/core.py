@@ -105,7 +105,7 @@ def assess(bundle: Bundle, options: AnalysisOptions, kept: Kept | None = None) -
     kept = kept or Kept(lasting=False)
     rows = options.tuning.rows
     prepared = prepare(bundle, rows, kept)
-    bundle = told_apart(bundle, prepared, options.tuning, kept)
+    bundle = told_apart(bundle, prepared, options.tuning.collected, kept)
     shorter = until_recovery(bundle, prepared, options.tuning)
     if shorter is not bundle:
         bundle, prepared = shorter, prepare(shorter, rows, kept)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rca.model.scores import Channel
+from rca.model.tuning.collected import CollectedTuning
 from rca.model.tuning.constant import Origin, constant
 from rca.model.tuning.rows import RowTuning
 from rca.model.tuning.spans import SpanTuning
@@ -50,6 +51,7 @@ class Tuning:
         weights: What a kind of evidence counts for.
         rows: The constants of what is read from metrics.
         spans: Of what is read from spans.
+        collected: Of what tells a name that only collects lines from a service.
     """
 
     weights: Mapping[Channel, float] = field(default_factory=lambda: _WEIGHTS)
@@ -112,17 +114,6 @@ class Tuning:
     explain_gain: float = constant(2.0, "Factor on the ratio of changes, callee to caller.", Origin.PROTOTYPE)
     explain_across: float = constant(0.6, "Most that evidence of another class explains.", Origin.STRUCTURE)
     explain_z: float = constant(3.0, "A callee explains others from this z on.", Origin.STRUCTURE)
-    collected_services: int = constant(
-        3,
-        "Known services without lines, for each name of no known service that lines stand under, from which "
-        "it's taken for a collector's.",
-        Origin.STRUCTURE,
-    )
-    collected_heard: float = constant(
-        0.1,
-        "Largest share of the known services with lines of their own, for that.",
-        Origin.STRUCTURE,
-    )
     back_seconds: float = constant(600.0, "How far before a given onset candidates reach.", Origin.PROTOTYPE)
     back_rows: int = constant(2, "The same, in rows, where that is more.", Origin.PROTOTYPE)
     forward_seconds: float = constant(60.0, "How far after it.", Origin.PROTOTYPE)
@@ -198,3 +189,4 @@ class Tuning:
     )
     rows: RowTuning = field(default_factory=RowTuning)
     spans: SpanTuning = field(default_factory=SpanTuning)
+    collected: CollectedTuning = field(default_factory=CollectedTuning)

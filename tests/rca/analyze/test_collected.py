@@ -1,5 +1,6 @@
 """Lines under the name of what collected them."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -44,7 +45,7 @@ def collected(checkout: Bundle) -> Bundle:
 
 
 def apart(bundle: Bundle) -> Bundle:
-    return told_apart(bundle, prepare(bundle, Tuning().rows), Tuning(), Kept(lasting=False))
+    return told_apart(bundle, prepare(bundle, Tuning().rows), Tuning().collected, Kept(lasting=False))
 
 
 def renamed(bundle: Bundle, names: Callable[[LogLine], str]) -> Bundle:
@@ -180,8 +181,39 @@ def test_lines_go_to_the_service_that_their_pod_or_their_span_names(collected: B
     told = apart(bundle)
     assert [line.service for line in told.logs[:5]] == ["mail", "db", "orders", "unknown", "unknown"]
     assert told.logs[0].fields == {COLLECTED_AS: "shipper"}
-    assert "read as 3 lines of their pods' or spans' services and 387 of nobody" in told.gaps[0].why
+    assert (
+        "read as 3 lines of the services that their pods, spans or texts tell, and 387 of nobody"
+        in told.gaps[0].why
+    )
     assert "shipper" not in ranked(bundle, tool)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{} | {}",
+        "{}-7f8b9c6d5d-x2x4z {}",
+        "Mar  1 12:00:07 host-3 {}[71]: {}",
+        "2026-03-01T12:00:07.123Z  INFO [{},5a1f,77] 1 --- {}",
+        '{{"time":"2026-03-01T12:00:07","service":"{}","text":"{}"}}',
+    ],
+)
+def test_lines_go_to_the_service_that_stands_at_the_same_place_in_nearly_all(collected: Bundle, form: str) -> None:
+    own = [
+        line for name in ("web", "orders", "db") for line in _lines("shipper", form.format(name, "ok"), range(9))
+    ]
+    rest = _lines("shipper", "  at java.base/Thread.run", range(5))
+    told = apart(replace(collected, logs=(*own, *rest)))
+    assert Counter(line.service for line in told.logs) == {"web": 9, "orders": 9, "db": 9, "unknown": 5}
+
+
+@pytest.mark.parametrize("speaking", [("web", "db"), ("web", "orders", "db")])
+def test_a_name_that_only_some_lines_begin_with_or_that_is_always_the_same_gives_nothing_away(
+    collected: Bundle, speaking: Sequence[str]
+) -> None:
+    named = [line for name in speaking for line in _lines("shipper", f"{name} answered", range(9))]
+    rest = _lines("shipper", "served", range(27)) if len(speaking) > 2 else []
+    assert {line.service for line in apart(replace(collected, logs=(*named, *rest))).logs} == {"unknown"}
 
 
 def test_exact_counts_are_nobodys_too(collected: Bundle, tool: ToolInfo) -> None:
