@@ -153,7 +153,10 @@ def _owner(line: LogLine, names: Collection[str], spans: Mapping[str, str]) -> s
 
 def _service(name: str, names: Collection[str]) -> str:
     """The service of this name, or with a pod of it; empty for none."""
-    return next((one for one in (name, pod_stem(name)) if one in names), "")
+    if name in names:
+        return name
+    stem = pod_stem(name) if "-" in name else ""  # most words are no pod's
+    return stem if stem in names else ""
 
 
 def _place(texts: Sequence[str], names: Collection[str], tuning: CollectedTuning) -> int:
