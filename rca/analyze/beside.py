@@ -17,6 +17,7 @@ from rca.model.report import Evidence, EvidenceKind, SlowPath
 from rca.model.scores import CHANNELS, Channel
 from rca.model.signals import FloatArray, Kind
 from rca.model.tuning import Tuning
+from rca.model.tuning.lines import LineTuning
 from rca.model.words import counted
 from topology import ServiceGraph
 
@@ -177,7 +178,7 @@ class Beside:
     def _failing_spans(
         self, traces: TraceIndex, place: int, time: float, baseline: tuple[float, float]
     ) -> Evidence:
-        failed = traces.failed(place, time, baseline=baseline, end=self.end)
+        failed = traces.failed(place, time, self.tuning.lines.bursts, baseline=baseline, end=self.end)
         called = failed.unanswered == failed.after[0]
         often = [
             f"{number:,} of {counted(of, 'call' if called else 'span')}"
@@ -234,7 +235,7 @@ def build(
     """Arrange a bundle's logs and spans; None when it has neither. `kept` spares doing the same again."""
     logs = None
     if bundle.logs or bundle.log_counts is not None:
-        logs = _lines(bundle, graph, services, kept)
+        logs = _lines(bundle, graph, services, tuning.lines, kept)
     traces = None
     if spans:
         traces = kept.once(
@@ -249,20 +250,23 @@ def build(
     return Beside(logs, traces, services, baseline, end, step / 2, tuning, kept)
 
 
-def _lines(bundle: Bundle, graph: ServiceGraph, services: tuple[str, ...], kept: Kept) -> LogIndex:
+def _lines(
+    bundle: Bundle, graph: ServiceGraph, services: tuple[str, ...], tuning: LineTuning, kept: Kept
+) -> LogIndex:
     """The lines, arranged: those of a variant with the same ones needn't be read again."""
-    like: list[LogIndex] = kept.once("lines", (bundle.logs, bundle.log_counts), list)
+    like: list[LogIndex] = kept.once("lines", (bundle.logs, bundle.log_counts), list, values=tuning)
 
     def make() -> LogIndex:
         return LogIndex.build(
             bundle.logs,
+            tuning,
             counts=bundle.log_counts,
             graph=graph,
             services=services,
             like=like[0] if like else None,
         )
 
-    made = kept.once("log index", (bundle.logs, bundle.log_counts, graph), make, values=services)
+    made = kept.once("log index", (bundle.logs, bundle.log_counts, graph), make, values=(services, tuning))
     like.append(made)
     return made
 

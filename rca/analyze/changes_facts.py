@@ -71,7 +71,7 @@ def weigh_bundle(
         prepared: Its usable part.
         shares: Each suspect's score over the first one's, 0 to 1.
         onset: The ranking's estimate.
-        index: The log lines, arranged; None to arrange them here.
+        index: The log lines, arranged; None without any.
         vocabulary: The words that changes are judged by; None for those that ship.
 
     Returns:
@@ -96,9 +96,8 @@ def gather(
     anomalies = _anomalies(prepared)
     spans = failed_spans(prepared.spans)
     told = onset.at.timestamp() if onset.at else None
-    made = index or LogIndex.build(bundle.logs, graph=prepared.graph)
     split = _split(anomalies, told, start, end, step)
-    lines, words = _lines(made.table, split)
+    lines, words = _lines(index.table, split) if index is not None else ((), frozenset())
     alerted = bundle.symptom.service if bundle.symptom else ""
     first = first_failing(
         anomalies=anomalies,

@@ -167,8 +167,13 @@ def build(
     named = {name for name in others if not is_unknown(name)}
     others = named if named or frame.keys else others
     names = frozenset({node.name for node in graph.nodes()} | others | set(frame.services))
-    lost = kept.once("unresolved", (bundle.logs,), lambda: unresolved(bundle.logs, sorted(names)), values=names)
-    rows = tuning.rows
+    rows, lines = tuning.rows, tuning.lines
+    lost = kept.once(
+        "unresolved",
+        (bundle.logs,),
+        lambda: unresolved(bundle.logs, sorted(names), lines),
+        values=(names, lines),
+    )
     made = kept.once("table", (frame,), lambda: table.build(frame, rows, names, lost), values=(names, lost, rows))
     arrays = structure.build(
         made, graph, others=others, symptom=bundle.symptom, symptom_channel=symptom_channel(bundle), tuning=tuning
@@ -249,7 +254,9 @@ def rank(
     reporting = kept.once("reporting", (made,), lambda: Reporting.of(made, tuning.rows), values=tuning.rows)
     seen = look(arrays, scorer, reporting, at.splits, tuning, kept)
     services, mixed = judge(made, arrays, at, seen, extra, tuning)
-    return Ranked(made, arrays, scorer, reporting, at.rows, at.splits, at.seconds, seen.scores, services, mixed, lead)
+    return Ranked(
+        made, arrays, scorer, reporting, at.rows, at.splits, at.seconds, seen.scores, services, mixed, lead
+    )
 
 
 def moments(

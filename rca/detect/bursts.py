@@ -1,17 +1,12 @@
 """Since when: where a burst of lines or errors begins, which is seldom where the metrics' rows part."""
 
-from typing import Final
-
 import numpy as np
 
 from rca.model.signals import FloatArray
-
-_FEW: Final = 5  # of fewer nobody can say how close to each other they come
-_CHAIN: Final = 5.0  # of the burst's mean distance; a Poisson stream is silent for longer once in 150 times
-_CLEARLY_MORE: Final = 3.0  # than before; of a stream that only grew nobody can say when it did
+from rca.model.tuning.lines import BurstTuning
 
 
-def began(times: FloatArray, start: float, split: float, end: float) -> float | None:
+def began(times: FloatArray, start: float, split: float, end: float, tuning: BurstTuning) -> float | None:
     """When a burst began that is under way at the split.
 
     A row of the metrics, and a rate over several of them, departs a while after what it measures: the first lines
@@ -23,6 +18,7 @@ def began(times: FloatArray, start: float, split: float, end: float) -> float | 
         start: Where the baseline begins.
         split: Where the incident is taken to begin.
         end: Where it ends.
+        tuning: The constants.
 
     Returns:
         The time of the burst's first; None where nothing happens after the split, not clearly more than before, or
@@ -32,11 +28,11 @@ def began(times: FloatArray, start: float, split: float, end: float) -> float | 
     if last <= first:
         return None
     rate = (last - first) / max(end - split, 1e-3)
-    if last - first < _FEW and first > low:
+    if last - first < tuning.few and first > low:
         return None
-    if rate <= _CLEARLY_MORE * (first - low) / max(split - start, 1e-3):
+    if rate <= tuning.more * (first - low) / max(split - start, 1e-3):
         return None
-    chain = _CHAIN / rate
+    chain = tuning.chain / rate
     head = first
     while head > low and times[head] - times[head - 1] <= chain:
         head -= 1

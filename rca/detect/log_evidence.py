@@ -1,7 +1,6 @@
 """The log evidence at one split, put together from its kinds."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -19,10 +18,7 @@ from rca.detect.log_flow import (
 from rca.detect.log_table import IntArray, LogTable
 from rca.detect.log_volume import Volume, volume_evidence
 from rca.model.signals import FloatArray
-
-_ACCUSED: Final = 0.8
-_SILENT: Final = 0.5
-_DIVERGED: Final = 0.6
+from rca.model.tuning.lines import LineTuning
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +39,7 @@ class LogEvidence:
         burst: Error-level lines by the source's exact counts, beyond rate and traffic; 0 without such counts.
         silent: The service all but stopped logging while the system went on.
         slow: Hops within traces that take longer than they did and touch this service.
+        failing: The strongest sign of failing by itself: what to rank by, for symptoms of class failing.
         comparable: False when the baseline or the incident has no lines: the scores are then 0 for want of data.
         seconds_before: Seconds of the baseline in which lines were seen at all.
         seconds_after: The same of the incident.
@@ -56,23 +53,10 @@ class LogEvidence:
     burst: FloatArray
     silent: FloatArray
     slow: FloatArray
+    failing: FloatArray
     comparable: bool
     seconds_before: float
     seconds_after: float
-
-    @property
-    def failing(self) -> FloatArray:
-        """The service's strongest sign of failing by itself: what to rank by, for symptoms of class failing."""
-        explained = np.divide(self.own, self.errors, out=np.ones_like(self.own), where=self.errors > 0)
-        signs = (
-            self.own,
-            _ACCUSED * self.accused,
-            self.fresh,
-            self.vanished,
-            self.burst * explained,
-            _SILENT * self.silent,
-        )
-        return np.asarray(np.max(signs, axis=0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +65,7 @@ class Parts:
 
     Attributes:
         calls: Shape `(m, 2)`, caller and callee.
+        tuning: The constants that it was built with.
     """
 
     table: LogTable
@@ -88,6 +73,7 @@ class Parts:
     calls: IntArray
     hops: Hops
     follows: Follows
+    tuning: LineTuning
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,10 +91,10 @@ class Evaluation:
 
 def evaluate(parts: Parts, before: tuple[float, float], after: tuple[float, float]) -> Evaluation:
     """Compare two stretches of time, each half open, in unix seconds."""
-    table, nothing = parts.table, np.zeros(len(parts.table.services))
+    table, tuning, nothing = parts.table, parts.tuning, np.zeros(len(parts.table.services))
     split = Split(table.rows(*before), table.rows(*after), table.exposure(*before), table.exposure(*after))
-    by_count = volume_evidence(table, parts.counts, before, after)
-    counts = count_events(table, split)
+    by_count = volume_evidence(table, parts.counts, before, after, tuning)
+    counts = count_events(table, split, tuning)
     comparable = _some(split.before) and _some(split.after)
     fresh = nothing
     gone, slower, fails = (
@@ -117,21 +103,35 @@ def evaluate(parts: Parts, before: tuple[float, float], after: tuple[float, floa
         Failing(*[nothing] * 4),
     )
     if comparable:
-        fails = failing(table, split, counts, parts.calls)
-        gone = vanished(table, parts.follows, before, after)
+        fails = failing(table, split, counts, parts.calls, tuning)
+        gone = vanished(table, parts.follows, before, after, tuning)
         rows = [slice(*np.searchsorted(parts.hops.times, ends)) for ends in (before, after)]
-        slower = slow(table, parts.hops, rows[0], rows[1])
+        slower = slow(table, parts.hops, rows[0], rows[1], tuning)
         unseen = (counts.before == 0) & ~table.is_error
-        fresh = np.maximum(fails.fresh, _DIVERGED * diverged(table, parts.hops, rows[0], rows[1], unseen))
+        elsewhere = diverged(table, parts.hops, rows[0], rows[1], unseen, tuning)
+        fresh = np.maximum(fails.fresh, tuning.diverged * elsewhere)
+    missing = vanished_by_service(table, parts.follows, gone, parts.calls, tuning)
+    burst = by_count.burst if parts.counts.exact else nothing
+    silent = by_count.silent if comparable or parts.counts.exact else nothing
+    unexplained = np.divide(fails.own, fails.errors, out=np.ones_like(fails.own), where=fails.errors > 0)
+    signs = (
+        fails.own,
+        tuning.accused * fails.accused,
+        fresh,
+        missing,
+        burst * unexplained,
+        tuning.silent * silent,
+    )
     evidence = LogEvidence(
         errors=fails.errors,
         own=fails.own,
         accused=fails.accused,
         fresh=fresh,
-        vanished=vanished_by_service(table, parts.follows, gone, parts.calls),
-        burst=by_count.burst if parts.counts.exact else nothing,
-        silent=by_count.silent if comparable or parts.counts.exact else nothing,
+        vanished=missing,
+        burst=burst,
+        silent=silent,
         slow=slower.by_service,
+        failing=np.max(signs, axis=0),
         comparable=comparable,
         seconds_before=split.seconds_before,
         seconds_after=split.seconds_after,

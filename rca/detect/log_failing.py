@@ -6,20 +6,13 @@ quarter of a line is added to the baseline, so that "never seen before" means li
 """
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from rca.detect.log_table import BoolArray, IntArray, LogTable, tally
 from rca.detect.surprise import surprise
 from rca.model.signals import FloatArray
-
-_UNSEEN: Final = 0.25
-_PRIOR_LINES: Final = 20.0
-_ANOMALOUS: Final = 1.0
-_NEW_CALM: Final = 0.3
-_ALIVE: Final = 0.6
-_EXPLAINED: Final = 0.8
+from rca.model.tuning.lines import LineTuning
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +71,7 @@ class Failing:
     fresh: FloatArray
 
 
-def count_events(table: LogTable, split: Split) -> EventCounts:
+def count_events(table: LogTable, split: Split, tuning: LineTuning) -> EventCounts:
     """Observed and expected counts of every event type."""
     size = len(table.event_service)
     before, after = (tally(table.event[rows], size, table.weight[rows]) for rows in (split.before, split.after))
@@ -87,16 +80,16 @@ def count_events(table: LogTable, split: Split) -> EventCounts:
     calm_before, calm_after = (
         tally(table.event_service[calm], services, counts[calm]) for counts in (before, after)
     )
-    ratio = split.ratio
-    overall = (calm_after.sum() + _PRIOR_LINES * ratio) / (calm_before.sum() + _PRIOR_LINES)
-    own = (calm_after + _PRIOR_LINES * overall) / (calm_before + _PRIOR_LINES)
+    ratio, prior = split.ratio, tuning.prior_lines
+    overall = (calm_after.sum() + prior * ratio) / (calm_before.sum() + prior)
+    own = (calm_after + prior * overall) / (calm_before + prior)
     scale = np.maximum(own, max(overall, ratio))[table.event_service]
     before, after = before / table.event_weight, after / table.event_weight
-    expected = (before + _UNSEEN) * scale
+    expected = (before + tuning.unseen) * scale
     return EventCounts(before, after, expected, surprise(after, expected))
 
 
-def failing(table: LogTable, split: Split, counts: EventCounts, calls: IntArray) -> Failing:
+def failing(table: LogTable, split: Split, counts: EventCounts, calls: IntArray, tuning: LineTuning) -> Failing:
     """The evidence of failure at a split.
 
     Args:
@@ -104,6 +97,7 @@ def failing(table: LogTable, split: Split, counts: EventCounts, calls: IntArray)
         split: What is compared.
         counts: `count_events` of the same.
         calls: Shape `(m, 2)`, caller and callee.
+        tuning: The constants.
     """
     services = len(table.services)
     errors, where, target = table.is_error, table.event_service, table.event_target
@@ -112,20 +106,21 @@ def failing(table: LogTable, split: Split, counts: EventCounts, calls: IntArray)
     np.maximum.at(loudest, where, counts.z * np.where(errors, table.event_severity, 0.0))
     raw = np.maximum(together, loudest)
 
-    excess = np.where(errors & (counts.z > _ANOMALOUS), np.clip(counts.after - counts.expected, 0.0, None), 0.0)
+    anomalous = errors & (counts.z > tuning.anomalous)
+    excess = np.where(anomalous, np.clip(counts.after - counts.expected, 0.0, None), 0.0)
     by_service = tally(where, services, excess)
     naming = target >= 0
-    credible = _credible(table, counts)
+    credible = _credible(table, counts, tuning.alive)
     blamed = excess[naming] * credible[target[naming]]
     inherited = np.maximum(
-        _inherited(table, split, excess, by_service, calls),
+        _inherited(table, split, excess, by_service, calls, tuning.callee_explains),
         _divide(tally(where[naming], services, blamed), by_service),
     )
     accused = surprise(*_sums(counts, target, naming, services)) * credible
-    return Failing(raw, raw * (1 - _EXPLAINED * inherited), accused, _fresh(table, split, counts))
+    return Failing(raw, raw * (1 - tuning.explained * inherited), accused, _fresh(table, split, counts, tuning))
 
 
-def _credible(table: LogTable, counts: EventCounts) -> FloatArray:
+def _credible(table: LogTable, counts: EventCounts, alive: float) -> FloatArray:
     """How far an accusation can be believed, shape `(s,)`: little where the accused goes on logging as before."""
     services = len(table.services)
     calm = ~table.is_error
@@ -135,7 +130,7 @@ def _credible(table: LogTable, counts: EventCounts) -> FloatArray:
     works = np.minimum(
         1.0, _divide(seen, np.where(tally(table.event_service, services, counts.before) > 0, usual, 0.0))
     )
-    return 1 - _ALIVE * works
+    return 1 - alive * works
 
 
 def _sums(counts: EventCounts, key: IntArray, chosen: BoolArray, size: int) -> tuple[FloatArray, FloatArray]:
@@ -146,7 +141,7 @@ def _sums(counts: EventCounts, key: IntArray, chosen: BoolArray, size: int) -> t
     )
 
 
-def _fresh(table: LogTable, split: Split, counts: EventCounts) -> FloatArray:
+def _fresh(table: LogTable, split: Split, counts: EventCounts, tuning: LineTuning) -> FloatArray:
     """Untraced lines of templates that the baseline never saw, against Good and Turing's estimate of novelty.
 
     The share of lines that are of a kind never seen before is about the share of kinds seen once (Good, Biometrika
@@ -159,9 +154,10 @@ def _fresh(table: LogTable, split: Split, counts: EventCounts) -> FloatArray:
     after = tally(table.event[alone], len(where), table.weight[alone]) / table.event_weight
     unseen = counts.before == 0
     once = (counts.before > 0) & (counts.before <= 1)
-    usual = (tally(where[once], services) + 1.0) / (tally(where, services, counts.before) + 2.0)
-    expected = usual * tally(where, services, after) + _UNSEEN
-    return _NEW_CALM * surprise(tally(where[unseen], services, after[unseen]), expected)
+    prior = tuning.novelty_prior
+    usual = (tally(where[once], services) + prior) / (tally(where, services, counts.before) + 2 * prior)
+    expected = usual * tally(where, services, after) + tuning.unseen
+    return tuning.new_calm * surprise(tally(where[unseen], services, after[unseen]), expected)
 
 
 def _divide(a: FloatArray, b: FloatArray) -> FloatArray:
@@ -169,12 +165,17 @@ def _divide(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _inherited(
-    table: LogTable, split: Split, excess: FloatArray, by_service: FloatArray, calls: IntArray
+    table: LogTable,
+    split: Split,
+    excess: FloatArray,
+    by_service: FloatArray,
+    calls: IntArray,
+    callee_explains: float,
 ) -> FloatArray:
     """The share of each service's excess errors that began elsewhere, shape `(s,)`.
 
     Where errors carry a whole trace, the first anomalous error of the trace is its origin. Where they don't, a
-    callee with errors of its own explains its caller's, up to twice as many as it has.
+    callee with errors of its own explains its caller's, up to `callee_explains` times as many as it has.
     """
     services = len(table.services)
     rows = split.after
@@ -192,6 +193,6 @@ def _inherited(
     from_graph = np.zeros(services)
     if len(calls):
         caller, callee = calls[:, 0], calls[:, 1]
-        share = np.minimum(1.0, 2 * _divide(by_service[callee], by_service[caller]))
+        share = np.minimum(1.0, callee_explains * _divide(by_service[callee], by_service[caller]))
         np.maximum.at(from_graph, caller, share)
     return known * from_trace + (1 - known) * from_graph

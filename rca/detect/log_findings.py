@@ -14,9 +14,9 @@ from rca.detect.log_evidence import Evaluation, Parts
 from rca.detect.log_table import LogTable
 from rca.model.logs import COLLECTED_AS, LogLine
 from rca.model.signals import FloatArray
+from rca.model.tuning.lines import BurstTuning
 from topology.names import is_unknown
 
-_WORTH_TELLING: Final = 1.0
 _PER_KIND: Final = 3
 _MAX_TEMPLATE: Final = 160
 _PLACEHOLDER = re.compile(r"\S*<[a-z*]+>\S*|\S*[\"\\]\S*")
@@ -94,14 +94,14 @@ def _errors(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
     """New and bursting lines that it wrote, and errors of others that name it."""
     if not at.evidence.comparable:
         return
-    table, counts = parts.table, at.counts
-    novel = (counts.before == 0) & bool(at.evidence.fresh[service] > _WORTH_TELLING)
+    table, counts, tuning = parts.table, at.counts, parts.tuning
+    novel = (counts.before == 0) & bool(at.evidence.fresh[service] > tuning.told)
     bad = table.is_error | novel
     wrote = (table.event_service == service) & bad
     named = (table.event_target == service) & table.is_error
-    strength = counts.z * np.where(table.is_error, table.event_severity, 0.5)
-    for event in _top(np.where(wrote | named, strength, 0.0)):
-        rates, since = _rates(table, at, event)
+    strength = counts.z * np.where(table.is_error, table.event_severity, tuning.told_calm)
+    for event in _top(np.where(wrote | named, strength, 0.0), tuning.told):
+        rates, since = _rates(table, at, event, tuning.bursts)
         new = rates[0] == 0
         accused = bool(named[event])
         kind = FindingKind.ACCUSED if accused else FindingKind.NEW if new else FindingKind.BURSTING
@@ -116,14 +116,16 @@ def _errors(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
         )
 
 
-def _rates(table: LogTable, at: Evaluation, event: int) -> tuple[tuple[float, float], float | None]:
+def _rates(
+    table: LogTable, at: Evaluation, event: int, tuning: BurstTuning
+) -> tuple[tuple[float, float], float | None]:
     """Lines a minute before and after, as they were seen, and when the burst began, if it is one.
 
     What came before the split but belongs to the burst isn't the baseline's.
     """
     times, weights = table.times[table.event == event], table.weight[table.event == event]
     start, stop = max(at.before[0], float(table.times[0])), min(at.after[1], float(table.times[-1]) + _INSTANT)
-    since = began(times, start, at.after[0], stop) if start < at.after[0] else None
+    since = began(times, start, at.after[0], stop, tuning) if start < at.after[0] else None
     calm = (at.before[0], at.before[1] if since is None else min(at.before[1], since))
     rates = []
     for low, high in (calm, at.after):
@@ -137,7 +139,7 @@ def _rates(table: LogTable, at: Evaluation, event: int) -> tuple[tuple[float, fl
 def _vanished(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
     table, follows, gone = parts.table, parts.follows, at.gone
     its_own = table.event_service[follows.second] == service
-    for pair in _top(np.where(its_own, gone.z, 0.0)):
+    for pair in _top(np.where(its_own, gone.z, 0.0), parts.tuning.told):
         first, second = int(follows.first[pair]), int(follows.second[pair])
         p, q = float(gone.before[pair]), float(gone.after[pair])
         text = (
@@ -157,7 +159,7 @@ def _slow(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
     table, hops, slower = parts.table, parts.hops, at.slower.pairs
     touches = (table.event_service[hops.first] == service) | (table.event_service[hops.second] == service)
     share = at.evidence.slow[service] / max(float(np.max(at.evidence.slow, initial=0.0)), 1e-9)
-    for pair in _top(np.where(touches, slower.z * share, 0.0)):
+    for pair in _top(np.where(touches, slower.z * share, 0.0), parts.tuning.told):
         first, second = int(hops.first[pair]), int(hops.second[pair])
         peer = table.services[table.event_service[first]]
         usual, worst = float(slower.before[pair]), float(slower.after[pair])
@@ -175,7 +177,7 @@ def _slow(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
 
 def _silent(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding]:
     strength = float(at.evidence.silent[service])
-    if strength <= _WORTH_TELLING:
+    if strength <= parts.tuning.told:
         return
     seen = parts.counts
     heard = seen.total[:, service]
@@ -233,10 +235,10 @@ def phrase(template: str) -> str:
     return max(runs, key=len, default="")
 
 
-def _top(strength: FloatArray) -> list[int]:
-    """Positions of the strongest, at most `_PER_KIND`, that are worth telling."""
+def _top(strength: FloatArray, told: float) -> list[int]:
+    """Positions of the strongest, at most `_PER_KIND`, that are beyond what is worth telling."""
     order = np.argsort(-strength, kind="stable")[:_PER_KIND]
-    return [int(i) for i in order if strength[i] > _WORTH_TELLING]
+    return [int(i) for i in order if strength[i] > told]
 
 
 def _number(value: float) -> str:

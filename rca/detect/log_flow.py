@@ -12,14 +12,9 @@ import numpy as np
 from rca.detect.log_table import BoolArray, IntArray, LogTable, tally
 from rca.detect.surprise import surprise
 from rca.model.signals import FloatArray
+from rca.model.tuning.lines import LineTuning
 
-_MIN_TRACES: Final = 3
-_SUCCESSOR_SHARE: Final = 0.05
-_MOST: Final = 0.75
-_CALLED: Final = 0.8
-_ACROSS: Final = 0.4
-_HORIZON: Final = 30.0
-_ORDERED: Final = 2
+_ORDERED: Final = 2  # lines, of which one can come before the other
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,14 +96,15 @@ def build_hops(table: LogTable, rows: IntArray) -> Hops:
     return Hops(table.times[there], gap, pair, by_gap, starts, first, second)
 
 
-def build_follows(table: LogTable, rows: IntArray) -> Follows:
+def build_follows(table: LogTable, rows: IntArray, tuning: LineTuning) -> Follows:
     """Every first occurrence of an A in a trace, for every B that often stands right behind it."""
     size = max(len(table.event_service), 1)
     here, there = _neighbours(table, rows)
     pair, first, second = _pairs(table.event[here], table.event[there], size)
     times_seen = tally(pair, len(first))
     of_first = tally(table.event[here], size)
-    kept = (first != second) & (times_seen >= np.maximum(_MIN_TRACES, _SUCCESSOR_SHARE * of_first[first]))
+    often = np.maximum(tuning.min_traces, tuning.follow_share * of_first[first])
+    kept = (first != second) & (times_seen >= often)
     first, second = first[kept], second[kept]
 
     key = table.trace[rows] * size + table.event[rows]
@@ -131,7 +127,7 @@ def build_follows(table: LogTable, rows: IntArray) -> Follows:
         followed = (keys[at] == wanted) & (position[latest[at]] > position[earliest[source]])
     times = table.times[earliest[source]]
     waits = table.times[latest[at]][followed] - times[followed] if len(source) else np.empty(0)
-    horizon = min(float(np.quantile(waits, 0.95)), _HORIZON) if len(waits) else 0.0
+    horizon = float(np.quantile(waits, tuning.follow_quantile)) if len(waits) else 0.0
     order = np.argsort(times, kind="stable")
     times = times[order]
     ends = table.covered[:, 1] if len(table.covered) else np.array([np.inf])
@@ -139,7 +135,7 @@ def build_follows(table: LogTable, rows: IntArray) -> Follows:
         times=times,
         pair=number[order],
         followed=followed[order].astype(np.float64),
-        decided=times + horizon,
+        decided=times + min(horizon, tuning.follow_seconds),
         seen_until=ends[np.minimum(np.searchsorted(ends, times), len(ends) - 1)],
         first=first,
         second=second,
@@ -147,7 +143,11 @@ def build_follows(table: LogTable, rows: IntArray) -> Follows:
 
 
 def vanished(
-    table: LogTable, follows: Follows, before: tuple[float, float], after: tuple[float, float]
+    table: LogTable,
+    follows: Follows,
+    before: tuple[float, float],
+    after: tuple[float, float],
+    tuning: LineTuning,
 ) -> PairStrength:
     """Pairs where B, no error, followed A in most traces of the baseline and no longer does.
 
@@ -155,7 +155,7 @@ def vanished(
     chance: `sqrt(max(0, z² - 2 ln p))` of `p` pairs looked at. Those that followed too seldom count in `p` too: of
     many lines in no order some follow in all of a few traces.
     """
-    size = len(follows.first)
+    size, prior = len(follows.first), tuning.share_prior
     shares, sizes = [], []
     for start, end in (before, after):
         in_time = slice(*np.searchsorted(follows.times, (start, end)))
@@ -163,15 +163,17 @@ def vanished(
         known = (follows.decided[in_time] <= seen_until) | (follows.followed[in_time] > 0)
         pair, hit = follows.pair[in_time][known], follows.followed[in_time][known]
         n = tally(pair, size)
-        shares.append((tally(pair, size, hit) + 0.5) / (n + 1))
+        shares.append((tally(pair, size, hit) + prior) / (n + 2 * prior))
         sizes.append(n)
     (p, q), (n, m) = shares, sizes
-    looked_at = (n >= _MIN_TRACES) & (m >= 1) & ~table.is_error[follows.second]
-    z = np.where(looked_at & (p >= _MOST), _two_proportions(p, n, q, m), 0.0)
+    looked_at = (n >= tuning.min_traces) & (m >= 1) & ~table.is_error[follows.second]
+    z = np.where(looked_at & (p >= tuning.follow_most), _two_proportions(p, n, q, m, prior), 0.0)
     return PairStrength(_corrected(z, int(looked_at.sum())), p, q)
 
 
-def vanished_by_service(table: LogTable, follows: Follows, strength: PairStrength, calls: IntArray) -> FloatArray:
+def vanished_by_service(
+    table: LogTable, follows: Follows, strength: PairStrength, calls: IntArray, tuning: LineTuning
+) -> FloatArray:
     """Shape `(s,)`: each service's strongest vanished line.
 
     It counts in full when the line before was the service's own, nearly so when a caller wrote that (the call
@@ -180,13 +182,16 @@ def vanished_by_service(table: LogTable, follows: Follows, strength: PairStrengt
     first, second = table.event_service[follows.first], table.event_service[follows.second]
     size = len(table.services)
     called = np.isin(first * size + second, calls[:, 0] * size + calls[:, 1])
-    weight = np.where(first == second, 1.0, np.where(called, _CALLED, _ACROSS))
+    between = np.where(called, tuning.vanished_called, tuning.vanished_across)
+    weight = np.where(first == second, 1.0, between)
     scores = np.zeros(size)
     np.maximum.at(scores, second, strength.z * weight)
     return scores
 
 
-def diverged(table: LogTable, hops: Hops, before: slice, after: slice, unseen: BoolArray) -> FloatArray:
+def diverged(
+    table: LogTable, hops: Hops, before: slice, after: slice, unseen: BoolArray, tuning: LineTuning
+) -> FloatArray:
     """Shape `(s,)`: calm lines never seen before that took the place of what used to follow a well-known line.
 
     A request of a new kind brings new lines too, behind other new lines; only those count that stand right behind
@@ -197,17 +202,20 @@ def diverged(table: LogTable, hops: Hops, before: slice, after: slice, unseen: B
     n, m = (tally(hops.first[hops.pair[rows]], events)[hops.first] for rows in (before, after))
     k = tally(hops.pair[after], size)
     same = table.event_service[hops.first] == table.event_service[hops.second]
-    tested = (n >= _MIN_TRACES) & (k > 0) & unseen[hops.second] & same
-    z = np.where(tested, _two_proportions((k + 0.5) / (m + 1), m, 0.5 / (n + 1), n), 0.0)
+    tested = (n >= tuning.min_traces) & (k > 0) & unseen[hops.second] & same
+    prior = tuning.share_prior
+    now, usual = (k + prior) / (m + 2 * prior), prior / (n + 2 * prior)
+    z = np.where(tested, _two_proportions(now, m, usual, n, prior), 0.0)
     scores = np.zeros(len(table.services))
     np.maximum.at(scores, table.event_service[hops.second], _corrected(z, int(tested.sum())))
     return scores
 
 
-def _two_proportions(p: FloatArray, n: FloatArray, q: FloatArray, m: FloatArray) -> FloatArray:
-    """The z of two shares, `p` of `n` and `q` of `m`; 0 where `p` isn't the greater."""
-    pooled = (p * (n + 1) + q * (m + 1)) / (n + m + 2)
-    spread = np.sqrt(pooled * (1 - pooled) * (1 / (n + 1) + 1 / (m + 1)))
+def _two_proportions(p: FloatArray, n: FloatArray, q: FloatArray, m: FloatArray, prior: float) -> FloatArray:
+    """The z of two shares, `p` of `n` and `q` of `m`, each with its prior; 0 where `p` isn't the greater."""
+    n, m = n + 2 * prior, m + 2 * prior
+    pooled = (p * n + q * m) / (n + m)
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     return np.asarray(np.where(p > q, (p - q) / np.maximum(spread, 1e-9), 0.0))
 
 
@@ -229,30 +237,33 @@ class SlowHops:
     pairs: PairStrength
 
 
-def slow(table: LogTable, hops: Hops, before: slice, after: slice) -> SlowHops:
+def slow(table: LogTable, hops: Hops, before: slice, after: slice, tuning: LineTuning) -> SlowHops:
     """Hops that took longer than the baseline's usual for their pair of lines.
 
-    A hop is slow beyond the pair's median plus four times the distance to its upper quartile (at least a quarter
-    of the median, and a millisecond). Expected is the share of slow hops in the baseline itself.
+    A hop is slow beyond the pair's median plus `slow_spread` times the distance to its upper quartile (at least
+    `slow_least` of the median, and `slow_seconds`). Expected is the share of slow hops in the baseline itself.
 
     Args:
         table: The lines.
         hops: `build_hops` of them.
         before: The baseline's hops.
         after: The incident's hops.
+        tuning: The constants.
     """
     services, size = len(table.services), len(hops.first)
     seen = np.zeros(len(hops.times), dtype=np.intp)
     seen[before] = 1
     running = np.concatenate(([0], np.cumsum(seen[hops.by_gap])))
     offset, count = running[hops.starts[:-1]], np.diff(running[hops.starts])
-    median, upper = (_quantile(hops, running, offset, count, q) for q in (0.5, 0.75))
-    limit = median + np.maximum(4 * np.maximum(upper - median, median / 4), 1e-3)
-    known = count >= _MIN_TRACES
+    median, upper = (_quantile(hops, running, offset, count, q) for q in (0.5, tuning.slow_quantile))
+    spread = np.maximum(upper - median, tuning.slow_least * median)
+    limit = median + np.maximum(tuning.slow_spread * spread, tuning.slow_seconds)
+    known = count >= tuning.min_traces
     slow_hop = (hops.gap > limit[hops.pair]) & known[hops.pair]
     n = tally(hops.pair[after], size, known[hops.pair[after]])
     o = tally(hops.pair[after], size, slow_hop[after])
-    usual = (tally(hops.pair[before], size, slow_hop[before]) + 0.5) / (count + 1.0)
+    prior = tuning.share_prior
+    usual = (tally(hops.pair[before], size, slow_hop[before]) + prior) / (count + 2 * prior)
     e = n * np.minimum(usual, 1.0)
     first, second = table.event_service[hops.first], table.event_service[hops.second]
     within = first == second

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from rca.detect.log_aside import aside
-from rca.detect.log_severity import IS_ERROR, severity
+from rca.detect.log_severity import severity
 from rca.detect.log_targets import TargetFinder
 from rca.model.logs import LogLine
+from rca.model.tuning.lines import LineTuning
 
-_MOST: Final = 0.5
 _UNRESOLVED: Final = (
     "name or service not known",
     "nodename nor servname",
@@ -38,26 +38,29 @@ def is_unresolved(text: str) -> bool:
     return any(phrase in lowered for phrase in _UNRESOLVED)
 
 
-def unresolved(lines: Sequence[LogLine], services: Sequence[str]) -> frozenset[tuple[str, str]]:
+def unresolved(
+    lines: Sequence[LogLine], services: Sequence[str], tuning: LineTuning
+) -> frozenset[tuple[str, str]]:
     """Pairs of a caller and a callee whose name most of the caller's errors about it could not resolve.
 
     Args:
         lines: Lines of any services.
         services: The names that lines may speak of.
+        tuning: The constants.
     """
     texts = [f"{line.message}\n{aside(line)}" if line.fields else line.message for line in lines]
     if not is_unresolved("\n".join(texts)):  # one search: next to no incident has any
         return frozenset()
-    finder = TargetFinder(services)
+    finder = TargetFinder(services, tuning)
     position = {name: number for number, name in enumerate(services)}
     failed: Counter[tuple[str, str]] = Counter()
     every: Counter[tuple[str, str]] = Counter()
     for line, text in zip(lines, texts, strict=True):
-        if severity(line.level.upper(), line.message) < IS_ERROR:
+        if severity(line.level.upper(), line.message, tuning) < tuning.is_error:
             continue
         target = finder.find(text, position.get(line.service, -1))
         if target >= 0:
             pair = (line.service, services[target])
             every[pair] += 1
             failed[pair] += is_unresolved(text)
-    return frozenset(pair for pair, count in every.items() if failed[pair] > _MOST * count)
+    return frozenset(pair for pair, count in every.items() if failed[pair] > tuning.unresolved * count)

@@ -3,13 +3,10 @@
 import re
 from typing import Final
 
+from rca.model.tuning.lines import LineTuning
+
 ERROR: Final = 1.0
-SAYS_FAILURE: Final = 0.7
-"""A line that tells of a failure at a level that doesn't: errors logged at INFO exist."""
-WARNING: Final = 0.4
 CALM: Final = 0.0
-IS_ERROR: Final = 0.5
-"""From this severity on a line counts as an error."""
 
 _ERROR_LEVELS: Final = frozenset(
     [
@@ -56,7 +53,7 @@ _FAILURE = re.compile(
 )
 
 
-def severity(level: str, text: str) -> float:
+def severity(level: str, text: str, tuning: LineTuning) -> float:
     """Between 0 (calm) and 1 (an error), from a line's level and its masked or raw text.
 
     A level that names an error or a warning is believed, and so are DEBUG and TRACE; at any other one (INFO,
@@ -67,11 +64,11 @@ def severity(level: str, text: str) -> float:
     if level in _QUIET_LEVELS:
         return CALM
     if level in _WARN_LEVELS:
-        return WARNING
+        return tuning.warning
     if not level and (match := _LEVEL_IN_TEXT.search(text[:_LEVEL_CHARS])):
         is_error, is_warning, is_quiet = (match.group(i) or match.group(i + 3) for i in (1, 2, 3))
         if is_error or is_quiet:
             return ERROR if is_error else CALM
         if is_warning:
-            return WARNING
-    return SAYS_FAILURE if _FAILURE.search(text) else CALM
+            return tuning.warning
+    return tuning.says_failure if _FAILURE.search(text) else CALM

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_MIN_NAME: Final = 3
-_TELLING_NAME: Final = 9
+from rca.model.tuning.lines import LineTuning
+
 _CUE_CHARS: Final = 32
 
 _WORD = re.compile(r"\w+(?:[-.]\w+)*")
@@ -35,12 +35,13 @@ class TargetFinder:
 
     Args:
         services: The names, as data; the answer is a position in this sequence.
+        tuning: The constants: from what length on a name is looked for, and is no ordinary word.
     """
 
-    def __init__(self, services: Sequence[str]) -> None:
-        self._position = {name.lower(): i for i, name in enumerate(services) if len(name) >= _MIN_NAME}
+    def __init__(self, services: Sequence[str], tuning: LineTuning) -> None:
+        self._position = {name.lower(): i for i, name in enumerate(services) if len(name) >= tuning.name_letters}
         self._telling = {
-            name for name in self._position if len(name) >= _TELLING_NAME or _SPECIAL.search(name) is not None
+            name for name in self._position if len(name) >= tuning.name_telling or _SPECIAL.search(name)
         }
 
     @property

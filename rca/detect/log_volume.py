@@ -8,18 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from rca.detect.log_severity import IS_ERROR, severity
+from rca.detect.log_severity import severity
 from rca.detect.log_table import IntArray, LogTable, tally
 from rca.detect.surprise import surprise
 from rca.model.logs import LogCounts
 from rca.model.signals import FloatArray
+from rca.model.tuning.lines import LineTuning
 
-_BINS: Final = 120
-_MIN_BIN_SECONDS: Final = 1.0
-_MAX_DISPERSION: Final = 50.0
-_SILENT_SHARE: Final = 0.2
-_PRIOR_LINES: Final = 5.0
-_MIN_BINS: Final = 2
+_MIN_BINS: Final = 2  # of one there is neither a width nor a variance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,12 +49,12 @@ class VolumeEvidence:
     silent: FloatArray
 
 
-def volume(table: LogTable, counts: LogCounts | None) -> Volume:
+def volume(table: LogTable, counts: LogCounts | None, tuning: LineTuning) -> Volume:
     """The exact counts where there are some, else the lines' own."""
     services = len(table.services)
     if counts is not None and len(counts.times) >= _MIN_BINS:
         position = {name: i for i, name in enumerate(table.services)}
-        bad = np.array([severity(level, "") >= IS_ERROR for level in counts.levels], dtype=bool)
+        bad = np.array([severity(level, "", tuning) >= tuning.is_error for level in counts.levels], dtype=bool)
         errors, total = np.zeros((len(counts.times), services)), np.zeros((len(counts.times), services))
         at = [position[name] for name in counts.services]
         total[:, at] = np.nan_to_num(counts.counts).sum(axis=2)
@@ -67,7 +63,7 @@ def volume(table: LogTable, counts: LogCounts | None) -> Volume:
     if not len(table.times):
         return Volume(np.empty(0), 1.0, np.zeros((0, services)), np.zeros((0, services)), exact=False)
     start, end = table.times[0], table.times[-1]
-    width = max((end - start) / _BINS, _MIN_BIN_SECONDS)
+    width = max((end - start) / tuning.volume_bins, tuning.volume_seconds)
     bins = int((end - start) // width) + 1
     key = ((table.times - start) // width).astype(np.intp) * services + table.event_service[table.event]
     bad = table.is_error[table.event]
@@ -77,7 +73,11 @@ def volume(table: LogTable, counts: LogCounts | None) -> Volume:
 
 
 def volume_evidence(
-    table: LogTable, seen: Volume, before: tuple[float, float], after: tuple[float, float]
+    table: LogTable,
+    seen: Volume,
+    before: tuple[float, float],
+    after: tuple[float, float],
+    tuning: LineTuning,
 ) -> VolumeEvidence:
     """Bursts and silences at a split; buckets that straddle an end count where they begin.
 
@@ -94,15 +94,17 @@ def volume_evidence(
     calm_before = seen.total[buckets_before].sum(axis=0) - errors_before.sum(axis=0)
     calm_after = seen.total[buckets_after].sum(axis=0) - errors_after.sum(axis=0)
     others_before, others_after = calm_before.sum() - calm_before, calm_after.sum() - calm_after
-    traffic = (calm_after + _PRIOR_LINES * ratio) / (calm_before + _PRIOR_LINES)
-    expected = (errors_before.sum(axis=0) + 0.25) * np.maximum(traffic, ratio)
-    burst = surprise(errors_after.sum(axis=0), expected) / np.sqrt(_dispersion(errors_before))
+    prior, most = tuning.volume_prior, tuning.volume_dispersion
+    traffic = (calm_after + prior * ratio) / (calm_before + prior)
+    expected = (errors_before.sum(axis=0) + tuning.unseen) * np.maximum(traffic, ratio)
+    burst = surprise(errors_after.sum(axis=0), expected) / np.sqrt(_dispersion(errors_before, most))
 
-    system = np.minimum((others_after + _PRIOR_LINES * ratio) / (others_before + _PRIOR_LINES), ratio)
+    system = np.minimum((others_after + prior * ratio) / (others_before + prior), ratio)
     total_before, total_after = (seen.total[rows].sum(axis=0) for rows in (buckets_before, buckets_after))
     usual = total_before * system
-    fallen = (usual - total_after) / np.sqrt((usual + 0.5) * _dispersion(seen.total[buckets_before]))
-    silent = np.where(total_after <= _SILENT_SHARE * usual, np.clip(fallen, 0.0, None), 0.0)
+    variance = (usual + tuning.silent_prior) * _dispersion(seen.total[buckets_before], most)
+    fallen = (usual - total_after) / np.sqrt(variance)
+    silent = np.where(total_after <= tuning.silent_share * usual, np.clip(fallen, 0.0, None), 0.0)
     return VolumeEvidence(burst, silent)
 
 
@@ -117,10 +119,10 @@ def _covered(table: LogTable, seen: Volume, rows: slice) -> IntArray:
     return np.asarray(numbers[inside])
 
 
-def _dispersion(counts: FloatArray) -> FloatArray:
-    """Variance over mean of each column, between 1 and `_MAX_DISPERSION`."""
+def _dispersion(counts: FloatArray, most: float) -> FloatArray:
+    """Variance over mean of each column, between 1 and the most."""
     if len(counts) < _MIN_BINS:
         return np.ones(counts.shape[1])
     mean = counts.mean(axis=0)
     spread = np.divide(counts.var(axis=0, ddof=1), mean, out=np.ones_like(mean), where=mean > 0)
-    return np.asarray(np.clip(spread, 1.0, _MAX_DISPERSION))
+    return np.asarray(np.clip(spread, 1.0, most))

@@ -1,7 +1,7 @@
 """Log evidence: built once for a bundle, then evaluated at as many candidate onsets as the ranking wants.
 
 ```python
-index = LogIndex.build(bundle.logs, counts=bundle.log_counts, graph=bundle.graph)
+index = LogIndex.build(bundle.logs, LineTuning(), counts=bundle.log_counts, graph=bundle.graph)
 evidence = index.evidence(onset)              # unix seconds; everything before is the baseline
 evidence.failing, evidence.slow               # arrays by index.services
 index.findings(onset, "checkout", limit=5)    # for people
@@ -22,6 +22,7 @@ from rca.detect.log_flow import build_follows, build_hops, sequences
 from rca.detect.log_table import LogTable, Texts, build_table, read_lines
 from rca.detect.log_volume import volume
 from rca.model.logs import LogCounts, LogLine
+from rca.model.tuning.lines import LineTuning
 from topology import ServiceGraph
 
 __all__ = ["FindingKind", "LogEvidence", "LogFinding", "LogIndex"]
@@ -46,6 +47,7 @@ class LogIndex:
     def build(
         cls,
         lines: Sequence[LogLine],
+        tuning: LineTuning,
         *,
         counts: LogCounts | None = None,
         graph: ServiceGraph | None = None,
@@ -56,10 +58,11 @@ class LogIndex:
 
         Args:
             lines: Lines in any order.
+            tuning: The constants.
             counts: Exact counts, where the source gave them.
             graph: Who calls whom, for telling inherited errors from own ones.
             services: Further services, which may be silent from the start, or be named by others' errors.
-            like: The same lines and counts with another graph: no line is read twice.
+            like: The same lines, counts and constants with another graph: no line is read twice.
         """
         graph = graph or ServiceGraph()
         names = {line.service for line in lines} | set(services) | {node.name for node in graph.nodes()}
@@ -76,11 +79,11 @@ class LogIndex:
         ).reshape(-1, 2)
         if like is not None and like.services == ordered:
             return cls(ordered, like.texts, replace(like._parts, calls=calls))  # noqa: SLF001 - of its own class
-        texts = read_lines(lines) if like is None else like.texts
-        table = build_table(texts, ordered)
+        texts = read_lines(lines, tuning) if like is None else like.texts
+        table = build_table(texts, ordered, tuning)
         rows = sequences(table)
-        hops, follows = build_hops(table, rows), build_follows(table, rows)
-        return cls(ordered, texts, Parts(table, volume(table, counts), calls, hops, follows))
+        hops, follows = build_hops(table, rows), build_follows(table, rows, tuning)
+        return cls(ordered, texts, Parts(table, volume(table, counts, tuning), calls, hops, follows, tuning))
 
     @property
     def table(self) -> LogTable:

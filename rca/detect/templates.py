@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 from operator import eq
 from typing import Final
 
+from rca.model.tuning.lines import LineTuning
+
 ANY: Final = "<*>"
 _MAX_ALIKE: Final = 100
-_SIMILARITY: Final = 0.5  # the share of words that must be equal to join a template
 MAX_WORDS: Final = 48
 """Words of a message that count; what follows is the same to the miner."""
 
@@ -63,12 +64,14 @@ class TemplateMiner:
     """A streaming miner: each masked message is put into a template, which becomes more general where need be.
 
     Args:
+        tuning: The constants: from which likeness on a message joins a template.
         max_children: Distinct first words under one node; further ones share a child.
         max_templates: Bound on memory; when it, or a hundred under one node, is reached a new message joins the
             catch-all of its length.
     """
 
-    def __init__(self, *, max_children: int = 128, max_templates: int = 5_000) -> None:
+    def __init__(self, tuning: LineTuning, *, max_children: int = 128, max_templates: int = 5_000) -> None:
+        self._tuning = tuning
         self._max_children = max_children
         self._max_templates = max_templates
         self._leaves: dict[tuple[object, ...], _Leaf] = {}
@@ -89,7 +92,7 @@ class TemplateMiner:
             likeness = _likeness(cluster.words, words, keyed=keyed)
             if likeness > score:
                 best, score = cluster, likeness
-        if best is not None and score >= _SIMILARITY:
+        if best is not None and score >= self._tuning.alike:
             best.words = [a if a == b else _general(a, b) for a, b in zip(best.words, words, strict=True)]
             return best.id
         return self._new(leaf, words).id
@@ -146,14 +149,15 @@ def _general(a: str, b: str) -> str:
     return f"{key}={ANY}" if key and key == _key(b) else ANY
 
 
-def mine(masked: Sequence[str], groups: Sequence[str]) -> Mined:
+def mine(masked: Sequence[str], groups: Sequence[str], tuning: LineTuning) -> Mined:
     """Mine masked messages; the result doesn't depend on their order, only on which messages there are.
 
     Args:
         masked: The messages.
         groups: Of each, its group (service, say); those of different groups never share a template.
+        tuning: The constants.
     """
-    miner = TemplateMiner()
+    miner = TemplateMiner(tuning)
     pairs = list(zip(groups, masked, strict=True))
     distinct = sorted(set(pairs), key=lambda pair: (pair[0], pair[1].count(" "), pair[1]))
     found = {pair: miner.add(pair[1], pair[0]) for pair in distinct}

@@ -15,6 +15,7 @@ from rca.detect.span_tree import Node, nodes
 from rca.detect.surprise import surprise
 from rca.model.incident import Span
 from rca.model.signals import FloatArray
+from rca.model.tuning.lines import BurstTuning
 from rca.model.tuning.spans import SpanTuning
 
 _INSTANT = 1e-3  # seconds
@@ -171,13 +172,20 @@ class TraceIndex:
         return TraceEvidence(surprise(failed_after, expected), own, waits)
 
     def failed(
-        self, place: int, split: float, *, baseline: tuple[float, float] | None = None, end: float = np.inf
+        self,
+        place: int,
+        split: float,
+        bursts: BurstTuning,
+        *,
+        baseline: tuple[float, float] | None = None,
+        end: float = np.inf,
     ) -> FailedSpans:
         """The errors that start in a service, counted for people; arguments as of `evidence`.
 
         Args:
             place: The service, by its position in `services`.
             split: The onset, unix seconds.
+            bursts: The constants of where they begin.
             baseline: What to compare with.
             end: Where the incident ends.
         """
@@ -190,7 +198,8 @@ class TraceIndex:
         bad = self._deepest & np.where(self._open & told, callee == place, self._service == place)
         times = self._times[bad]
         low = max(low, float(self._times[0]))
-        since = began(times, low, split, min(end, float(self._times[-1]) + _INSTANT)) if low < split else None
+        end_of_spans = min(end, float(self._times[-1]) + _INSTANT)
+        since = began(times, low, split, end_of_spans, bursts) if low < split else None
         high = high if since is None else min(high, since)
         before = mine & (self._times >= low) & (self._times < high)
         after = mine & (self._times >= split) & (self._times < end) & ~before

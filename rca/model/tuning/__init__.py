@@ -11,6 +11,7 @@ from types import MappingProxyType
 from rca.model.scores import Channel
 from rca.model.tuning.collected import CollectedTuning
 from rca.model.tuning.constant import Origin, constant
+from rca.model.tuning.lines import LineTuning
 from rca.model.tuning.rows import RowTuning
 from rca.model.tuning.spans import SpanTuning
 
@@ -52,6 +53,7 @@ class Tuning:
         rows: The constants of what is read from metrics.
         spans: Of what is read from spans.
         collected: Of what tells a name that only collects lines from a service.
+        lines: Of what is read from log lines.
     """
 
     weights: Mapping[Channel, float] = field(default_factory=lambda: _WEIGHTS)
@@ -190,3 +192,4 @@ class Tuning:
     rows: RowTuning = field(default_factory=RowTuning)
     spans: SpanTuning = field(default_factory=SpanTuning)
     collected: CollectedTuning = field(default_factory=CollectedTuning)
+    lines: LineTuning = field(default_factory=LineTuning)

@@ -1,10 +1,15 @@
 """Where a burst begins."""
 
+from functools import partial
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca.detect.bursts import began
+from rca.detect.bursts import began as began_with
+from rca.model.tuning.lines import BurstTuning
+
+began = partial(began_with, tuning=BurstTuning())
 
 
 def test_a_burst_is_followed_back_before_the_split() -> None:

@@ -7,7 +7,6 @@ from rca.detect import table
 from rca.detect.failures import Failures, failures
 from rca.model.signals import FloatArray
 from rca.model.tuning.rows import RowTuning
-from rca.model.tuning.rows import RowTuning
 from tests.rca.detect.conftest import MakeFrame
 
 TUNING = RowTuning()

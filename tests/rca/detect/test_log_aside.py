@@ -7,6 +7,7 @@ from rca.detect.log_aside import aside
 from rca.detect.log_resolving import unresolved
 from rca.detect.logs import LogIndex
 from rca.model.logs import LogLine
+from rca.model.tuning.lines import LineTuning
 from rca.redact import redact_line
 from rca.redact.redactor import Redactor
 
@@ -21,7 +22,7 @@ def error(second: int = 0, message: str = "GET failed", **fields: Any) -> LogLin
 
 
 def named(line: LogLine) -> str:
-    table = LogIndex.build((line,), services=("cart", "redis", "sessions")).table
+    table = LogIndex.build((line,), LineTuning(), services=("cart", "redis", "sessions")).table
     target = int(table.event_target[table.event[0]])
     return table.services[target] if target >= 0 else ""
 
@@ -59,7 +60,7 @@ def test_calm_lines_name_nobody() -> None:
 def test_errors_whose_fields_name_a_store_accuse_it() -> None:
     calm = [LogLine(START + timedelta(seconds=i), "cart", "INFO", "served") for i in range(1200)]
     bad = [error(600 + 5 * i, error__message="Error 111 connecting to redis:6379.") for i in range(60)]
-    index = LogIndex.build(tuple(calm + bad), services=("cart", "redis"))
+    index = LogIndex.build(tuple(calm + bad), LineTuning(), services=("cart", "redis"))
     seen = index.evidence((START + timedelta(seconds=600)).timestamp())
     failing = dict(zip(index.services, seen.failing.tolist(), strict=True))
     assert failing["redis"] > failing["cart"]
@@ -67,7 +68,7 @@ def test_errors_whose_fields_name_a_store_accuse_it() -> None:
 
 def test_a_name_that_only_a_field_says_cannot_be_resolved() -> None:
     line = error(error__message="getaddrinfo ENOTFOUND sessions:80")
-    assert unresolved((line,), ("cart", "sessions")) == {("cart", "sessions")}
+    assert unresolved((line,), ("cart", "sessions"), LineTuning()) == {("cart", "sessions")}
 
 
 def test_an_error_that_repeats_the_message_says_nothing_more() -> None:

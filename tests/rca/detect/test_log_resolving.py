@@ -4,6 +4,7 @@ import pytest
 
 from rca.detect.log_resolving import is_unresolved, unresolved
 from rca.model.logs import LogLine
+from rca.model.tuning.lines import LineTuning
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SERVICES = ("checkout", "inventory")
@@ -34,10 +35,10 @@ def test_an_address_that_was_found_and_does_not_answer_is_another_matter(text: s
 
 def test_most_of_the_errors_about_a_callee_decide() -> None:
     lost, refused = line("calling inventory: no such host"), line("calling inventory: connection refused")
-    assert unresolved([lost, lost, refused], SERVICES) == {("checkout", "inventory")}
-    assert not unresolved([lost, refused, refused], SERVICES)
+    assert unresolved([lost, lost, refused], SERVICES, LineTuning()) == {("checkout", "inventory")}
+    assert not unresolved([lost, refused, refused], SERVICES, LineTuning())
 
 
 def test_unknown_names_decide_nothing() -> None:
-    assert not unresolved([line("calling elsewhere: no such host")], SERVICES)
-    assert not unresolved([], SERVICES)
+    assert not unresolved([line("calling elsewhere: no such host")], SERVICES, LineTuning())
+    assert not unresolved([], SERVICES, LineTuning())

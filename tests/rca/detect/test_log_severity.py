@@ -1,6 +1,9 @@
 import pytest
 
-from rca.detect.log_severity import CALM, ERROR, SAYS_FAILURE, WARNING, severity
+from rca.detect.log_severity import CALM, ERROR, severity
+from rca.model.tuning.lines import LineTuning
+
+SAYS_FAILURE, WARNING = LineTuning().says_failure, LineTuning().warning
 
 
 @pytest.mark.parametrize(
@@ -32,4 +35,4 @@ from rca.detect.log_severity import CALM, ERROR, SAYS_FAILURE, WARNING, severity
     ],
 )
 def test_a_line_is_as_bad_as_its_level_or_its_words_say(level: str, text: str, how_bad: float) -> None:
-    assert severity(level, text) == how_bad
+    assert severity(level, text, LineTuning()) == how_bad

@@ -1,6 +1,7 @@
 import pytest
 
 from rca.detect.log_targets import TargetFinder
+from rca.model.tuning.lines import LineTuning
 
 SERVICES = ("cart", "front", "order", "payment-db", "recommendations", "x")
 
@@ -34,8 +35,8 @@ SERVICES = ("cart", "front", "order", "payment-db", "recommendations", "x")
 )
 def test_a_service_is_named_as_a_counterpart_or_not_at_all(text: str, named: str | None) -> None:
     expected = -1 if named is None else SERVICES.index(named)
-    assert TargetFinder(SERVICES).find(text, SERVICES.index("front")) == expected
+    assert TargetFinder(SERVICES, LineTuning()).find(text, SERVICES.index("front")) == expected
 
 
 def test_without_services_nobody_is_named() -> None:
-    assert TargetFinder(()).find("timeout calling cart", 0) == -1
+    assert TargetFinder((), LineTuning()).find("timeout calling cart", 0) == -1

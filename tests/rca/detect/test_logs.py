@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import strategies as st
 
 from rca.detect.logs import FindingKind, LogEvidence, LogFinding, LogIndex
 from rca.model.logs import TRACE_COMPLETE, LogCounts, LogLine
+from rca.model.tuning.lines import LineTuning
 from topology import Edge, ServiceGraph
 
+build = partial(LogIndex.build, tuning=LineTuning())
 ONSET = 1_000.0
 SERVICES = ("cart", "front", "stock")
 CHAIN = ServiceGraph((), [Edge("front", "cart"), Edge("cart", "stock")])
@@ -55,7 +58,7 @@ def all_scores(evidence: LogEvidence) -> np.ndarray[tuple[int, int], np.dtype[np
 
 def test_a_new_error_accuses_the_service_that_wrote_it() -> None:
     errors = [line(ONSET + i, "cart", f"disk write failed for order {i}", "ERROR") for i in range(20)]
-    index = LogIndex.build([*healthy(), *errors])
+    index = build([*healthy(), *errors])
     assert first(index, index.evidence(ONSET).failing) == "cart"
     finding = index.findings(ONSET, "cart")[0]
     assert finding.kind is FindingKind.NEW
@@ -74,7 +77,7 @@ def test_an_error_logged_at_info_counts_as_one() -> None:
 
 def test_an_error_that_was_always_there_is_no_evidence() -> None:
     errors = [line(700 + i * 5, "cart", f"disk write failed for order {i}", "ERROR") for i in range(120)]
-    index = LogIndex.build([*healthy(), *errors])
+    index = build([*healthy(), *errors])
     assert index.evidence(ONSET).failing.max() < 1.0
     assert index.findings(ONSET, "cart") == ()
 
@@ -82,14 +85,14 @@ def test_an_error_that_was_always_there_is_no_evidence() -> None:
 def test_an_error_that_bursts_tells_both_rates() -> None:
     errors = [line(700 + i * 30, "cart", f"write {i} failed", "ERROR") for i in range(10)]
     errors += [line(ONSET + i, "cart", f"write {i} failed", "ERROR") for i in range(300)]
-    finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.BURSTING)
+    finding = strongest(build([*healthy(), *errors]), "cart", FindingKind.BURSTING)
     assert finding.text == "log line x30, 2 to 60 a minute: “write <n> failed”"
     assert finding.onset == datetime.fromtimestamp(ONSET, UTC)
 
 
 def test_lines_just_before_the_split_belong_to_the_burst_not_to_the_baseline() -> None:
     errors = [line(ONSET - 10 + i, "cart", f"write {i} failed", "ERROR") for i in range(310)]
-    finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.NEW)
+    finding = strongest(build([*healthy(), *errors]), "cart", FindingKind.NEW)
     assert finding.text == "new log line, 60 a minute: “write <n> failed”"
     assert (finding.before, finding.onset) == (0.0, datetime.fromtimestamp(ONSET - 10, UTC))
 
@@ -97,14 +100,14 @@ def test_lines_just_before_the_split_belong_to_the_burst_not_to_the_baseline() -
 def test_of_lines_that_only_became_some_more_nobody_says_since_when() -> None:
     errors = [line(700 + i * 2, "cart", f"write {i} failed", "ERROR") for i in range(150)]
     errors += [line(ONSET + i, "cart", f"write {i} failed", "ERROR") for i in range(300)]
-    finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.BURSTING)
+    finding = strongest(build([*healthy(), *errors]), "cart", FindingKind.BURSTING)
     assert finding.text == "log line x2, 30 to 60 a minute: “write <n> failed”"
     assert finding.onset is None
 
 
 def test_rare_lines_are_counted_by_the_hour() -> None:
     errors = [line(ONSET + i * 75, "cart", f"write {i} failed", "ERROR") for i in range(4)]
-    finding = strongest(LogIndex.build([*healthy(), *errors]), "cart", FindingKind.NEW)
+    finding = strongest(build([*healthy(), *errors]), "cart", FindingKind.NEW)
     assert finding.text == "new log line, 48 an hour: “write <n> failed”"
 
 
@@ -112,14 +115,14 @@ def test_errors_grow_with_the_service_s_own_traffic_without_being_evidence() -> 
     busy = [line(ONSET + i / 10, "cart", f"handled request {i} in 3 ms") for i in range(3_000)]
     errors = [line(700 + i * 3, "cart", f"item {i} rejected", "ERROR") for i in range(100)]
     errors += [line(ONSET + i / 3, "cart", f"item {i} rejected", "ERROR") for i in range(900)]
-    assert LogIndex.build([*healthy(), *busy, *errors]).evidence(ONSET).failing[0] < 3.0
-    assert LogIndex.build([*healthy(), *errors]).evidence(ONSET).failing[0] > 10.0
+    assert build([*healthy(), *busy, *errors]).evidence(ONSET).failing[0] < 3.0
+    assert build([*healthy(), *errors]).evidence(ONSET).failing[0] > 10.0
 
 
 def test_a_caller_whose_callee_fails_too_has_inherited_its_errors() -> None:
     errors = [line(ONSET + i, "stock", f"cannot open page {i}", "ERROR") for i in range(20)]
     errors += [line(ONSET + i + 0.5, "cart", f"request {i} failed", "ERROR") for i in range(20)]
-    index = LogIndex.build([*healthy(), *errors], graph=CHAIN)
+    index = build([*healthy(), *errors], graph=CHAIN)
     evidence = index.evidence(ONSET)
     cart, stock = index.services.index("cart"), index.services.index("stock")
     assert evidence.own[cart] < 0.5 * evidence.own[stock]
@@ -131,7 +134,7 @@ def test_within_a_trace_the_first_error_is_the_origin_without_a_graph() -> None:
     for i in range(20):
         errors.append(line(ONSET + i, "stock", f"cannot open page {i}", "ERROR", trace=f"{i + 1:032x}"))
         errors.append(line(ONSET + i + 0.1, "front", f"request {i} failed", "ERROR", trace=f"{i + 1:032x}"))
-    index = LogIndex.build([*healthy(), *errors])
+    index = build([*healthy(), *errors])
     evidence = index.evidence(ONSET)
     assert first(index, evidence.own) == "stock"
     assert evidence.own[index.services.index("front")] < 0.3 * evidence.errors[index.services.index("front")]
@@ -139,7 +142,7 @@ def test_within_a_trace_the_first_error_is_the_origin_without_a_graph() -> None:
 
 def test_errors_that_name_a_service_accuse_it_even_when_it_never_logs() -> None:
     errors = [line(ONSET + i, "cart", f"timeout calling payment-db after {i} ms", "ERROR") for i in range(20)]
-    index = LogIndex.build([*healthy(), *errors], services=["payment-db"])
+    index = build([*healthy(), *errors], services=["payment-db"])
     assert first(index, index.evidence(ONSET).failing) == "payment-db"
     finding = index.findings(ONSET, "payment-db")[0]
     assert finding.kind is FindingKind.ACCUSED
@@ -149,15 +152,15 @@ def test_errors_that_name_a_service_accuse_it_even_when_it_never_logs() -> None:
 
 def test_an_accused_service_that_works_as_before_is_believed_less() -> None:
     errors = [line(ONSET + i, "front", f"call to service cart failed try {i}", "ERROR") for i in range(20)]
-    alive = LogIndex.build([*healthy(), *errors]).evidence(ONSET)
-    gone = LogIndex.build([*healthy(700, 1_000), *healthy(1_000, 1_300, without="cart"), *errors]).evidence(ONSET)
+    alive = build([*healthy(), *errors]).evidence(ONSET)
+    gone = build([*healthy(700, 1_000), *healthy(1_000, 1_300, without="cart"), *errors]).evidence(ONSET)
     assert alive.accused[0] < 0.5 * gone.accused[0]
 
 
 def test_a_line_that_no_longer_follows_accuses_its_service() -> None:
     before = [entry for i in range(100) for entry in request(800 + 2 * i)]
     after = [entry for i in range(50) for entry in request(ONSET + 2 * i, fails=True)]
-    index = LogIndex.build([*before, *after], graph=CHAIN)
+    index = build([*before, *after], graph=CHAIN)
     evidence = index.evidence(ONSET)
     assert first(index, evidence.vanished) == "stock"
     assert first(index, evidence.failing) == "stock"
@@ -176,7 +179,7 @@ def test_a_calm_line_that_takes_another_s_place_is_fresh() -> None:
         for i in range(50)
         for entry in request(ONSET + 2 * i)
     ]
-    index = LogIndex.build([*before, *after], graph=CHAIN)
+    index = build([*before, *after], graph=CHAIN)
     assert first(index, index.evidence(ONSET).fresh) == "stock"
     assert strongest(index, "stock", FindingKind.NEW).template == "stock answers from memory"
 
@@ -189,7 +192,7 @@ def test_requests_of_a_new_kind_are_no_evidence() -> None:
         for i in range(50)
         for j, text in enumerate(("voucher arrives", "voucher is stored"))
     ]
-    index = LogIndex.build([*before, *after, *new])
+    index = build([*before, *after, *new])
     assert index.evidence(ONSET).failing.max() < 1.0
     assert index.findings(ONSET, "cart") == ()
 
@@ -197,7 +200,7 @@ def test_requests_of_a_new_kind_are_no_evidence() -> None:
 def test_slow_hops_accuse_the_service_that_touches_them_all() -> None:
     before = [entry for i in range(100) for entry in request(800 + 2 * i)]
     after = [entry for i in range(50) for entry in request(ONSET + 2 * i, lookup=0.5)]
-    index = LogIndex.build([*before, *after], graph=CHAIN)
+    index = build([*before, *after], graph=CHAIN)
     evidence = index.evidence(ONSET)
     assert first(index, evidence.slow) == "stock"
     assert evidence.failing.max() < 1.0
@@ -209,7 +212,7 @@ def test_slow_hops_accuse_the_service_that_touches_them_all() -> None:
 
 
 def test_a_service_that_falls_silent_is_told_with_when_it_was_last_heard() -> None:
-    index = LogIndex.build([*healthy(700, 1_000), *healthy(1_000, 1_300, without="stock")])
+    index = build([*healthy(700, 1_000), *healthy(1_000, 1_300, without="stock")])
     assert first(index, index.evidence(ONSET).silent) == "stock"
     finding = strongest(index, "stock", FindingKind.SILENT)
     assert finding.before == pytest.approx(60.0, rel=0.05)
@@ -221,7 +224,7 @@ def test_a_service_that_falls_silent_is_told_with_when_it_was_last_heard() -> No
 
 def test_when_the_whole_system_is_quiet_no_service_is_silent() -> None:
     lines = [*healthy(700, 1_000), line(1_299, "front", "handled request 1 in 3 ms")]
-    assert LogIndex.build(lines).evidence(ONSET).silent.max() < 1.0
+    assert build(lines).evidence(ONSET).silent.max() < 1.0
 
 
 def test_exact_counts_show_a_burst_that_the_sample_missed() -> None:
@@ -230,12 +233,10 @@ def test_exact_counts_show_a_burst_that_the_sample_missed() -> None:
     counts[:, :, 0] = 1.0
     counts[times >= ONSET, 1, 0] = 40.0
     exact = LogCounts(times, SERVICES, ("ERROR", "INFO"), counts)
-    index = LogIndex.build([*healthy()], counts=exact)
+    index = build([*healthy()], counts=exact)
     assert first(index, index.evidence(ONSET).burst) == "front"
     assert first(index, index.evidence(ONSET).failing) == "front"
-    assert (
-        first(LogIndex.build([], counts=exact), LogIndex.build([], counts=exact).evidence(ONSET).burst) == "front"
-    )
+    assert first(build([], counts=exact), build([], counts=exact).evidence(ONSET).burst) == "front"
 
 
 def test_lines_in_no_order_seem_to_vanish_by_chance_only() -> None:
@@ -250,14 +251,14 @@ def test_lines_in_no_order_seem_to_vanish_by_chance_only() -> None:
             for at in range(930, 1_036, 7)
             for i, pick in enumerate(random.choice(len(messages), 10, replace=False).tolist())
         ]
-        strongest.append(LogIndex.build(lines, graph=CHAIN).evidence(ONSET).vanished.max())
+        strongest.append(build(lines, graph=CHAIN).evidence(ONSET).vanished.max())
     assert np.mean(np.array(strongest) > 1.0) < 0.1
 
 
 def test_weights_stand_for_lines() -> None:
     errors = [line(ONSET + 10 * i, "cart", f"write {i} failed", "ERROR") for i in range(10)]
-    light = LogIndex.build([*healthy(), *errors])
-    heavy = LogIndex.build([*healthy(), *(replace(entry, weight=60.0) for entry in errors)])
+    light = build([*healthy(), *errors])
+    heavy = build([*healthy(), *(replace(entry, weight=60.0) for entry in errors)])
     assert heavy.findings(ONSET, "cart")[0].after == pytest.approx(60 * light.findings(ONSET, "cart")[0].after)
     assert heavy.evidence(ONSET).errors[0] == pytest.approx(light.evidence(ONSET).errors[0], rel=0.5)
 
@@ -266,11 +267,11 @@ def test_of_a_sample_only_the_traces_that_came_whole_tell_of_order() -> None:
     before = [entry for i in range(100) for entry in request(800 + 2 * i)]
     after = [entry for i in range(50) for entry in request(ONSET + 2 * i, fails=True)]
     sampled = [replace(entry, weight=5.0) for entry in (*before, *after)]
-    assert LogIndex.build(sampled).evidence(ONSET).vanished.max() == 0.0
+    assert build(sampled).evidence(ONSET).vanished.max() == 0.0
     whole = [replace(entry, fields={TRACE_COMPLETE: True}) for entry in sampled]
     drawn_alone = [line(ONSET + i, "front", "checkout begins", trace=f"{i:032x}") for i in range(90)]
-    mixed = LogIndex.build([*whole, *(replace(entry, weight=900.0) for entry in drawn_alone)])
-    complete = LogIndex.build([*before, *after])
+    mixed = build([*whole, *(replace(entry, weight=900.0) for entry in drawn_alone)])
+    complete = build([*before, *after])
     assert first(mixed, mixed.evidence(ONSET).vanished) == "stock"
     assert mixed.evidence(ONSET).vanished == pytest.approx(complete.evidence(ONSET).vanished)
 
@@ -287,8 +288,8 @@ def test_where_errors_began_is_read_from_whole_traces() -> None:
     whole = [replace(entry, weight=3.0, fields={TRACE_COMPLETE: True}) for entry in lines]
     torn = [entry for entry in lines if not (entry.service == "stock" and entry.level == "ERROR")]
     lone = [replace(entry, weight=3.0, trace_id=f"x{entry.trace_id}") for entry in torn if entry.level == "ERROR"]
-    alone = LogIndex.build(whole).evidence(ONSET)
-    beside = LogIndex.build([*whole, *lone]).evidence(ONSET)
+    alone = build(whole).evidence(ONSET)
+    beside = build([*whole, *lone]).evidence(ONSET)
     assert alone.own[1] < 0.5 * alone.errors[1]
     assert beside.own[2] == pytest.approx(beside.errors[2])
     assert beside.own[1] < 0.7 * beside.errors[1]
@@ -297,15 +298,15 @@ def test_where_errors_began_is_read_from_whole_traces() -> None:
 def test_a_hole_in_the_baseline_is_not_counted_as_quiet_time() -> None:
     errors = [line(at, "cart", f"write {at} failed", "ERROR") for at in range(700, 1_300, 10)]
     lines = [*healthy(), *errors]
-    whole = LogIndex.build(lines).evidence(ONSET)
-    holed = LogIndex.build([entry for entry in lines if not 730 < entry.at.timestamp() < 970]).evidence(ONSET)
+    whole = build(lines).evidence(ONSET)
+    holed = build([entry for entry in lines if not 730 < entry.at.timestamp() < 970]).evidence(ONSET)
     assert holed.seconds_before == pytest.approx(60, abs=3)
     assert whole.seconds_before == pytest.approx(300, abs=3)
     assert holed.failing.max() < 1.0
 
 
 def test_without_a_baseline_the_lines_say_nothing() -> None:
-    index = LogIndex.build([*healthy(1_000)])
+    index = build([*healthy(1_000)])
     evidence = index.evidence(ONSET)
     assert not evidence.comparable
     assert all_scores(evidence).max() == 0.0
@@ -314,13 +315,13 @@ def test_without_a_baseline_the_lines_say_nothing() -> None:
 
 def test_a_baseline_may_lie_after_the_incident() -> None:
     errors = [line(ONSET + i, "cart", f"write {i} failed", "ERROR") for i in range(20)]
-    index = LogIndex.build([*healthy(1_000, 1_600), *errors])
+    index = build([*healthy(1_000, 1_600), *errors])
     evidence = index.evidence(ONSET, baseline=(1_100.0, 1_600.0), end=1_100.0)
     assert first(index, evidence.failing) == "cart"
 
 
 def test_nothing_at_all_is_no_error() -> None:
-    index = LogIndex.build([])
+    index = build([])
     assert index.services == ()
     assert len(index.evidence(ONSET).failing) == 0
     assert index.findings(ONSET, "nobody") == ()
@@ -328,7 +329,7 @@ def test_nothing_at_all_is_no_error() -> None:
 
 def test_the_order_of_lines_changes_nothing() -> None:
     lines = [entry for i in range(60) for entry in request(880 + 4 * i, fails=i > 30)]
-    forth, back = (LogIndex.build(given_lines, graph=CHAIN) for given_lines in (lines, lines[::-1]))
+    forth, back = (build(given_lines, graph=CHAIN) for given_lines in (lines, lines[::-1]))
     assert np.array_equal(all_scores(forth.evidence(ONSET)), all_scores(back.evidence(ONSET)))
     assert forth.findings(ONSET, "stock") == back.findings(ONSET, "stock")
 
@@ -349,7 +350,7 @@ _LINES = st.lists(
 @given(_LINES, st.floats(850, 1_150))
 @settings(deadline=None, max_examples=60)
 def test_scores_are_finite_and_not_negative_whatever_the_lines(lines: list[LogLine], split: float) -> None:
-    index = LogIndex.build(lines, graph=CHAIN)
+    index = build(lines, graph=CHAIN)
     scores = all_scores(index.evidence(split))
     assert np.isfinite(scores).all()
     assert (scores >= 0).all()
@@ -358,25 +359,25 @@ def test_scores_are_finite_and_not_negative_whatever_the_lines(lines: list[LogLi
 
 
 def _with(errors: list[LogLine]) -> tuple[LogIndex, np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    index = LogIndex.build([*healthy(), *errors])
+    index = build([*healthy(), *errors])
     return index, index.evidence(ONSET).failing
 
 
 def test_another_graph_over_the_same_services_needs_no_line_read_again() -> None:
     lines = [*healthy(), *[line(ONSET + i, "cart", f"request {i} failed", "ERROR") for i in range(20)]]
-    alone = LogIndex.build(lines, services=["front", "cart", "stock"])
-    again = LogIndex.build(lines, graph=CHAIN, like=alone)
-    fresh = LogIndex.build(lines, graph=CHAIN)
+    alone = build(lines, services=["front", "cart", "stock"])
+    again = build(lines, graph=CHAIN, like=alone)
+    fresh = build(lines, graph=CHAIN)
     assert again.table is alone.table
     assert again.evidence(ONSET).failing.tolist() == fresh.evidence(ONSET).failing.tolist()
-    assert LogIndex.build(lines, graph=CHAIN, services=["another"], like=alone).table is not alone.table
+    assert build(lines, graph=CHAIN, services=["another"], like=alone).table is not alone.table
 
 
 def test_of_other_services_the_lines_needn_t_be_read_again_either() -> None:
     lines = [*healthy(), *[line(ONSET + i, "cart", "call to another failed", "ERROR") for i in range(20)]]
-    alone = LogIndex.build(lines)
-    again = LogIndex.build(lines, services=["another"], like=alone)
-    fresh = LogIndex.build(lines, services=["another"])
+    alone = build(lines)
+    again = build(lines, services=["another"], like=alone)
+    fresh = build(lines, services=["another"])
     assert again.texts is alone.texts
     assert again.services == fresh.services != alone.services
     assert again.evidence(ONSET).failing.tolist() == fresh.evidence(ONSET).failing.tolist()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rca.detect.masking import Masker
 from rca.detect.templates import MAX_WORDS, Mined, TemplateMiner, mine
+from rca.model.tuning.lines import LineTuning
 
 STATEMENTS = [
     "user {name} logged in from {ip}",
@@ -71,7 +72,7 @@ def grouping_accuracy(found: Sequence[int], truth: Sequence[int]) -> float:
 def mined(messages: Sequence[str]) -> Mined:
     """The templates of one service's messages."""
     mask = Masker().mask
-    return mine([mask(message) for message in messages], [""] * len(messages))
+    return mine([mask(message) for message in messages], [""] * len(messages), LineTuning())
 
 
 def drain3_groups(lines: Sequence[str]) -> list[int]:
@@ -107,13 +108,13 @@ def test_success_and_failure_never_share_a_template() -> None:
 
 
 def test_groups_never_share_a_template() -> None:
-    miner = TemplateMiner()
+    miner = TemplateMiner(LineTuning())
     assert miner.add("all is well", "a") != miner.add("all is well", "b")
     assert len(miner) == 2
 
 
 def test_memory_is_bounded_whatever_comes() -> None:
-    miner = TemplateMiner(max_templates=10)
+    miner = TemplateMiner(LineTuning(), max_templates=10)
     for i in range(500):
         miner.add(" ".join(f"w{i}x{j}" for j in range(1 + i % 3)))
     assert len(miner) <= 10 + 3
@@ -121,7 +122,7 @@ def test_memory_is_bounded_whatever_comes() -> None:
 
 
 def test_more_first_words_than_a_node_holds_share_a_child() -> None:
-    miner = TemplateMiner(max_children=2)
+    miner = TemplateMiner(LineTuning(), max_children=2)
     ids = [miner.add(f"{name} walked into the bar") for name in NAMES]
     assert len(set(ids)) == 3
 
@@ -143,7 +144,7 @@ def test_every_message_has_a_template(messages: list[str]) -> None:
 @settings(deadline=None, max_examples=20)
 def test_a_template_belongs_to_itself(seed: int) -> None:
     lines, _ = corpus(seed, 120)
-    miner, mask = TemplateMiner(), Masker().mask
+    miner, mask = TemplateMiner(LineTuning()), Masker().mask
     ids = {miner.add(text) for text in sorted({mask(line) for line in lines})}
     for i in sorted(ids):
         text = miner.template(i)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rca.detect.traces import TraceIndex
 from rca.model.incident import Span
+from rca.model.tuning.lines import BurstTuning
 from rca.model.tuning.spans import SpanTuning
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -57,7 +58,9 @@ def test_a_chosen_baseline_is_kept_to() -> None:
     later = ((START + timedelta(minutes=10)).timestamp(), (START + timedelta(minutes=20)).timestamp())
     found = index.evidence(START.timestamp(), baseline=later, end=later[0])
     assert found.failing[index.services.index("db")] > 3
-    failed = index.failed(index.services.index("db"), START.timestamp(), baseline=later, end=later[0])
+    failed = index.failed(
+        index.services.index("db"), START.timestamp(), BurstTuning(), baseline=later, end=later[0]
+    )
     assert (failed.after, failed.before, failed.since) == ((10, 10), (0, 10), None)
 
 
@@ -65,10 +68,10 @@ def test_failing_spans_are_counted_from_the_first_of_them() -> None:
     spans = [span for minute in range(40) for span in call(minute, failing=minute >= 18)]
     index = TraceIndex.build(spans, SpanTuning())
     split = (START + timedelta(minutes=20)).timestamp()
-    failed = index.failed(index.services.index("db"), split)
+    failed = index.failed(index.services.index("db"), split, BurstTuning())
     assert (failed.after, failed.before) == ((20, 20), (0, 18))
     assert failed.since == pytest.approx((START + timedelta(minutes=18)).timestamp(), abs=0.1)
-    assert index.failed(index.services.index("web"), split).after == (0, 20)
+    assert index.failed(index.services.index("web"), split, BurstTuning()).after == (0, 20)
 
 
 def slower_by_definition(spans: list[Span], split: float) -> dict[str, tuple[float, float, float]]:
@@ -227,6 +230,6 @@ def test_calls_without_an_answer_are_counted_as_calls() -> None:
     spans = [s for m in range(20) for s in ask(m, "pay", "bank", failing=m >= 10)]
     index = TraceIndex.build(spans, SpanTuning(), known=("bank",))
     split = (START + timedelta(minutes=10)).timestamp()
-    bank = index.failed(index.services.index("bank"), split)
+    bank = index.failed(index.services.index("bank"), split, BurstTuning())
     assert (bank.after, bank.before, bank.unanswered) == ((10, 10), (0, 10), 10)
-    assert index.failed(index.services.index("pay"), split).after == (0, 20)
+    assert index.failed(index.services.index("pay"), split, BurstTuning()).after == (0, 20)
