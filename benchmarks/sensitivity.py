@@ -124,7 +124,9 @@ def hit(case: Case, tuning: Tuning, *, stage: str) -> bool:
         extra = np.where(_OF_LINES, extra, 0.0)
     # The strength already holds what logs and spans say, and a maximum with itself changes nothing.
     services = score_services(ranked.table, scored, ranked.structure, extra, tuning)
-    changed = replace(ranked, services=services, series=scored, mixed=mixture.mix(services, ranked.seconds, tuning))
+    changed = replace(
+        ranked, services=services, series=scored, mixed=mixture.mix(services, ranked.seconds, tuning)
+    )
     return ranked.structure.services[changed.order()[0]] in case.truth
 
 

@@ -11,8 +11,8 @@ def surprise(observed: FloatArray, expected: FloatArray, longer: FloatArray | fl
     Near what is expected it is nine tenths of Pearson's residual of a Poisson count, `(o - e) / sqrt(e)`. Far
     beyond that, `o/4` bounds it by `2 sqrt(o)`, to which the variance-stabilised residual `2 (sqrt(o) - sqrt(e))`
     tends too (Freeman and Tukey, Annals of Mathematical Statistics 1950): one flood doesn't decide alone. With the
-    half, one of what never was before isn't infinitely many. What is expected is itself a count, of a stretch whose
-    length r compares with: its variance is `r e`, and nothing beside a long baseline.
+    half, one of what never was before isn't infinitely many. What is expected is itself a count, of a stretch
+    whose length r compares with: its variance is `r e`, and nothing beside a long baseline.
 
     Args:
         observed: Counts, not below 0, of any shape.
