@@ -60,7 +60,7 @@ def told_apart(bundle: Bundle, prepared: Prepared, tuning: CollectedTuning, kept
     """
     speaking = {name for name in _speaking(bundle) if not is_unknown(name)}
     known = _known(bundle, prepared)
-    collectors = _collectors(speaking, known, tuning)
+    collectors, silent = _collectors(speaking, known, tuning)
     if not collectors:
         return bundle
     names = known.named - collectors
@@ -73,7 +73,7 @@ def told_apart(bundle: Bundle, prepared: Prepared, tuning: CollectedTuning, kept
         ),
         values=(names, collectors),
     )
-    gap = _gap(bundle, lines, collectors, known)
+    gap = _gap(lines, collectors, silent)
     return replace(bundle, logs=lines, log_counts=counts, gaps=(*bundle.gaps, gap))
 
 
@@ -87,7 +87,7 @@ def _known(bundle: Bundle, prepared: Prepared) -> _Known:
     kinds = {node.name: node.kind for node in graph.nodes()}
     working = {key.service for key in keys if (key.kind if key.declared else infer(key.metric)[0]) in _WORK}
     working |= {span.service for span in prepared.spans}
-    working |= {node.name for node in graph.nodes() if is_declared(node)}
+    working |= {node.name for node in graph.nodes() if is_declared(node) or node.kind in _NO_SERVICE}
     for edge in graph.edges():
         # What the order of lines told is no other source than the lines.
         if not edge.provenance or any(told.source != LOG_ORDER for told in edge.provenance):
@@ -103,8 +103,8 @@ def _known(bundle: Bundle, prepared: Prepared) -> _Known:
     )
 
 
-def _collectors(speaking: Collection[str], known: _Known, tuning: CollectedTuning) -> frozenset[str]:
-    """The names among those with lines that are no service's.
+def _collectors(speaking: Collection[str], known: _Known, tuning: CollectedTuning) -> tuple[frozenset[str], int]:
+    """The names among those with lines that are no service's, and how many services without lines say so.
 
     Names of which nothing else is known, beside those that are measured; or else those that are known but to run,
     as a shipper in a pod or a host is, beside those that are known to work.
@@ -113,10 +113,11 @@ def _collectors(speaking: Collection[str], known: _Known, tuning: CollectedTunin
         candidates = frozenset(speaking) - below
         others = above - known.silent_kinds
         heard = others & set(speaking)
-        enough = len(others - heard) >= tuning.services * len(candidates)
+        silent = len(others - heard)
+        enough = silent >= tuning.services * len(candidates)
         if candidates and enough and len(heard) <= tuning.heard * len(others):
-            return candidates
-    return frozenset()
+            return candidates, silent
+    return frozenset(), 0
 
 
 def _given(
@@ -198,19 +199,21 @@ def _renamed(counts: LogCounts | None, collectors: frozenset[str]) -> LogCounts 
     return LogCounts(counts.times, tuple(services), counts.levels, summed)
 
 
-def _gap(bundle: Bundle, lines: tuple[LogLine, ...], collectors: frozenset[str], known: _Known) -> Gap:
+def _gap(lines: Sequence[LogLine], collectors: frozenset[str], silent: int) -> Gap:
     many = Counter(line.service for line in lines if COLLECTED_AS in line.fields)
     total, given = many.total(), many.total() - many[UNKNOWN]
     listed = sorted(collectors)
     shown = ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")
     under = f"one name, {shown}," if len(listed) == 1 else f"{len(listed)} names, {shown},"
-    of = f"All {total}" if total == len(bundle.logs) else f"{total} of {len(bundle.logs)}"
-    others = len(known.working - known.silent_kinds - collectors)
-    why = f"{of} lines stand under {under} known as no service, while the {others} that are have none: read as "
-    why += (
-        f"{given} lines of the services that their pods, spans or texts tell, and {many[UNKNOWN]}"
+    of = "Lines" if not lines else "All lines" if total == len(lines) else f"{total:,} of {len(lines):,} lines"
+    read = (
+        f"{given:,} as of the services that their pods, spans or texts tell, the others"
         if given
-        else "lines"
+        else "they are read"
     )
-    why += " of nobody, which accuse only whom their text names. To tell them apart, set"
-    return Gap("analysis", "lines of nobody", f"{why} elasticsearch.fields.service (docs/packs.md).")
+    why = (
+        f"{of} stand under {under} known as no service, while {silent} services that are known have none: {read} "
+        "as lines of nobody, which accuse only whom their text names. To tell them apart, set "
+        "elasticsearch.fields.service (docs/packs.md)."
+    )
+    return Gap("analysis", "lines of nobody", why)

@@ -75,8 +75,8 @@ def test_the_report_says_so_and_what_to_do(collected: Bundle, tool: ToolInfo) ->
     gaps = [gap for gap in analyze(collected, tool=tool).gaps if gap.what == "lines of nobody"]
     assert len(gaps) == 1
     assert gaps[0].why == (
-        "All 390 lines stand under one name, shipper, known as no service, while the 4 that are have none: read "
-        "as lines of nobody, which accuse only whom their text names. To tell them apart, set "
+        "All lines stand under one name, shipper, known as no service, while 4 services that are known have none: "
+        "they are read as lines of nobody, which accuse only whom their text names. To tell them apart, set "
         "elasticsearch.fields.service (docs/packs.md)."
     )
 
@@ -96,7 +96,7 @@ def test_lines_under_one_name_a_host_are_of_nobody_where_each_stands_for_several
     lines = [line for host in ("one", "two") for line in _lines(host, "served", range(ROWS))]
     bundle = make_bundle(series, logs=tuple(lines))
     assert len(ranked(bundle, tool)) == 6
-    assert "120 lines stand under 2 names, one, two, known" in apart(bundle).gaps[0].why
+    assert "All lines stand under 2 names, one, two, known" in apart(bundle).gaps[0].why
     # Three names for six services: as likely those of services that are called otherwise elsewhere.
     more = replace(bundle, logs=(*bundle.logs, *_lines("three", "served", [1])))
     assert apart(more) is more
@@ -182,7 +182,7 @@ def test_lines_go_to_the_service_that_their_pod_or_their_span_names(collected: B
     assert [line.service for line in told.logs[:5]] == ["mail", "db", "orders", "unknown", "unknown"]
     assert told.logs[0].fields == {COLLECTED_AS: "shipper"}
     assert (
-        "read as 3 lines of the services that their pods, spans or texts tell, and 387 of nobody"
+        "none: 3 as of the services that their pods, spans or texts tell, the others as lines of nobody"
         in told.gaps[0].why
     )
     assert "shipper" not in ranked(bundle, tool)
@@ -225,11 +225,23 @@ def test_exact_counts_are_nobodys_too(collected: Bundle, tool: ToolInfo) -> None
     assert told.log_counts.services == ("unknown",)
     assert told.log_counts.counts.tolist() == [[[3, 3]], [[3, 3]]]
     assert not {"a", "b"} & set(ranked(bundle, tool))
+    assert told.gaps[0].why.startswith("Lines stand under 2 names, a, b, known as no service, while 11 services")
+    partly = replace(bundle, logs=(*_lines("a", "served", [1, 2]), *_lines("unknown", "served", [3])))
+    assert apart(partly).gaps[0].why.startswith("2 of 3 lines stand under 2 names")
 
 
 def test_counts_of_others_are_left_as_they_are(collected: Bundle) -> None:
     counts = LogCounts(np.array([0.0, 60.0]), ("unknown",), ("INFO",), np.ones((2, 1, 1)))
     assert apart(replace(collected, log_counts=counts)).log_counts is counts
+
+
+def test_a_store_that_is_measured_to_run_keeps_its_lines_where_no_service_ships_its_own(
+    collected: Bundle, make_bundle: MakeBundle, quiet: Quiet
+) -> None:
+    series = {f"s{i}|latency_ms": quiet(i, 10, 1) for i in range(4)}
+    measured = make_bundle({**series, "shipper|cpu_usage": quiet(9, 0.1, 0.01)}, logs=collected.logs)
+    store = replace(measured, graph=ServiceGraph([Node("shipper", NodeKind.DATABASE)]))
+    assert apart(store) is store
 
 
 def test_without_anything_else_known_a_name_is_left_alone(collected: Bundle, tool: ToolInfo) -> None:
