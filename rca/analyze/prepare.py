@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rca.analyze.kept import Kept
-from rca.detect.kinds import infer
+from rca.detect.kinds import infer, words
 from rca.model.chunks import chunks
 from rca.model.incident import Bundle, Gap, Span
 from rca.model.signals import FloatArray, Kind, SignalFrame
@@ -18,6 +18,9 @@ from topology.infer import from_spans
 from topology.merge import merge
 
 _EMPTY = SignalFrame(np.empty(0), np.empty((0, 0)), ())
+_FILL = frozenset({Kind.MEMORY, Kind.SATURATION, Kind.QUEUE})  # what fills up may rise for a whole window
+_TOTAL = ("total",)  # by convention the last word of a counter's name; "count" is that of others, too
+_SUMS = {_TOTAL, ("count",)}
 _LARGEST = 1e100  # so that squares stay finite
 
 
@@ -152,14 +155,7 @@ def _rates(times: FloatArray, values: FloatArray, frame: SignalFrame, tuning: Ro
 
     After a hole in the rows a counter has risen by as much more as it was longer.
     """
-    names = [key.metric.lower() for key in frame.keys]
-    columns = [
-        i
-        for i, name in enumerate(names)
-        if name.endswith(("_total", "_count"))
-        and infer(name)[0] is not Kind.OTHER
-        and _is_counter(values[:, i], tuning.counter_rising)
-    ]
+    columns = _counters(values, frame, tuning)
     if not columns:
         return values
     result = values.copy(order="K")
@@ -170,10 +166,36 @@ def _rates(times: FloatArray, values: FloatArray, frame: SignalFrame, tuning: Ro
     return result
 
 
-def _is_counter(column: FloatArray, rising: float) -> bool:
-    """It never falls but for resets, and it rises through the whole window, not only at its end."""
+def _counters(values: FloatArray, frame: SignalFrame, tuning: RowTuning) -> list[int]:
+    """Which columns sum up events since the process began: by their name and by what they do.
+
+    What one service's does so clearly, another's of the same name does that rises once or never.
+    """
+    names = [key.metric.lower() for key in frame.keys]
+    last = [words(name)[-1:] for name in names]
+    named = [i for i, name in enumerate(names) if last[i] in _SUMS and infer(name)[0] is not Kind.OTHER]
+    rare = {i for i in named if last[i] == _TOTAL and infer(names[i])[0] not in _FILL}
+    clear = {i for i in named if _is_counter(values[:, i], tuning, rare=i in rare)}
+    alike = {names[i] for i in clear}
+    return [i for i in named if i in clear or (i in rare and names[i] in alike and _never_falls(values[:, i]))]
+
+
+def _never_falls(column: FloatArray) -> bool:
+    return bool(np.all(np.diff(column[~np.isnan(column)]) >= 0))
+
+
+def _is_counter(column: FloatArray, tuning: RowTuning, *, rare: bool) -> bool:
+    """It never falls but for resets, and it rises through the whole window, not only at its end.
+
+    Of rare events it rises seldom, perhaps at its end only. There the falls are held against the rises: a rate of
+    rare events falls after each.
+    """
+    rising = tuning.counter_rising
     steps = np.diff(column[~np.isnan(column)])
     if len(steps) < 2:  # noqa: PLR2004 - one step tells nothing
         return False
+    rises, falls = int(np.sum(steps > 0)), int(np.sum(steps < 0))
+    if rare and rises >= tuning.counter_rises:
+        return rises >= rising * (rises + falls)
     half = steps[: max(1, len(steps) // 2)]
     return bool(np.mean(steps >= 0) >= rising and np.mean(half > 0) > 1 - rising)

@@ -48,7 +48,7 @@ def candidates(
     else:
         told = min(max(int(np.searchsorted(times, onset)), first), last)
         if baseline is None:
-            first = max(first, told - int(tuning.hidden_share * told))
+            first = max(first, told - int(tuning.told_share * told))
         step = float(np.median(np.diff(times)))
         back = max(tuning.back_rows, int(tuning.back_seconds / step))
         forward = max(tuning.forward_rows, int(tuning.forward_seconds / step))

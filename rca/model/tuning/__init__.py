@@ -120,10 +120,13 @@ class Tuning:
     back_rows: int = constant(2, "The same, in rows, where that is more.", Origin.PROTOTYPE)
     forward_seconds: float = constant(60.0, "How far after it.", Origin.PROTOTYPE)
     forward_rows: int = constant(1, "The same, in rows, where that is more.", Origin.PROTOTYPE)
+    told_share: float = constant(
+        0.75, "The largest share of what lies before a given onset that they reach back over.", Origin.PROTOTYPE
+    )
     hidden_share: float = constant(
-        0.75,
+        0.85,
         "Without an onset, the share of the window, from its end, where candidates lie.",
-        Origin.PROTOTYPE,
+        Origin.STRUCTURE,
     )
     grid_growth: float = constant(1.2, "Growth of the distance between candidates.", Origin.PROTOTYPE)
     candidate_seconds: float = constant(

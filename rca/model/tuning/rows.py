@@ -20,6 +20,11 @@ class RowTuning:
         "Share of a counter's steps that may not fall; in the first half more than the rest have to rise.",
         Origin.STRUCTURE,
     )
+    counter_rises: int = constant(
+        3,
+        "Rises from which a series named a total that hardly falls is a counter of rare events.",
+        Origin.STRUCTURE,
+    )
     host_distinct: int = constant(
         4,
         "Distinct values from which a series that equals another service's isn't so by chance.",

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from rca.analyze import analyze
 from rca.analyze.prepare import adopt, prepare
 from rca.model.incident import Bundle, Span
 from rca.model.report import ToolInfo
-from rca.model.signals import SignalFrame, SignalKey
+from rca.model.signals import FloatArray, SignalFrame, SignalKey
 from rca.model.tuning.rows import RowTuning
 
 
@@ -51,6 +52,45 @@ def test_a_raw_counter_becomes_its_increase(checkout: Bundle) -> None:
     assert values[40, 0] == 0
     assert np.array_equal(values[:, 1], flat)
     assert np.array_equal(values[:, 2], total)
+
+
+def prepared(bundle: Bundle, columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
+    """The columns (`service|metric`) as the analysis sees them, each as long as the bundle's."""
+    assert bundle.metrics is not None
+    keys = tuple(SignalKey(*name.split("|")) for name in columns)
+    frame = SignalFrame(bundle.metrics.times, np.array(list(columns.values())).T, keys)
+    values = prepare(replace(bundle, metrics=frame), RowTuning()).frame.values
+    return dict(zip(columns, values.T.tolist(), strict=True))
+
+
+def test_a_counter_of_rare_events_becomes_its_increase_too(checkout: Bundle) -> None:
+    assert checkout.metrics is not None
+    rows = np.arange(len(checkout.metrics.times))
+    events = np.isin(rows, [7, 30, 50, 51, 52]).astype(np.float64)
+    once = (rows == 50).astype(np.float64)
+    found = prepared(
+        checkout,
+        {
+            "a|errors_total": np.cumsum(events),
+            "b|errors_total": np.cumsum(once),
+            "c|request-errors-total": np.cumsum(events),
+            "b|failures_total": np.cumsum(once),  # nobody's of this name is a counter beyond doubt
+        },
+    )
+    assert found["a|errors_total"] == events.tolist()
+    assert found["b|errors_total"] == once.tolist()
+    assert found["c|request-errors-total"] == events.tolist()
+    assert found["b|failures_total"] == np.cumsum(once).tolist()
+
+
+def test_a_rate_of_rare_events_and_what_fills_up_stay_as_they_are(checkout: Bundle) -> None:
+    assert checkout.metrics is not None
+    rows = np.arange(len(checkout.metrics.times))
+    columns = {
+        "a|errors_total": np.where(rows >= 50, 5.0, np.isin(rows, [7, 30])),
+        "a|queue_messages_total": np.maximum(rows - 45.0, 0.0),
+    }
+    assert prepared(checkout, columns) == {name: column.tolist() for name, column in columns.items()}
 
 
 def test_rows_outside_the_window_are_not_looked_at(checkout: Bundle, tool: ToolInfo) -> None:

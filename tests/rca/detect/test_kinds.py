@@ -15,6 +15,8 @@ from rca.model.signals import Bad, Kind, SignalKey
         ("SuccessRate(%)", Kind.AVAILABILITY, Bad.DOWN, "%"),
         ("error_rate_5xx_ratio", Kind.ERRORS, Bad.UP, "ratio"),
         ("http_server_5xx_rate", Kind.ERRORS, Bad.UP, ""),
+        ("mesh-request-success-total", Kind.TRAFFIC, Bad.BOTH, ""),
+        ("request_success_rate", Kind.AVAILABILITY, Bad.DOWN, ""),
         ("requests_per_second", Kind.TRAFFIC, Bad.BOTH, "1/s"),
         ("envelopes_flushed_per_min", Kind.TRAFFIC, Bad.BOTH, "1/min"),
         ("container_cpu_usage_cores", Kind.CPU, Bad.UP, "cores"),
