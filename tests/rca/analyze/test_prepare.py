@@ -57,7 +57,7 @@ def test_a_raw_counter_becomes_its_increase(checkout: Bundle) -> None:
 def prepared(bundle: Bundle, columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
     """The columns (`service|metric`) as the analysis sees them, each as long as the bundle's."""
     assert bundle.metrics is not None
-    keys = tuple(SignalKey(*name.split("|")) for name in columns)
+    keys = tuple(SignalKey(service, metric) for service, metric in (name.split("|") for name in columns))
     frame = SignalFrame(bundle.metrics.times, np.array(list(columns.values())).T, keys)
     values = prepare(replace(bundle, metrics=frame), RowTuning()).frame.values
     return dict(zip(columns, values.T.tolist(), strict=True))
