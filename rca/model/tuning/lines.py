@@ -62,13 +62,15 @@ class LineTuning:
     )
     hole_seconds: float = constant(
         5.0,
-        "Time without any line that is no hole in what was collected.",
+        "Seconds without any line up to which nothing is missing of what was collected.",
         Origin.STRUCTURE,
     )
     hole_quantile: float = constant(
-        0.95, "Quantile of the gaps between lines that is a usual one.", Origin.STRUCTURE
+        0.95, "Quantile of the gaps between lines up to which one is usual.", Origin.STRUCTURE
     )
-    hole_gaps: float = constant(4.0, "Times that gap from which one may be a hole.", Origin.STRUCTURE)
+    hole_gaps: float = constant(
+        4.0, "Times the longest usual gap up to which nothing is missing either.", Origin.STRUCTURE
+    )
     unseen: float = constant(
         0.25,
         'Lines that are added to those of the baseline, so that "never" after a short look means little.',

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,12 +14,14 @@ from rca.analyze.core import assess, report_of
 from rca.analyze.kept import Kept
 from rca.bundle import read_bundle
 from rca.model.incident import Bundle
+from rca.model.logs import LogLine
 from rca.model.report import ToolInfo
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
+from rca.model.tuning.lines import BurstTuning, LineTuning
 from rca.model.tuning.rows import RowTuning
 from rca.model.tuning.spans import SpanTuning
-from tests.rca.analyze.conftest import MakeBundle
+from tests.rca.analyze.conftest import ONSET_ROW, MakeBundle
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 Bundles: TypeAlias = dict[str, Bundle]
@@ -34,21 +37,31 @@ def recorded() -> Bundles:
 
 @pytest.fixture
 def bundles(
-    recorded: Bundles, past: Bundle, make_bundle: MakeBundle, quiet: Callable[[int, float, float], FloatArray]
+    recorded: Bundles,
+    past: Bundle,
+    checkout: Bundle,
+    make_bundle: MakeBundle,
+    quiet: Callable[[int, float, float], FloatArray],
 ) -> Bundles:
-    """These, an incident that is over, and a counter that came as it is, with a reset: all readers are used."""
+    """These, one that is over, a counter with a reset, and a name that can't be resolved: all readers are used."""
     growing = np.cumsum(np.maximum(quiet(1, 5.0, 1.0), 0.0))
     growing[30:] -= growing[30] - 1.0
     counter = make_bundle({"web|http_requests_total": growing, "db|cpu": quiet(2, 1.0, 0.1)})
-    return {**recorded, "past": past, "counter": counter}
+    said = {False: "order is placed", True: "dial tcp: lookup orders: no such host"}
+    start, middle = checkout.window.span.start, ONSET_ROW * 60
+    lines = (
+        LogLine(start + timedelta(seconds=at), "web", "INFO", said[at >= middle]) for at in range(0, 3600, 20)
+    )
+    lost = replace(checkout, logs=tuple(lines))
+    return {**recorded, "past": past, "counter": counter, "lost": lost}
 
 
-def watched(group: RowTuning | SpanTuning) -> tuple[Any, set[str]]:
+def watched(group: RowTuning | SpanTuning | LineTuning) -> tuple[Any, set[str]]:
     """Constants as they ship, and the names of those that were read."""
     kind, read = type(group), set[str]()
     names = {declared.name for declared in fields(group)}
 
-    class Watched(kind):  # type: ignore[misc, valid-type] # a group of either kind
+    class Watched(kind):  # type: ignore[misc, valid-type] # a group of any kind
         __slots__ = ()
 
         def __getattribute__(self, name: str) -> Any:
@@ -59,7 +72,7 @@ def watched(group: RowTuning | SpanTuning) -> tuple[Any, set[str]]:
     return Watched(), read
 
 
-@pytest.mark.parametrize("name", ["rows", "spans"])
+@pytest.mark.parametrize("name", ["rows", "spans", "lines"])
 def test_the_analysis_reads_every_constant_from_its_options(bundles: Bundles, tool: ToolInfo, name: str) -> None:
     group = getattr(Tuning(), name)
     constants, read = watched(group)
@@ -83,10 +96,14 @@ def test_the_analysis_reads_every_constant_from_its_options(bundles: Bundles, to
         ("hang", "spans.unseen", 25.0),
         ("hang", "spans.own_floor", 1.0),
         ("hang", "spans.path_slow", 0.5),
+        ("hang", "lines.alike", 1.0),
+        ("lost", "lines.says_failure", 0.0),
+        ("down", "lines.unseen", 25.0),
+        ("hang without metrics", "lines.bursts", BurstTuning(more=1e6)),
     ],
 )
 def test_another_value_changes_what_is_found_and_nothing_stale_is_kept(
-    bundles: Bundles, tool: ToolInfo, where: str, name: str, value: float
+    bundles: Bundles, tool: ToolInfo, where: str, name: str, value: Any
 ) -> None:
     bundle, plain = bundles[where], AnalysisOptions()
     group, _, field = name.partition(".")
