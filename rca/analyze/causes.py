@@ -16,17 +16,12 @@ from rca.analyze.ranking import Ranked
 from rca.model.report import Report, Role
 from rca.model.scores import CHANNELS, Channel
 from rca.model.tuning import Tuning
+from rca.model.tuning.causes import CauseTuning
 from rca.rank.structure import IS_SYMPTOM
 from rca.report.present.text import listed
 from topology import NodeKind, ServiceGraph
 from topology.propagate import caller_distances
 
-_CLOSE = 0.5  # of the first suspect's score
-_LOOKED_AT = 8  # suspects; further down nobody is close to the first
-_CALM = 0.25  # of the first suspect's score
-_MOST = 0.5  # a share that says whose a symptom is
-_FEWEST = 2  # suspects that share something
-_SHOWS = float(np.log1p(3.0))
 _NAMED = 4
 _RESOURCES = np.array(
     [c in {Channel.CPU, Channel.MEMORY, Channel.DISK, Channel.SATURATION, Channel.RESTARTS} for c in CHANNELS]
@@ -87,17 +82,18 @@ def causes(
     scores = dict(zip(ranked.structure.services, ranked.mixed.score.tolist(), strict=True))
     if not order or scores[order[0]] <= 0 or not len(graph):
         return Causes()
-    close = [name for name in order[:_LOOKED_AT] if scores[name] >= _CLOSE * scores[order[0]] and name in graph]
-    if len(close) < _FEWEST or close[0] != order[0]:
+    top, of = scores[order[0]], tuning.causes
+    close = [name for name in order[: of.looked_at] if scores[name] >= of.close * top and name in graph]
+    if len(close) < of.fewest or close[0] != order[0]:
         return Causes()
-    calm = {name for name, score in scores.items() if score < _CALM * scores[order[0]]}
-    shared = _shared_node(ranked, close, calm, graph) or _shared_dependency(ranked, close, calm, graph)
+    calm = {name for name, score in scores.items() if score < of.calm * top}
+    shared = _shared_node(ranked, close, calm, graph, of) or _shared_dependency(ranked, close, calm, graph, of)
     if shared:
         return Causes(shared=shared)
     plain = tuning.high_from * needed(standing.usual, standing.apart, tuning)
     names = np.array(ranked.structure.services)
     shown = {name: level(names == name, ranked.services, ranked.mixed, ranked.structure, tuning) for name in close}
-    return Causes(also=tuple(_also(ranked, [name for name in close if shown[name] >= plain], graph)))
+    return Causes(also=tuple(_also(ranked, [name for name in close if shown[name] >= plain], graph, of)))
 
 
 def tell(report: Report, found: Causes) -> Report:
@@ -123,42 +119,46 @@ def tell(report: Report, found: Causes) -> Report:
     )
 
 
-def _also(ranked: Ranked, close: Sequence[str], graph: ServiceGraph) -> Iterator[str]:
+def _also(ranked: Ranked, close: Sequence[str], graph: ServiceGraph, tuning: CauseTuning) -> Iterator[str]:
     index = {name: i for i, name in enumerate(ranked.structure.services)}
     causing = list(close[:1])
     for name in close[1:]:
         i = index[name]
-        inherited = ranked.services.explained[ranked.best, i].max(initial=0.0) >= _MOST
+        inherited = ranked.services.explained[ranked.best, i].max(initial=0.0) >= tuning.most
         connected = any(_connected(graph, name, other) for other in causing)
-        if inherited or connected or not _shows_cause(ranked, i):
+        if inherited or connected or not _shows_cause(ranked, i, tuning):
             continue
-        if _blast(ranked, index[name]) - {other for one in causing for other in _blast(ranked, index[one])}:
+        known = {other for one in causing for other in _blast(ranked, index[one], tuning)}
+        if _blast(ranked, i, tuning) - known:
             causing.append(name)
             yield name
 
 
-def _blast(ranked: Ranked, service: int) -> set[str]:
+def _blast(ranked: Ranked, service: int, tuning: CauseTuning) -> set[str]:
     """Callers whose symptoms are mostly explained by a service, and who show some."""
     strength = ranked.services.strength[ranked.best][:, IS_SYMPTOM].max(axis=1, initial=0.0)
-    hit = {name for name, level in zip(ranked.structure.services, strength, strict=True) if level >= _SHOWS}
-    return {one.service for one in explains(ranked, service) if one.share >= _MOST} & hit
+    names, plain = ranked.structure.services, float(np.log1p(tuning.shows_z))
+    hit = {name for name, level in zip(names, strength, strict=True) if level >= plain}
+    return {one.service for one in explains(ranked, service) if one.share >= tuning.most} & hit
 
 
-def _shows_cause(ranked: Ranked, service: int) -> bool:
+def _shows_cause(ranked: Ranked, service: int, tuning: CauseTuning) -> bool:
     """Whether it shows symptoms of its own or a resource that ran out, plainly."""
     strength = ranked.services.strength[ranked.best, service]
-    return bool(strength[IS_SYMPTOM | _RESOURCES].max(initial=0.0) >= _SHOWS)
+    return bool(strength[IS_SYMPTOM | _RESOURCES].max(initial=0.0) >= float(np.log1p(tuning.shows_z)))
 
 
 def _connected(graph: ServiceGraph, one: str, other: str) -> bool:
     return other in caller_distances(graph, one) or one in caller_distances(graph, other)
 
 
-def _shared_node(ranked: Ranked, close: Sequence[str], calm: set[str], graph: ServiceGraph) -> Shared | None:
+def _shared_node(
+    ranked: Ranked, close: Sequence[str], calm: set[str], graph: ServiceGraph, tuning: CauseTuning
+) -> Shared | None:
     """The one node of all close suspects, when its other tenants are hit too and some other node's are calm."""
     hosts = {node.name: node.host for node in graph.nodes() if node.host}
     host = hosts.get(close[0])
-    if not host or any(hosts.get(name) != host for name in close) or _in_line(ranked, close):
+    if not host or any(hosts.get(name) != host for name in close) or _in_line(ranked, close, tuning):
         return None
     tenants = [name for name in ranked.structure.services if hosts.get(name) == host]
     elsewhere = [name for name in ranked.structure.services if name in hosts and hosts[name] != host]
@@ -167,24 +167,28 @@ def _shared_node(ranked: Ranked, close: Sequence[str], calm: set[str], graph: Se
     return Shared(Common.NODE, host, tuple(close))
 
 
-def _shared_dependency(ranked: Ranked, close: Sequence[str], calm: set[str], graph: ServiceGraph) -> Shared | None:
+def _shared_dependency(
+    ranked: Ranked, close: Sequence[str], calm: set[str], graph: ServiceGraph, tuning: CauseTuning
+) -> Shared | None:
     """A callee of all close suspects that isn't measured, or is outside, and that nobody calm calls."""
-    if _in_line(ranked, close):
+    if _in_line(ranked, close, tuning):
         return None
     common = set.intersection(*(set(graph.callees(name)) for name in close))
     for name in sorted(common):
         known = name in ranked.structure.services and graph.node(name).kind is not NodeKind.EXTERNAL
         callers = [caller for caller in graph.callers(name) if caller in ranked.structure.services]
-        if not known and len(callers) >= _FEWEST and not any(caller in calm for caller in callers):
+        if not known and len(callers) >= tuning.fewest and not any(caller in calm for caller in callers):
             return Shared(Common.DEPENDENCY, name, tuple(close))
     return None
 
 
-def _in_line(ranked: Ranked, close: Sequence[str]) -> bool:
+def _in_line(ranked: Ranked, close: Sequence[str], tuning: CauseTuning) -> bool:
     """Whether one of them explains another: then it isn't what they share."""
     names = ranked.structure.services
     mine = {names.index(name) for name in close}
     explained, by = ranked.services.explained[ranked.best], ranked.services.by[ranked.best]
     return any(
-        int(by[i, number]) in mine and explained[i, number] >= _MOST for i in mine for number in range(by.shape[1])
+        int(by[i, number]) in mine and explained[i, number] >= tuning.most
+        for i in mine
+        for number in range(by.shape[1])
     )

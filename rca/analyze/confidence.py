@@ -15,7 +15,6 @@ from rca.rank.mixture import Mixed
 from rca.rank.score import ServiceScores
 from rca.rank.structure import IS_SYMPTOM, Structure
 
-_SHORTEST = 4  # rows of a pseudo-window
 _TIE = 1e-9  # scores that differ by less are one
 
 
@@ -74,7 +73,7 @@ def standing(
         kept = kept or Kept(lasting=False)
         calm = _pseudo(ranked, also, told=told, tuning=tuning, guard_seconds=guard_seconds, kept=kept)
     usual = float(np.quantile(list(calm.values()), tuning.usual_quantile)) if calm else None
-    apart = _apart(list(calm), len(ranked.table.times) - int(ranked.rows[ranked.best]))
+    apart = _apart(list(calm), len(ranked.table.times) - int(ranked.rows[ranked.best]), tuning)
     most = max(calm.values(), default=0.0)
     return Standing(shown / needed(usual, apart, tuning), shown, first, second, usual, most, len(calm), apart)
 
@@ -95,16 +94,16 @@ def needed(usual: float | None, apart: float, tuning: Tuning) -> float:
     return tuning.confidence_offset + expected
 
 
-def _apart(ends: Sequence[int], length: int) -> float:
+def _apart(ends: Sequence[int], length: int, tuning: Tuning) -> float:
     """How many windows would fit without overlap into what these cover; not more than there are."""
     if not ends:
         return 0.0
-    return min(float(len(ends)), 1.0 + (ends[-1] - ends[0]) / _width(ends[-1], length))
+    return min(float(len(ends)), 1.0 + (ends[-1] - ends[0]) / _width(ends[-1], length, tuning))
 
 
-def _width(end: int, length: int) -> int:
+def _width(end: int, length: int, tuning: Tuning) -> int:
     """Rows of the pseudo-window that ends there, of an incident of so many."""
-    return min(length, max(1, end // 3))
+    return min(length, max(1, int(end * tuning.pseudo_share)))
 
 
 def top_level(services: ServiceScores, mixed: Mixed, structure: Structure, tuning: Tuning) -> float:
@@ -153,12 +152,13 @@ def _pseudo(
     table, start = ranked.table, int(ranked.rows[ranked.best])
     length, sought = len(table.times) - start, len(table.times) - ranked.lead
     coarse = replace(tuning, grid_growth=tuning.pseudo_growth)
-    ends = np.unique(np.linspace(max(_SHORTEST, start // 2), start, tuning.pseudo_ends).astype(int))
+    shortest, from_ = tuning.pseudo_rows, int(start * tuning.pseudo_from)
+    ends = np.unique(np.linspace(max(shortest, from_), start, tuning.pseudo_ends).astype(int))
     windows: list[tuple[int, Moments]] = []
-    for end in ends[(ends >= _SHORTEST) & (ends <= start)].tolist():
+    for end in ends[(ends >= shortest) & (ends <= start)].tolist():
         at = moments(
             table.times[:end],
-            told=float(table.times[end - _width(end, length)]) if told else None,
+            told=float(table.times[end - _width(end, length, tuning)]) if told else None,
             baseline=None,
             tuning=coarse,
             lead=max(0, end - sought),

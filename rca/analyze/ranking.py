@@ -26,7 +26,6 @@ from topology import Node, NodeKind, ServiceGraph
 from topology.names import is_unknown
 
 _STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})
-_FITS = 0.05  # of the heaviest candidate's weight
 
 # Candidates and the ends of their baselines, each of shape (c,) -> evidence of logs and spans, shape (c, s, k).
 Extra = Callable[[FloatArray, FloatArray], FloatArray]
@@ -46,6 +45,7 @@ class Ranked:
         services: Each service at each candidate.
         mixed: The scores over all candidates.
         lead: How many rows lie before the stretch where the incident is sought.
+        fits: Share of the heaviest candidate's weight from which one may be the likeliest.
     """
 
     table: SeriesTable
@@ -59,6 +59,7 @@ class Ranked:
     services: ServiceScores
     mixed: Mixed
     lead: int
+    fits: float
 
     @cached_property
     def best(self) -> int:
@@ -76,7 +77,7 @@ class Ranked:
         row = departure(self, heaviest, int(mine[np.argmax(z[mine])]))
         if row is None:
             return heaviest
-        fitting = np.flatnonzero(weights >= _FITS * weights[heaviest])
+        fitting = np.flatnonzero(weights >= self.fits * weights[heaviest])
         return int(fitting[np.argmin(np.abs(self.rows[fitting] - row))])
 
     @property
@@ -255,7 +256,18 @@ def rank(
     seen = look(arrays, scorer, reporting, at.splits, tuning, kept)
     services, mixed = judge(made, arrays, at, seen, extra, tuning)
     return Ranked(
-        made, arrays, scorer, reporting, at.rows, at.splits, at.seconds, seen.scores, services, mixed, lead
+        made,
+        arrays,
+        scorer,
+        reporting,
+        at.rows,
+        at.splits,
+        at.seconds,
+        seen.scores,
+        services,
+        mixed,
+        lead,
+        tuning.onset_fits,
     )
 
 

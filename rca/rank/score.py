@@ -18,9 +18,6 @@ _EDGE = CHANNELS.index(Channel.EDGE)
 _LATENCY = CHANNELS.index(Channel.LATENCY)
 # Failures that a service tells of: its own, or those of a callee that doesn't speak.
 _TOLD = [CHANNELS.index(c) for c in (Channel.LOG_FAILURE, Channel.TRACE_FAILURE)]
-_ARRIVE = 0.5  # of the usual calls: below that a callee can't know what its callers see
-_BEYOND_DOUBT = float(np.log1p(50.0))
-_STAR = 3  # callees that a centre needs: two may be a coincidence
 _OF_CALLS = [CHANNELS.index(c) for c in (Channel.LATENCY, Channel.ERRORS, Channel.AVAILABILITY)]
 _OWN_CAUSE = np.array([c not in SYMPTOMS | {Channel.TRAFFIC, Channel.HOST, Channel.OTHER} for c in CHANNELS])
 
@@ -71,7 +68,7 @@ def score(
     strength = _by_service(level, table, structure)
     if extra is not None:
         strength = np.maximum(strength, extra)
-    strength, shared = hubs(strength, structure, table)
+    strength, shared = hubs(strength, structure, table, tuning)
     explained, by = explain(scores, structure, strength, tuning)
     weighted = strength * np.array([tuning.weights[c] for c in CHANNELS])
     weighted[:, structure.leaf, _LATENCY] = strength[:, structure.leaf, _LATENCY] * tuning.leaf_latency
@@ -105,7 +102,7 @@ def _unexplained(
     """The share of each kind of evidence that no callee, and no common caller, explains. Shape `(c, s, k)`."""
     remains = np.ones_like(strength)
     remains[:, :, _EDGE] = 1.0 - tuning.explain * shared
-    blamed = explained[:, :, 1] * ((explained[:, :, 1] >= tuning.explain_across) & _much(strength, by))
+    blamed = explained[:, :, 1] * ((explained[:, :, 1] >= tuning.explain_across) & _much(strength, by, tuning))
     remains[:, :, _TOLD] = 1.0 - tuning.explain * blamed[:, :, None]
     for number, members in enumerate(CLASSES):
         inherited = [c in members and c in _INHERITED for c in CHANNELS]
@@ -164,21 +161,26 @@ def _by_service(level: FloatArray, table: SeriesTable, structure: Structure) -> 
     return result.reshape(len(level), count, kinds)
 
 
-def _much(strength: FloatArray, by: NDArray[np.intp]) -> NDArray[np.bool_]:
+def _much(strength: FloatArray, by: NDArray[np.intp], tuning: Tuning) -> NDArray[np.bool_]:
     """Whether the callee that explains a service's failures is beyond doubt: nothing subtle breaks others."""
     rows = np.arange(len(strength))[:, None]
     loudest = strength.max(axis=2)
-    certain: NDArray[np.bool_] = (by[:, :, 1] >= 0) & (loudest[rows, by[:, :, 1]] >= _BEYOND_DOUBT)
+    certain: NDArray[np.bool_] = (by[:, :, 1] >= 0) & (
+        loudest[rows, by[:, :, 1]] >= float(np.log1p(tuning.explain_told_z))
+    )
     return certain
 
 
-def hubs(strength: FloatArray, structure: Structure, table: SeriesTable) -> tuple[FloatArray, FloatArray]:
+def hubs(
+    strength: FloatArray, structure: Structure, table: SeriesTable, tuning: Tuning
+) -> tuple[FloatArray, FloatArray]:
     """Edges that are slow because their common caller is: a star of slow edges accuses its centre.
 
     Args:
         strength: Shape `(c, s, k)`.
         structure: The graph.
         table: The series: only callees whose edges are measured count.
+        tuning: The constants.
 
     Returns:
         The strength with the centres' own edge evidence, and the share, shape `(c, s)`, of each callee's edge
@@ -190,7 +192,7 @@ def hubs(strength: FloatArray, structure: Structure, table: SeriesTable) -> tupl
     raised, shared = strength.copy(), np.zeros_like(edge)
     edges = structure.edges[measured[structure.edges[:, 1]]]
     callers, counts = np.unique(edges[:, 0], return_counts=True)
-    for caller in callers[counts >= _STAR].tolist():
+    for caller in callers[counts >= tuning.edge_star].tolist():
         callees = edges[edges[:, 0] == caller, 1]
         mine = edge[:, callees]
         ordered = np.sort(mine, axis=1)
@@ -227,7 +229,7 @@ def explain(
     own_class = [strength[:, :, np.array([c in m for c in CHANNELS])].max(axis=2) for m in CLASSES]
     for number, pairs in enumerate(structure.pairs):
         anomalous = own_class[number][:, callee] >= np.log1p(tuning.explain_z)
-        same = np.where(anomalous, _ratios(scores, pairs, len(structure.edges)) * tuning.explain_gain, 0.0)
+        same = np.where(anomalous, _ratios(scores, pairs, len(structure.edges), tuning) * tuning.explain_gain, 0.0)
         mine = own_class[number][:, caller]
         elsewhere = np.maximum(cause, own_class[1 - number])[:, callee]
         elsewhere = np.where(elsewhere >= np.log1p(tuning.explain_z), elsewhere, 0.0)
@@ -242,7 +244,7 @@ def explain(
     return share, by
 
 
-def _ratios(scores: SeriesScores, pairs: Pairs, edges: int) -> FloatArray:
+def _ratios(scores: SeriesScores, pairs: Pairs, edges: int, tuning: Tuning) -> FloatArray:
     """The callee's change over the caller's. Shape `(c, e)`.
 
     The median over the metrics that both have; or what the caller saw of its calls to the callee, where these
@@ -266,7 +268,7 @@ def _ratios(scores: SeriesScores, pairs: Pairs, edges: int) -> FloatArray:
     first = np.flatnonzero(np.r_[True, pairs.edge[1:] != pairs.edge[:-1]])
     seen = np.fmax.reduceat(np.where(pairs.seen, ratio, np.nan), first, axis=1)
     calls = np.fmax.reduceat(arrived, first, axis=1)
-    lost = (seen > 0) & ((calls < _ARRIVE) | ~np.isfinite(calls))
+    lost = (seen > 0) & ((calls < tuning.arrived) | ~np.isfinite(calls))
     middle = _medians_of_runs(ratio, first)
     result[:, pairs.edge[first]] = np.where(lost, np.fmax(middle, seen), middle)
     return result

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rca.model.scores import Channel
+from rca.model.tuning.causes import CauseTuning
 from rca.model.tuning.collected import CollectedTuning
 from rca.model.tuning.constant import Origin, constant
 from rca.model.tuning.lines import LineTuning
@@ -54,6 +55,7 @@ class Tuning:
         spans: Of what is read from spans.
         collected: Of what tells a name that only collects lines from a service.
         lines: Of what is read from log lines.
+        causes: Of what is said of several causes.
     """
 
     weights: Mapping[Channel, float] = field(default_factory=lambda: _WEIGHTS)
@@ -116,6 +118,22 @@ class Tuning:
     explain_gain: float = constant(2.0, "Factor on the ratio of changes, callee to caller.", Origin.PROTOTYPE)
     explain_across: float = constant(0.6, "Most that evidence of another class explains.", Origin.STRUCTURE)
     explain_z: float = constant(3.0, "A callee explains others from this z on.", Origin.STRUCTURE)
+    explain_told_z: float = constant(
+        50.0,
+        "From this z on a callee explains failures that others tell of, too: nothing subtle breaks others.",
+        Origin.STRUCTURE,
+    )
+    arrived: float = constant(
+        0.5,
+        "Share of its usual calls below which a callee can't know what its callers see.",
+        Origin.STRUCTURE,
+    )
+    edge_star: int = constant(
+        3,
+        "Callees with measured calls that a caller needs for their slowness to be its own: two may be a "
+        "coincidence.",
+        Origin.STRUCTURE,
+    )
     back_seconds: float = constant(600.0, "How far before a given onset candidates reach.", Origin.PROTOTYPE)
     back_rows: int = constant(2, "The same, in rows, where that is more.", Origin.PROTOTYPE)
     forward_seconds: float = constant(60.0, "How far after it.", Origin.PROTOTYPE)
@@ -145,12 +163,29 @@ class Tuning:
         "The same, as much as all else in the window, where no time was told.",
         Origin.STRUCTURE,
     )
+    onset_fits: float = constant(
+        0.05,
+        "Share of the heaviest candidate's weight from which one may be the onset that is told: of these it is "
+        "the one nearest to where the first suspect departed.",
+        Origin.STRUCTURE,
+    )
     alert_weight: float = constant(2.0, "Weight of the alerted series in a candidate's weight.", Origin.PROTOTYPE)
     pseudo_ends: int = constant(
         8,
         "Windows of the baseline that the same procedure ranks for comparison. (12 abstain as well and "
         "take half as long again)",
         Origin.CASES,
+    )
+    pseudo_rows: int = constant(4, "Rows that the shortest of them needs.", Origin.STRUCTURE)
+    pseudo_from: float = constant(
+        0.5,
+        "Share of the baseline after which the first of them ends.",
+        Origin.STRUCTURE,
+    )
+    pseudo_share: float = constant(
+        1 / 3,
+        "Largest share of what lies before its end that counts as the incident of one of them.",
+        Origin.STRUCTURE,
     )
     pseudo_growth: float = constant(
         2.0,
@@ -196,3 +231,4 @@ class Tuning:
     spans: SpanTuning = field(default_factory=SpanTuning)
     collected: CollectedTuning = field(default_factory=CollectedTuning)
     lines: LineTuning = field(default_factory=LineTuning)
+    causes: CauseTuning = field(default_factory=CauseTuning)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from rca.model.incident import Bundle
 from rca.model.report import Role, ToolInfo
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
+from rca.model.tuning.causes import CauseTuning
 from rca.model.tuning.rows import RowTuning
 from topology import Edge, Node, NodeKind, ServiceGraph
 
@@ -58,15 +59,15 @@ def failing(hit: Sequence[str], calm: Sequence[str]) -> Columns:
     }
 
 
-def of(bundle: Bundle, *, usual: float | None = None) -> Causes:
+def of(bundle: Bundle, *, usual: float | None = None, **constants: Any) -> Causes:
     prepared = prepare(bundle, RowTuning())
     ranked, also = rank_bundle(bundle, prepared, AnalysisOptions())
     assert ranked is not None
     stood = standing(ranked, also, told=True, baseline=None, tuning=Tuning())
     order = [ranked.structure.services[i] for i in ranked.order()]
-    return causes(
-        ranked, order, prepared.graph, replace(stood, usual=stood.usual if usual is None else usual), Tuning()
-    )
+    stood = replace(stood, usual=stood.usual if usual is None else usual)
+    tuning = replace(Tuning(), causes=replace(CauseTuning(), **constants))
+    return causes(ranked, order, prepared.graph, stood, tuning)
 
 
 @pytest.fixture
@@ -84,6 +85,13 @@ def test_two_faults_in_unrelated_parts_are_both_named(two_faults: Bundle, tool: 
     told = tell(report, found)
     assert [s.role for s in told.suspects[:3]] == [Role.CAUSE, Role.CAUSE, Role.SYMPTOM]
     assert f"Independently of it, {found.also[0]} failed too" in told.verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("close", 1.01), ("looked_at", 1), ("most", 0.0), ("fewest", 50), ("shows_z", 1e6)]
+)
+def test_constants_that_ask_for_more_leave_one_cause(two_faults: Bundle, name: str, value: float) -> None:
+    assert of(two_faults, **{name: value}) == Causes()
 
 
 def test_one_fault_has_one_cause(make_bundle: MakeBundle, tool: ToolInfo) -> None:
@@ -127,6 +135,7 @@ def test_a_node_whose_tenants_are_all_hit_is_named(make_bundle: MakeBundle, tool
         "n1",
         ["x", "y", "z"],
     )
+    assert of(bundle, calm=0.0) == Causes()  # then nobody elsewhere is known to be calm
     assert "Look at n1 first" in tell(analyze(bundle, tool=tool), found).verdict.summary
 
 

@@ -56,7 +56,7 @@ def bundles(
     return {**recorded, "past": past, "counter": counter, "lost": lost}
 
 
-def watched(group: RowTuning | SpanTuning | LineTuning) -> tuple[Any, set[str]]:
+def watched(group: Tuning | RowTuning | SpanTuning | LineTuning) -> tuple[Any, set[str]]:
     """Constants as they ship, and the names of those that were read."""
     kind, read = type(group), set[str]()
     names = {declared.name for declared in fields(group)}
@@ -82,9 +82,25 @@ def test_the_analysis_reads_every_constant_from_its_options(bundles: Bundles, to
     assert {declared.name for declared in fields(group)} - read == set()
 
 
+def test_the_ranking_and_the_confidence_read_every_constant_from_the_options(
+    bundles: Bundles, tool: ToolInfo
+) -> None:
+    constants, read = watched(Tuning())
+    for bundle in bundles.values():
+        analyze(bundle, tool=tool, options=AnalysisOptions(tuning=constants))
+    assert {declared.name for declared in fields(Tuning)} - read == set()
+
+
 @pytest.mark.parametrize(
     ("where", "name", "value"),
     [
+        ("hang", "explain_told_z", 1.0),
+        ("hang", "arrived", 0.0),
+        ("hang", "edge_star", 1),
+        ("hang", "onset_fits", 1.0),
+        ("down", "pseudo_rows", 1000),
+        ("down", "pseudo_from", 0.9),
+        ("down", "pseudo_share", 0.05),
         ("hang without metrics", "rows.clock_seconds", 60.0),
         ("counter", "rows.counter_rising", 1.0),
         ("hang", "rows.host_distinct", 1),
@@ -106,9 +122,9 @@ def test_another_value_changes_what_is_found_and_nothing_stale_is_kept(
     bundles: Bundles, tool: ToolInfo, where: str, name: str, value: Any
 ) -> None:
     bundle, plain = bundles[where], AnalysisOptions()
-    group, _, field = name.partition(".")
-    changed = replace(getattr(plain.tuning, group), **{field: value})
-    other = AnalysisOptions(tuning=replace(plain.tuning, **{group: changed}))
+    group, _, field = name.rpartition(".")
+    changed = {group: replace(getattr(plain.tuning, group), **{field: value})} if group else {field: value}
+    other = AnalysisOptions(tuning=replace(plain.tuning, **changed))
     alone, kept = analyze(bundle, tool=tool, options=other), Kept()
     assert report_of(assess(bundle, plain, kept), plain, tool=tool) != alone
     assert report_of(assess(bundle, other, kept), other, tool=tool) == alone
