@@ -138,8 +138,7 @@ def taken(ranked: Ranked, service: int, tuning: Tuning) -> tuple[Taken, ...]:
     own = float(ranked.mixed.score[service])
     reasons = []
     for why, structure, changed in found:
-        # The strength already holds what logs and spans say, and a maximum with itself changes nothing.
-        scores = score_services(ranked.table, ranked.series, structure, ranked.services.strength, changed)
+        scores = score_services(ranked.table, ranked.series, structure, ranked.services.extra, changed)
         score = float(ranked.mixed.weights @ scores.score[:, service])
         if score > own + _NIL:
             reasons.append(Taken(why, score, rank_at(ranked, service, score)))

@@ -34,6 +34,8 @@ class ServiceScores:
         by: Shape `(c, s, 2)`, that callee, -1 for none.
         alert: Shape `(c,)`, how far the alerted service's series departed, `ln(1 + z)`.
         shown: Shape `(c,)`, the top score before anything is explained away.
+        extra: Shape `(c, s, k)`, the evidence that isn't a series', as it was given: who scores again, with other
+            constants, gives this and not the strength, which holds already what the edges say of their centres.
     """
 
     score: FloatArray
@@ -43,6 +45,7 @@ class ServiceScores:
     by: NDArray[np.intp]
     alert: FloatArray
     shown: FloatArray
+    extra: FloatArray | None
 
 
 def score(
@@ -76,7 +79,7 @@ def score(
     kept = weighted * _unexplained(strength, explained, by, shared, tuning)
     alert = level[:, structure.alert_rows].max(axis=1, initial=0.0)
     total, shown = (_total(parts, structure, tuning) for parts in (kept, weighted))
-    return ServiceScores(total, strength, kept, explained, by, alert, shown.max(axis=1, initial=0.0))
+    return ServiceScores(total, strength, kept, explained, by, alert, shown.max(axis=1, initial=0.0), extra)
 
 
 def _total(parts: FloatArray, structure: Structure, tuning: Tuning) -> FloatArray:

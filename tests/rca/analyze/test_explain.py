@@ -18,6 +18,7 @@ from rca.model.report import Role, Suspect, ToolInfo
 from rca.model.scores import CHANNELS, Channel
 from rca.model.tuning import Tuning
 from rca.model.tuning.rows import RowTuning
+from tests.rca.analyze.conftest import MakeBundle
 from topology import Node, NodeKind, ServiceGraph
 
 SERVICES = ("orders", "db")
@@ -215,3 +216,20 @@ def test_a_window_too_short_to_rank_is_said_so(make_bundle: Callable[..., Bundle
 
 def test_every_kind_of_evidence_has_words() -> None:
     assert len({words(kind) for kind in Channel}) == len(Channel)
+
+
+def test_nothing_is_taken_where_no_constant_takes_anything(make_bundle: MakeBundle) -> None:
+    """Centres of slow stars are callees of one themselves, so that what is scored twice would count twice."""
+    centres = ("one", "two", "three")
+    leaves = [(centre, f"{centre}-{i}") for centre in centres for i in range(3)]
+    slow = np.where(np.arange(60) >= 45, 100.0, 0.0)
+    noise = np.random.default_rng(1)
+    columns = {
+        f"{name}|net_in_p50_ms": 5 + 0.1 * noise.standard_normal(60) + slow * name.startswith(("one-", "two-"))
+        for name in ("web", *centres, *(leaf for _, leaf in leaves))
+    }
+    neutral = replace(Tuning(), explain=0.0, off_alert=1.0, entry=1.0, least_traffic=1.0, hearsay=1.0)
+    bundle = make_bundle(columns, [*(("web", centre) for centre in centres), *leaves])
+    ranked, _ = rank_bundle(bundle, prepare(bundle, RowTuning()), AnalysisOptions(tuning=neutral))
+    assert ranked is not None
+    assert [parts.taken(ranked, i, neutral) for i in range(len(ranked.structure.services))] == [()] * 13
