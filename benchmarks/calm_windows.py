@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.sensitivity import table
+from benchmarks.sensitivity_table import table
 from rca.analyze.confidence import Standing
 from rca.analyze.core import AnalysisOptions, assess
 from rca.analyze.verdict import abstains, confidence_word
@@ -311,11 +311,11 @@ def main() -> None:
     tuning = Tuning()
     faults, calm = "abstained: faults / calm", "calm windows cut out"
     head = ("system", "rankings: faults / calm", "threshold from the others", faults, f"{faults}, as shipped")
-    print(table([head, *left_out(cases, tuning.abstain_below)]))
+    print(table(head, list(left_out(cases, tuning.abstain_below))))
     told = " / ".join(ONSETS)
-    print("\n" + table([("abstained, " + told, "faults", "labelled calm", calm), *by_set(cases, tuning)]))
+    print("\n" + table(("abstained, " + told, "faults", "labelled calm", calm), list(by_set(cases, tuning))))
     words = ("word", "the first service was the cause", "of these without a fault", calm)
-    print("\n" + table([words, *reliability(cases, tuning)]))
+    print("\n" + table(words, list(reliability(cases, tuning))))
 
 
 if __name__ == "__main__":

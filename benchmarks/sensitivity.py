@@ -1,241 +1,302 @@
 """How the accuracy moves when a constant of the ranking does, and what is left of it on a set it wasn't chosen on.
 
-Each bundle is ranked once for each onset; for a changed constant only what depends on it is computed anew. The
-constants that place candidate onsets and recent references need the whole ranking again and run with `--full`;
-those of the confidence move no ranking and are left out.
+Each incident is ranked once for each onset, and again for each constant at each factor; what doesn't depend on the
+constant is kept. Results are written incident by incident, as lines of JSON: a run that was stopped goes on.
+`python -m benchmarks.sensitivity_table FILE` makes the tables of docs/sensitivity.md from them.
 """
 
 import argparse
 import itertools
+import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
-import numpy as np
-
-from rca.analyze.core import AnalysisOptions, rank_bundle
-from rca.analyze.prepare import Prepared, prepare
+from rca.analyze.core import AnalysisOptions, assess, rank_bundle, usable
+from rca.analyze.kept import Kept
 from rca.analyze.ranking import Ranked
+from rca.analyze.verdict import abstains
 from rca.bundle import read_bundle
-from rca.detect import series
 from rca.evaluate.labels import read_labels
 from rca.evaluate.onset import Onset
 from rca.evaluate.run import anonymous, case_name, find_cases, find_sets
 from rca.model.incident import Bundle
-from rca.model.scores import CHANNELS, Channel
+from rca.model.scores import Channel
 from rca.model.tuning import Tuning
+from rca.model.tuning.causes import CauseTuning
+from rca.model.tuning.constant import described
 from rca.rank import mixture
 from rca.rank.score import score as score_services
 
-FACTORS = (0.5, 0.8, 1.25, 2.0)
+T = TypeVar("T")
+FACTORS = (0.5, 2.0)
 ONSETS = ("given", "hidden")
-OF_SERIES = ("prior_rows", "floor_ratio", "floor_full_scale", "floor_peers", "z_cap")
-OF_SERVICES = (
-    "rest",
-    "off_alert",
-    "entry",
-    "leaf_latency",
-    "least_traffic",
-    "explain",
-    "explain_gain",
-    "explain_across",
-    "explain_z",
-    "alert_weight",
+WEIGHT = "weight of "
+# These take part once the series are scored: all before that is kept.
+OF_SERVICES = frozenset(
+    {"rest", "off_alert", "entry", "leaf_latency", "least_traffic", "explain", "explain_gain", "explain_across"}
+    | {"explain_z", "explain_told_z", "arrived", "edge_star", "alert_weight", "candidate_seconds"}
 )
-OF_ONSETS = (
-    "local_seconds",
-    "local_share",
-    "local_min_rows",
-    "back_seconds",
-    "forward_seconds",
-    "hidden_share",
-    "grid_growth",
-    "external",
-    "hearsay",
+# These order nobody; what moves is whether a service is named.
+OF_CONFIDENCE = frozenset(
+    {"pseudo_ends", "pseudo_growth", "pseudo_rows", "pseudo_from", "pseudo_share", "onset_fits", "corroborate"}
+    | {"usual_quantile", "usual_elsewhere", "usual_prior", "confidence_offset", "abstain_below"}
 )
-SHARES = {"rest", "off_alert", "entry", "least_traffic", "explain", "explain_across"} | {
-    "local_share",
-    "hidden_share",
-    "external",
-    "hearsay",
-}
+# These choose the word for the confidence, or whether several causes are told; nobody is named or not for them.
+OF_WORDS = frozenset(
+    {"medium_from", "high_from", "high_windows", "clear_lead"}
+    | {one.name for one in described(CauseTuning(), "causes.")}
+)
 GRID: Mapping[str, Sequence[float]] = {
     "explain": (0.5, 0.8, 1.0),
     "explain_across": (0.25, 0.6),
     "rest": (0.1, 0.2, 0.4),
-    Channel.LOG_FAILURE.value: (1.0, 2.0),
-    Channel.LATENCY.value: (0.6, 0.9),
+    WEIGHT + Channel.LOG_FAILURE: (1.0, 2.0),
+    WEIGHT + Channel.LATENCY: (0.6, 0.9),
 }
-_OF_LINES = np.array([c.value.startswith(("log_", "trace_")) for c in CHANNELS])
+_OF_LINES = ("lines.", "collected.", WEIGHT + "log_")
+_OF_SPANS = ("spans.", WEIGHT + "trace_")
 
 
 @dataclass(frozen=True)
-class Case:
-    """A bundle, ranked with the default constants for one onset, and the accepted answers."""
+class Work:
+    """One incident of one set.
+
+    Attributes:
+        set: The set's name.
+        path: Of the bundle.
+        truth: The accepted services; none where nothing is wrong.
+        asked: The constants that are to be moved.
+    """
 
     set: str
-    onset: str
-    bundle: Bundle
-    prepared: Prepared
-    ranked: Ranked
+    path: Path
     truth: frozenset[str]
+    asked: tuple[str, ...]
 
 
-def load(folder: Path, *, keep: bool) -> list[Case]:
-    """Rank every fault of every set for each onset.
+@dataclass(frozen=True)
+class Moved:
+    """What was found for one incident and onset.
 
-    Args:
-        folder: A set, or a folder of sets.
-        keep: Keep the bundles too, to rank them again.
+    Attributes:
+        set: The set's name.
+        case: The bundle's.
+        onset: What was told of it.
+        faulty: Whether something is wrong in it.
+        right: Whether the first service is right.
+        abstained: Whether nobody was named.
+        asked: The constants that were to be moved.
+        rights: By constant, the same at each of `FACTORS`; only of what can take part in this incident.
+        abstentions: By constant of the confidence, the same.
+        grid: Whether the first service is right, for each combination of `GRID`.
     """
-    cases: list[Case] = []
-    for set_ in find_sets(folder):
-        labels = read_labels(set_)
-        for path in find_cases(set_):
-            label = labels.get(case_name(path))
-            if label is None or not label.services:
-                continue
-            given = anonymous(read_bundle(path))
-            for onset in ONSETS:
-                bundle = Onset.parse(onset).applied(given)
-                if onset == "hidden" and given.window.onset is None:
-                    cases.append(replace(cases[-1], onset=onset))  # hidden is its only form
-                    continue
-                prepared = prepare(bundle, Tuning().rows)
-                ranked, _ = rank_bundle(bundle, prepared, AnalysisOptions())
-                if ranked is not None:
-                    empty = Bundle("", bundle.window)
-                    kept = bundle if keep else empty
-                    cases.append(Case(set_.name, onset, kept, prepared, ranked, label.services))
-        print(f"{set_.name}: {sum(case.set == set_.name for case in cases)} rankings", file=sys.stderr, flush=True)
-    return cases
+
+    set: str
+    case: str
+    onset: str
+    faulty: bool
+    right: bool
+    abstained: bool
+    asked: Sequence[str]
+    rights: Mapping[str, Sequence[bool]]
+    abstentions: Mapping[str, Sequence[bool]]
+    grid: Sequence[bool]
 
 
-def hit(case: Case, tuning: Tuning, *, stage: str) -> bool:
-    """Whether the first service is right, from the given stage on computed with other constants."""
-    ranked = case.ranked
-    if stage == "onsets":
-        again, _ = rank_bundle(case.bundle, case.prepared, AnalysisOptions(tuning=tuning))
-        return again is not None and again.structure.services[again.order()[0]] in case.truth
-    scored, extra = ranked.series, ranked.services.strength
-    if stage == "series":
-        scored = series.score(ranked.table, list(ranked.splits), tuning)
-        extra = np.where(_OF_LINES, extra, 0.0)
-    # The strength already holds what logs and spans say, and a maximum with itself changes nothing.
-    services = score_services(ranked.table, scored, ranked.structure, extra, tuning)
-    changed = replace(
-        ranked, services=services, series=scored, mixed=mixture.mix(services, ranked.seconds, tuning)
-    )
-    return ranked.structure.services[changed.order()[0]] in case.truth
-
-
-def accuracy(cases: Sequence[Case], tuning: Tuning, *, stage: str) -> dict[tuple[str, str], float]:
-    """AC@1 by set and onset."""
-    found: dict[tuple[str, str], list[bool]] = {}
-    for case in cases:
-        found.setdefault((case.set, case.onset), []).append(hit(case, tuning, stage=stage))
-    return {key: sum(hits) / len(hits) for key, hits in found.items()}
-
-
-def macro(found: Mapping[tuple[str, str], float], onset: str) -> float:
-    """The mean over sets."""
-    return float(np.mean([value for (_, told), value in found.items() if told == onset]))
-
-
-def changed(name: str, value: float, plain: Tuning | None = None) -> Tuning:
-    """Constants, by default those that ship, with one changed; a kind of evidence stands for its weight."""
-    plain = plain or Tuning()
-    if name in {channel.value for channel in Channel}:
-        return replace(plain, weights={**plain.weights, Channel(name): value})
-    return replace(plain, **{name: type(getattr(plain, name))(value)})
+def names() -> tuple[str, ...]:
+    """Every constant that can move a ranking or who is named, and the weight of every kind of evidence."""
+    constants = (one.name for one in described(Tuning()) if one.name not in OF_WORDS)
+    return (*constants, *(WEIGHT + channel.value for channel in Channel))
 
 
 def value_of(name: str) -> float:
-    """The constant's value."""
-    return (
-        float(getattr(Tuning(), name))
-        if name in {f.name for f in fields(Tuning)}
-        else Tuning().weights[Channel(name)]
+    """The constant's value as it ships."""
+    if name.startswith(WEIGHT):
+        return Tuning().weights[Channel(name.removeprefix(WEIGHT))]
+    return next(float(one.value) for one in described(Tuning()) if one.name == name)
+
+
+def moved_value(name: str, factor: float) -> float:
+    """The value times the factor.
+
+    Whole numbers are rounded and move by one at least. What would exceed 1, and doesn't as it ships, goes half of
+    the way there, but for weights.
+    """
+    value = value_of(name)
+    if isinstance(_held(name), int):
+        near = round(value * factor)
+        return near if near != value else value + (1 if factor > 1 else -1)
+    share = value < 1 < factor * value and not name.startswith(WEIGHT)
+    return (1 + value) / 2 if share else value * factor
+
+
+def changed(name: str, value: float, plain: Tuning | None = None) -> Tuning:
+    """Constants, by default those that ship, with one changed."""
+    plain = plain or Tuning()
+    if name.startswith(WEIGHT):
+        return replace(plain, weights={**plain.weights, Channel(name.removeprefix(WEIGHT)): value})
+    return _with(plain, name.split("."), value)
+
+
+def _with(constants: T, path: Sequence[str], value: float) -> T:
+    held: Any = getattr(constants, path[0])
+    inner = _with(held, path[1:], value) if path[1:] else type(held)(value)
+    return cast("T", replace(cast("Any", constants), **{path[0]: inner}))
+
+
+def _held(name: str) -> object:
+    if name.startswith(WEIGHT):
+        return value_of(name)
+    return reduce(getattr, name.split("."), Tuning())
+
+
+def applies(name: str, bundle: Bundle) -> bool:
+    """Whether a constant can take part at all: those of lines where there are lines, those of spans likewise."""
+    if name.startswith(_OF_LINES):
+        return bool(bundle.logs) or bundle.log_counts is not None
+    # Failed spans come in bursts, too, whose beginning is told by the same constants as that of lines.
+    return bool(bundle.spans) if name.startswith(_OF_SPANS) else True
+
+
+def services_again(ranked: Ranked, tuning: Tuning) -> Ranked:
+    """The ranking with other constants of the services' scores."""
+    scored = score_services(ranked.table, ranked.series, ranked.structure, ranked.services.extra, tuning)
+    return replace(ranked, services=scored, mixed=mixture.mix(scored, ranked.seconds, tuning))
+
+
+def ranked_with(bundle: Bundle, tuning: Tuning, kept: Kept) -> Ranked | None:
+    """The whole ranking with other constants."""
+    used, prepared = usable(bundle, tuning, kept)
+    return rank_bundle(used, prepared, AnalysisOptions(tuning=tuning), kept)[0]
+
+
+def first(ranked: Ranked | None) -> str | None:
+    """The first service; None without a ranking."""
+    return ranked.structure.services[ranked.order()[0]] if ranked else None
+
+
+def measure(work: Work) -> list[Moved]:
+    """Rank an incident with every constant moved, for each onset."""
+    given = anonymous(read_bundle(work.path))
+    onsets = ONSETS if given.window.onset is not None or not work.truth else ("hidden",)
+    return [_measure(work, Onset.parse(told).applied(given), told) for told in onsets]
+
+
+def _measure(work: Work, bundle: Bundle, told: str) -> Moved:
+    kept = Kept()
+    plain = assess(bundle, AnalysisOptions(), kept)
+    abstained = plain.stood is None or abstains(plain.stood, Tuning())
+
+    def right(ranked: Ranked | None) -> bool:
+        return first(ranked) in work.truth
+
+    rights: dict[str, list[bool]] = {}
+    abstentions: dict[str, list[bool]] = {}
+    for name in work.asked:
+        if not applies(name, bundle) or plain.ranked is None:
+            continue
+        tunings = [changed(name, moved_value(name, factor)) for factor in FACTORS]
+        if name in OF_CONFIDENCE:
+            stood = [assess(bundle, AnalysisOptions(tuning=tuning), kept.fork()).stood for tuning in tunings]
+            abstentions[name] = [s is None or abstains(s, t) for s, t in zip(stood, tunings, strict=True)]
+        elif work.truth and (name in OF_SERVICES or name.startswith(WEIGHT)):
+            rights[name] = [right(services_again(plain.ranked, tuning)) for tuning in tunings]
+        elif work.truth:
+            rights[name] = [right(ranked_with(bundle, tuning, kept.fork())) for tuning in tunings]
+    grid = [right(services_again(plain.ranked, tuning)) for tuning in combinations()] if plain.ranked else []
+    return Moved(
+        work.set,
+        case_name(work.path),
+        told,
+        bool(work.truth),
+        right(plain.ranked),
+        abstained,
+        work.asked,
+        rights,
+        abstentions,
+        grid if work.truth else [],
     )
 
 
-def moved(cases: Sequence[Case], *, full: bool) -> Iterator[tuple[str, ...]]:
-    """A row for each constant: by how much the macro AC@1 of each onset moves for each factor."""
-    plain = accuracy(cases, Tuning(), stage="services")
-    shown = np.zeros(len(CHANNELS))
-    for case in cases:
-        shown = np.maximum(shown, case.ranked.services.strength.max(axis=(0, 1), initial=0.0))
-    stages = [("services", name) for name in OF_SERVICES]
-    stages += [("services", channel.value) for channel, most in zip(CHANNELS, shown, strict=True) if most > 0]
-    stages += [("series", name) for name in OF_SERIES]
-    stages += [("onsets", name) for name in OF_ONSETS] if full else []
-    for stage, name in stages:
-        cells = []
-        for factor in FACTORS:
-            value = value_of(name) * factor
-            value = min(1.0, value) if name in SHARES else value
-            found = accuracy(cases, changed(name, value), stage=stage)
-            cells += [f"{macro(found, onset) - macro(plain, onset):+.3f}" for onset in ONSETS]
-        # A weight's name says so; the order of the columns is that of the head.
-        label = f"weight of {name}" if name in {channel.value for channel in Channel} else name
-        print(label, *cells, file=sys.stderr, flush=True)
-        yield (label, f"{value_of(name):g}", *cells)
-
-
-def left_out(cases: Sequence[Case]) -> Iterator[tuple[str, ...]]:
-    """For each set: its AC@1 as shipped, and with the constants of the grid that are best on the other sets."""
-    combos = list(itertools.product(*GRID.values()))
-    measured = []
-    for combo in combos:
+def combinations() -> Iterator[Tuning]:
+    """The constants at each combination of `GRID`."""
+    for combo in itertools.product(*GRID.values()):
         tuning = Tuning()
         for name, value in zip(GRID, combo, strict=True):
             tuning = changed(name, value, tuning)
-        measured.append(accuracy(cases, tuning, stage="services"))
-    plain = accuracy(cases, Tuning(), stage="services")
-    default = tuple(value_of(name) for name in GRID)
-    for set_ in dict.fromkeys(case.set for case in cases):
-        # The mean over the other sets and both onsets; of equals the one nearest to what is shipped.
-        others = [np.mean([v for (name, _), v in found.items() if name != set_]) for found in measured]
-        best = max(
-            range(len(combos)),
-            key=lambda i: (round(others[i], 9), -sum(a != b for a, b in zip(combos[i], default, strict=True))),
-        )
-        chosen = ", ".join(f"{name} {value:g}" for name, value in zip(GRID, combos[best], strict=True))
-        row = [f"{found[set_, onset]:.2f}" for onset in ONSETS for found in (plain, measured[best])]
-        print(set_, *row, chosen, file=sys.stderr, flush=True)
-        yield (set_, *row, chosen)
+        yield tuning
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Markdown."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+def find_work(folders: Sequence[Path]) -> list[Work]:
+    """Every labelled incident of the sets in some folders."""
+    found = []
+    for set_ in (set_ for folder in folders for set_ in find_sets(folder)):
+        labels = read_labels(set_)
+        cases = [(path, labels.get(case_name(path))) for path in find_cases(set_)]
+        found += [Work(set_.name, path, label.services, names()) for path, label in cases if label is not None]
+    return found
+
+
+def read_results(file: Path) -> list[Moved]:
+    """What runs have written, an incident a line; one that was cut off is left out.
+
+    What was measured of an incident at several times is put together, the last counting.
+    """
+    found: dict[tuple[str, str, str], Moved] = {}
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    for line in filter(None, lines):
+        try:
+            for new in (Moved(**moved) for moved in json.loads(line)):
+                key = new.set, new.case, new.onset
+                found[key] = joined(found[key], new) if key in found else new
+        except ValueError:
+            print("a line that was cut off is measured again", file=sys.stderr)
+    return list(found.values())
+
+
+def joined(old: Moved, new: Moved) -> Moved:
+    """What was measured of the same incident at two times."""
+    return replace(
+        new,
+        asked=[*old.asked, *(name for name in new.asked if name not in old.asked)],
+        rights={**old.rights, **new.rights},
+        abstentions={**old.abstentions, **new.abstentions},
+    )
+
+
+def missing(work: Sequence[Work], results: Sequence[Moved]) -> list[Work]:
+    """What of some work isn't in the results yet."""
+    known: dict[tuple[str, str], set[str]] = {}
+    for moved in results:
+        known.setdefault((moved.set, moved.case), set()).update(moved.asked)
+    left = (
+        replace(one, asked=tuple(n for n in one.asked if n not in known.get((one.set, case_name(one.path)), ())))
+        for one in work
+    )
+    return [one for one in left if one.asked]
 
 
 def main() -> None:
-    """Print both tables as Markdown."""
+    """Measure what isn't measured yet."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="a set with labels.csv, or a folder of sets")
-    parser.add_argument("--full", action="store_true", help="also the constants that need the whole ranking again")
-    arguments = parser.parse_args()
-    cases = load(arguments.folder, keep=arguments.full)
-    plain = accuracy(cases, Tuning(), stage="services")
-    shipped = [
-        (set_, *(f"{plain[set_, onset]:.2f}" for onset in ONSETS)) for set_ in dict.fromkeys(c.set for c in cases)
-    ]
-    print(table([("set", *ONSETS), *shipped, ("macro", *(f"{macro(plain, onset):.3f}" for onset in ONSETS))]))
-    head = [f"{onset} x{factor:g}" for factor in FACTORS for onset in ONSETS]
-    print(
-        "\n"
-        + table(
-            [
-                ("set", *(f"{o}, {w}" for o in ONSETS for w in ("shipped", "chosen without it")), "chosen"),
-                *left_out(cases),
-            ]
-        )
+    parser.add_argument("folder", type=Path, nargs="+", help="a set with labels.csv, or a folder of sets")
+    parser.add_argument(
+        "--results", type=Path, required=True, help="lines of JSON; what is there isn't measured again"
     )
-    print("\n" + table([("constant", "value", *head), *moved(cases, full=arguments.full)]))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
+    arguments = parser.parse_args()
+    left = missing(find_work(arguments.folder), read_results(arguments.results))
+    with get_context("spawn").Pool(arguments.jobs) as pool, arguments.results.open("a", encoding="utf-8") as out:
+        for number, some in enumerate(pool.imap_unordered(measure, left), 1):
+            out.write("\n" + json.dumps([asdict(moved) for moved in some]))  # what was cut off before stays alone
+            out.flush()
+            print(f"{number} of {len(left)}: {some[0].set} {some[0].case}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -103,12 +103,7 @@ def assess(bundle: Bundle, options: AnalysisOptions, kept: Kept | None = None) -
         kept: What was worked out of its variants: what is the same in them is worked out once.
     """
     kept = kept or Kept(lasting=False)
-    rows = options.tuning.rows
-    prepared = prepare(bundle, rows, kept)
-    bundle = told_apart(bundle, prepared, options.tuning.collected, kept)
-    shorter = until_recovery(bundle, prepared, options.tuning)
-    if shorter is not bundle:
-        bundle, prepared = shorter, prepare(shorter, rows, kept)
+    bundle, prepared = usable(bundle, options.tuning, kept)
     ranked, also = rank_bundle(bundle, prepared, options, kept)
     if ranked is None:
         named = {key.service for key in prepared.frame.keys} | {line.service for line in bundle.logs}
@@ -126,6 +121,24 @@ def assess(bundle: Bundle, options: AnalysisOptions, kept: Kept | None = None) -
     )
     order = tuple(ranked.structure.services[i] for i in ranked.order())
     return Assessed(bundle, prepared, ranked, also, order, stood)
+
+
+def usable(bundle: Bundle, tuning: Tuning, kept: Kept | None = None) -> tuple[Bundle, Prepared]:
+    """What of a bundle is ranked: lines told apart, the window cut where the incident was over.
+
+    Args:
+        bundle: What the sources answered.
+        tuning: The constants.
+        kept: What was worked out of its variants.
+
+    Returns:
+        The bundle as it is ranked, and the usable part of it.
+    """
+    kept = kept or Kept(lasting=False)
+    prepared = prepare(bundle, tuning.rows, kept)
+    bundle = told_apart(bundle, prepared, tuning.collected, kept)
+    shorter = until_recovery(bundle, prepared, tuning)
+    return (bundle, prepared) if shorter is bundle else (shorter, prepare(shorter, tuning.rows, kept))
 
 
 def report_of(

@@ -33,3 +33,9 @@ class Kept:
             self._made[key] = of, make()
         found: T = self._made[key][1]
         return found
+
+    def fork(self) -> "Kept":
+        """Another that begins with what this one has, and gives nothing back."""
+        other = Kept(lasting=self.lasting)
+        other._made = dict(self._made)
+        return other
