@@ -136,7 +136,9 @@ class Tuning:
     )
     back_seconds: float = constant(600.0, "How far before a given onset candidates reach.", Origin.PROTOTYPE)
     back_rows: int = constant(2, "The same, in rows, where that is more.", Origin.PROTOTYPE)
-    forward_seconds: float = constant(300.0, "How far after it.", Origin.PROTOTYPE)
+    forward_seconds: float = constant(
+        300.0, "How far after it: a time is also told too early, and a leak shows late.", Origin.CASES
+    )
     forward_rows: int = constant(1, "The same, in rows, where that is more.", Origin.PROTOTYPE)
     told_share: float = constant(
         0.75, "The largest share of what lies before a given onset that they reach back over.", Origin.PROTOTYPE

@@ -9,11 +9,11 @@ MINUTES = np.arange(0.0, 3600.0, 60.0, dtype=np.float64)
 
 
 def test_a_given_onset_is_sought_further_back_than_forward() -> None:
-    assert candidates(MINUTES, 2700.0, None, TUNING).tolist() == [*range(35, 47)]
+    assert candidates(MINUTES, 2700.0, None, TUNING).tolist() == [*range(35, 51)]
 
 
 def test_a_given_onset_leaves_a_quarter_of_what_lies_before_it_as_baseline() -> None:
-    assert candidates(MINUTES, 480.0, None, TUNING).tolist() == [*range(2, 10)]
+    assert candidates(MINUTES, 480.0, None, TUNING).tolist() == [*range(2, 14)]
 
 
 def test_without_one_the_grid_widens_with_the_distance() -> None:
