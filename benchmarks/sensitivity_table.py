@@ -185,6 +185,8 @@ def document(results: Sequence[Moved]) -> str:
         f"\nThese move nothing: {unmoved(confidence, confidence)}." if unmoved(confidence, confidence) else "",
         f"\nThese choose words, of the confidence and of several causes: {listed(sorted(OF_WORDS))}.",
         "\n## Chosen without the set\n",
+        f"For each set {len(GRID)} constants are chosen anew from a grid, by the mean of both onsets over the",
+        "other sets (of equals the combination nearest to what ships), and AC@1 is measured on the set itself.\n",
         table(["set", *without, "chosen"], list(chosen_without(public))),
     ]
     never = [name for name in ranking if name not in seen]
