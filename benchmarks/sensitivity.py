@@ -52,11 +52,15 @@ OF_WORDS = frozenset(
     {"medium_from", "high_from", "high_windows", "clear_lead"}
     | {one.name for one in described(CauseTuning(), "causes.")}
 )
+# Parts of the structure, each switched off by a 0 or a 1, and one constant of which more than its order is open.
 GRID: Mapping[str, Sequence[float]] = {
-    "explain": (0.5, 0.8, 1.0),
-    "explain_across": (0.25, 0.6),
-    "rest": (0.1, 0.2, 0.4),
-    WEIGHT + Channel.LOG_FAILURE: (1.0, 2.0),
+    "explain": (0.0, 0.8),
+    "explain_across": (0.0, 0.6),
+    "rest": (0.0, 0.2),
+    "entry": (0.7, 1.0),
+    "off_alert": (0.5, 1.0),
+    WEIGHT + Channel.EDGE: (0.0, 1.0),
+    WEIGHT + Channel.LOG_FAILURE: (0.0, 2.0),
     WEIGHT + Channel.LATENCY: (0.6, 0.9),
 }
 _OF_LINES = ("lines.", "collected.", WEIGHT + "log_")

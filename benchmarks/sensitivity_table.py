@@ -29,6 +29,12 @@ hidden, over the {sets} public ones of [evaluation.md](evaluation.md), {recorded
 One case of a set of 25 is .008 of the mean over five: what is smaller than about .02 is noise. Made by
 `python -m benchmarks.sensitivity DIR... --results FILE` and `python -m benchmarks.sensitivity_table FILE`.
 """
+WITHOUT = """\
+For each set, which parts of the structure take part (explaining away, in a class and across; the other kinds of
+evidence beside the best; less for an entry's symptoms, and for those that the alert isn't about; slow edges;
+failures in logs) and the weight of latency are chosen anew, by the mean of both onsets over the other sets (of
+equals the combination nearest to what ships); AC@1 is measured on the set itself.
+"""
 
 
 def shares(results: Sequence[Moved], hit: Callable[[Moved], bool | None]) -> dict[tuple[str, str], float]:
@@ -185,8 +191,7 @@ def document(results: Sequence[Moved]) -> str:
         f"\nThese move nothing: {unmoved(confidence, confidence)}." if unmoved(confidence, confidence) else "",
         f"\nThese choose words, of the confidence and of several causes: {listed(sorted(OF_WORDS))}.",
         "\n## Chosen without the set\n",
-        f"For each set {len(GRID)} constants are chosen anew from a grid, by the mean of both onsets over the",
-        "other sets (of equals the combination nearest to what ships), and AC@1 is measured on the set itself.\n",
+        WITHOUT,
         table(["set", *without, "chosen"], list(chosen_without(public))),
     ]
     never = [name for name in ranking if name not in seen]

@@ -47,7 +47,7 @@ def moved(case: str, *, set_: str = "one", right: bool = True, rest: tuple[bool,
         asked=("rest", "abstain_below"),
         rights={"rest": rest},
         abstentions={"abstain_below": (False, True)},
-        grid=[right] * 72,
+        grid=[right] * len(list(sensitivity.combinations())),
     )
 
 
