@@ -18,11 +18,17 @@ def typical(values: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
     Returns:
         Shape `(m,)`; NaN without any value.
     """
-    ordered, rows = np.sort(values, axis=1), np.arange(len(values))
-    counts = np.sum(~np.isnan(values), axis=1)
-    low, high = np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, values.shape[1] - 1)
-    middle: FloatArray = ordered[rows, low]
-    middle += (ordered[rows, high] - middle) * 0.5
+    ordered, width = np.sort(values, axis=1), values.shape[1]  # missing ones last
+    if np.isnan(ordered[:, -1]).any():
+        counts, rows = np.sum(~np.isnan(values), axis=1), np.arange(len(values))
+        low, high = (
+            ordered[rows, np.maximum(counts - 1, 0) // 2],
+            ordered[rows, np.minimum(counts // 2, width - 1)],
+        )
+    else:  # which is usual, and needs no looking up
+        counts = np.full(len(values), width)
+        low, high = ordered[:, (width - 1) // 2], ordered[:, width // 2]
+    middle: FloatArray = low + (high - low) * 0.5
     some = np.flatnonzero(counted & (counts > 0))
     middle[some] = np.nansum(values[some], axis=1) / counts[some]
     return middle

@@ -1,4 +1,4 @@
-"""What each series was like over stretches of rows. What several candidates ask for is worked out once."""
+"""What each series was like over stretches of rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,6 @@ from rca.detect.ordered import Ordered
 from rca.model.chunks import chunks
 from rca.model.signals import FloatArray
 
-_FEW = 40_000  # cells of a window that are sorted faster than looked up in what is in order
-_KEPT = 10_000_000  # levels that are kept, 80 MB
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Levels:
@@ -24,20 +21,18 @@ class Levels:
         counted: Shape `(m,)`, which count events.
         events: Shape `(k,)`, these.
         counts: Shape `(k, n)`, their values.
-        kept: Those of windows, by their first row and how many rows they have; only a cache.
     """
 
     ordered: Ordered
     counted: NDArray[np.bool_]
     events: NDArray[np.intp]
     counts: FloatArray
-    kept: dict[tuple[int, int], FloatArray]
 
     @classmethod
     def of(cls, ordered: Ordered, counted: NDArray[np.bool_]) -> "Levels":
         """Of series, and which of them count events."""
         events = np.flatnonzero(counted)
-        return cls(ordered, counted, events, ordered.values[events], {})
+        return cls(ordered, counted, events, ordered.values[events])
 
     def over(self, stretches: Sequence[slice]) -> FloatArray:
         """Of stretches of rows, as `typical` gives them. Shape `(len(stretches), m)`."""
@@ -49,26 +44,13 @@ class Levels:
             level[self.events] = np.where(known > 0, total / np.maximum(known, 1), np.nan)
         return levels
 
-    def windows(self, starts: Sequence[int], width: int) -> FloatArray:
-        """Of windows of so many rows that begin at given ones. Shape `(len(starts), m)`."""
-        new = [start for start in starts if (start, width) not in self.kept]
-        if (len(self.kept) + len(new)) * len(self.counted) > _KEPT:
-            self.kept.clear()
-            new = list(starts)
-        if new and width * len(self.counted) > _FEW:
-            levels = self.over([slice(start, start + width) for start in new])
-            self.kept.update(zip(((start, width) for start in new), levels, strict=True))
-        elif new:
-            self._look(new, width)
-        return np.stack([self.kept[start, width] for start in starts])
-
-    def _look(self, starts: Sequence[int], width: int) -> None:
-        """Keep those of some windows, as many at a time as are quickly sorted."""
-        series = len(self.counted)
-        every = np.lib.stride_tricks.sliding_window_view(self.ordered.values, width, axis=1)
-        for some in chunks(len(starts), width * series):
-            seen = every[:, list(starts[some])].reshape(-1, width)
-            levels = typical(seen, np.repeat(self.counted, len(seen) // max(1, series)))
-            self.kept.update(
-                zip(((start, width) for start in starts[some]), levels.reshape(series, -1).T, strict=True)
-            )
+    def windows(self, series: NDArray[np.intp], rows: slice, width: int, stride: int) -> FloatArray:
+        """Of some series in windows of so many rows, so far apart. Shape `(w, len(series))`."""
+        starts = (rows.stop - rows.start - width) // stride + 1
+        levels = np.empty((len(series), starts))
+        for some in chunks(len(series), width * starts):
+            part = self.ordered.values[series[some], rows]
+            seen = np.lib.stride_tricks.sliding_window_view(part, width, axis=1)[:, ::stride].reshape(-1, width)
+            counted = np.repeat(self.counted[series[some]], starts)
+            levels[some] = typical(seen, counted).reshape(-1, starts)
+        return levels.T

@@ -36,8 +36,7 @@ def recurrence(
         return share
     width = min(width, max(1, int(tuning.recurrence_longest * length)))
     stride = max(1, int(tuning.recurrence_stride * width))
-    starts = range(before.start, before.stop - width + 1, stride)
-    shift = levels.windows(starts, width).take(asked, axis=1) - center[asked]
+    shift = levels.windows(asked, before, width, stride) - center[asked]
     as_far = departure(shift, -shift, direction[asked]) >= change[asked]
-    share[asked] = as_far.sum(axis=0) / len(starts)
+    share[asked] = as_far.sum(axis=0) / len(shift)
     return share

@@ -149,7 +149,6 @@ class Scorer:
         linear = self._linear(usual, near, counts, np.stack([self.moves.over(rows) for rows in before]))
         change = linear.change(observed, table.direction)
         z = linear.z(observed, table.direction)
-        seen = self._recurred(before, after, change, linear.center)
         if len(ratio):
             # A constant share of what the series usually reaches keeps zeros finite and the unit out of it.
             level = np.fmax(
@@ -163,6 +162,8 @@ class Scorer:
             after_logs = np.log(np.maximum(observed[:, ratio], 0.0) + level)
             z[:, ratio] = np.sqrt(z[:, ratio] * logs.z(after_logs, table.direction[ratio]))
         # What a share p of the baseline did by itself is worth what chance makes of it.
+        asked = np.where(z >= tuning.rows.recurrence_from, change, 0.0)
+        seen = self._recurred(before, after, asked, linear.center)
         z = np.where(seen > 0, np.minimum(z, np.sqrt(-2.0 * np.log(np.where(seen > 0, seen, 1.0)))), z)
         most = np.stack([self.failed.most(*rows, tuning.rows) for rows in zip(before, after, strict=True)])
         z[:, self.failed.rows] = np.minimum(z[:, self.failed.rows], most)

@@ -46,6 +46,11 @@ class RowTuning:
         Origin.STRUCTURE,
     )
     ratio_observed: float = constant(0.01, "The same, as a share of what was observed.", Origin.STRUCTURE)
+    recurrence_from: float = constant(
+        0.5,
+        "A departure of fewer scales isn't held against those of the baseline: it is worth little, and usual.",
+        Origin.STRUCTURE,
+    )
     recurrence_longest: float = constant(
         0.5,
         "Longest window in which the baseline may have departed as far by itself, as a share of it.",

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,29 +20,23 @@ def some_values(seed: int, missing: float) -> FloatArray:
 
 @given(
     seed=st.integers(0, 2**32 - 1),
-    missing=st.sampled_from([0.0, 0.3, 0.9]),
-    width=st.integers(1, SHAPE[1]),
-    few=st.sampled_from([0, 10**6]),
-    kept=st.sampled_from([0, 10**6]),
+    missing=st.sampled_from([0.0, 0.01, 0.3, 0.9]),
+    start=st.integers(0, 10),
+    width=st.integers(1, SHAPE[1] - 10),
+    series=st.lists(st.integers(0, SHAPE[0] - 1), max_size=6),
 )
 def test_levels_of_windows_are_what_each_gives_alone_to_the_last_bit(
-    *, seed: int, missing: float, width: int, few: int, kept: int
+    *, seed: int, missing: float, start: int, width: int, series: list[int]
 ) -> None:
-    values = some_values(seed, missing)
-    starts = range(0, SHAPE[1] - width + 1, max(1, width // 2))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rca.detect.levels._FEW", few)
-        patch.setattr("rca.detect.levels._KEPT", kept)
-        levels = Levels.of(Ordered.of(values), COUNTED)
-        levels.windows(starts[:2], width)
-        found = levels.windows(starts, width)
-    for level, start in zip(found, starts, strict=True):
-        np.testing.assert_array_equal(level, typical(values[:, start : start + width], COUNTED))
+    values, stride = some_values(seed, missing), max(1, width // 2)
+    some = np.array(series, dtype=np.intp)
+    found = Levels.of(Ordered.of(values), COUNTED).windows(some, slice(start, SHAPE[1]), width, stride)
+    starts = range(start, SHAPE[1] - width + 1, stride)
+    for level, first in zip(found, starts, strict=True):
+        np.testing.assert_array_equal(level, typical(values[some, first : first + width], COUNTED[some]))
 
 
-def test_no_more_windows_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rca.detect.levels._KEPT", 5 * len(COUNTED))
-    levels = Levels.of(Ordered.of(some_values(1, 0.1)), COUNTED)
-    for width in range(5, 15):
-        levels.windows([0, 3], width)
-        assert len(levels.kept) <= 5
+def test_levels_of_stretches_are_what_each_gives_alone() -> None:
+    values, stretches = some_values(1, 0.1), [slice(0, 7), slice(3, 30), slice(5, 6)]
+    for level, rows in zip(Levels.of(Ordered.of(values), COUNTED).over(stretches), stretches, strict=True):
+        np.testing.assert_allclose(level, typical(values[:, rows], COUNTED), rtol=1e-12)

@@ -58,10 +58,9 @@ def share_by_definition(
     missing=st.sampled_from([0.0, 0.1, 0.8]),
     ends=st.tuples(st.floats(0, 0.3), st.floats(0.5, 0.9)),
     width=st.integers(1, 60),
-    few=st.sampled_from([0, 10**6]),
 )
 def test_the_share_of_windows_is_what_looking_at_each_gives_to_the_last_bit(
-    *, seed: int, rows: int, whole: bool, missing: float, ends: tuple[float, float], width: int, few: int
+    *, seed: int, rows: int, whole: bool, missing: float, ends: tuple[float, float], width: int
 ) -> None:
     random = np.random.default_rng(seed)
     values = random.gamma(3.0, 2.0, (rows, len(KEYS)))
@@ -78,9 +77,7 @@ def test_the_share_of_windows_is_what_looking_at_each_gives_to_the_last_bit(
         - center
     )
     change = departure(shift, -shift, made.direction) * random.choice([0.5, 1.0, 1.0], len(KEYS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rca.detect.levels._FEW", few)
-        found = share(made, before, width, (change, center))
+    found = share(made, before, width, (change, center))
     assert found.tolist() == share_by_definition(made, before, width, change, center).tolist()
 
 

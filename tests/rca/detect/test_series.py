@@ -127,7 +127,7 @@ class Definition:
         if self.made.proportional[i]:
             x, near, observed = (self._logs(i, some) for some in (before, recent, self._typical(i, after)))
             z = np.sqrt(z * self._beyond(i, float(observed), np.median(x), near, self._scale_of_logs(i)))
-        chance = np.sqrt(-2 * np.log(seen)) if seen else np.inf
+        chance = np.sqrt(-2 * np.log(seen)) if seen and z >= TUNING.rows.recurrence_from else np.inf
         return float(min(z, chance, self._most(i), TUNING.z_cap))
 
     def _most(self, i: int) -> float:
