@@ -23,13 +23,12 @@ ZONE_SERVICES = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
-    """An effect and what explains it.
+    """What explains an effect.
 
     Attributes:
         why: In plain words, without the times.
     """
 
-    effect: Cell
     cause: Cell
     cost: float
     why: str
@@ -94,9 +93,7 @@ def _link(effect: Cell, cause: Cell, below: Mapping[str, Mapping[str, int]]) -> 
     if apart is None:
         return None
     hops, why = told
-    return Link(
-        effect, cause, hops + apart / SECONDS_A_HOP, f"{why}, which began {after(cause.start, effect.start)}"
-    )
+    return Link(cause, hops + apart / SECONDS_A_HOP, f"{why}, which began {after(cause.start, effect.start)}")
 
 
 def _relation(effect: Cell, cause: Cell, below: Mapping[str, Mapping[str, int]]) -> tuple[int, str] | None:

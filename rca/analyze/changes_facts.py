@@ -119,7 +119,6 @@ def gather(
         step=step,
         shares=dict(sorted(shares.items())),
         first_failing=first,
-        alerted=alerted,
         anomalies=anomalies,
         lines=lines,
         spans=spans,

@@ -38,11 +38,10 @@ def compare_values(
     elif quantity is not None:
         roomy = quantity.tighter not in {"both", "more" if rises else "less"} and new.number != 0
         if left > potency and rises:
-            yield Finding(quantity.less, left, f"{told} percent: little of it is left", file.path, "less")
+            yield Finding(quantity.less, left, f"{told} percent: little of it is left", file.path)
             return
         kind = quantity.more if rises else quantity.less
-        room = "more" if roomy else "less"
-        yield Finding(kind, potency * (_MORE_ROOM if roomy else 1.0), told + how, file.path, room)
+        yield Finding(kind, potency * (_MORE_ROOM if roomy else 1.0), told + how, file.path)
     elif not file.config_like and "%" in at.tokens:
         yield Finding("identity_gone", 0.62, f"another remainder, {told}: things are found elsewhere", file.path)
     elif not file.config_like and any(token in _COMPARISONS for token in at.tokens):
@@ -76,7 +75,7 @@ def overtaken(
                 told = (
                     f"{new.quantity.name} {now.text()} is no longer {'under' if under else 'over'} {beside.text()}"
                 )
-                yield Finding(kind, _OVERTAKEN, f"{told} beside it", file.path, "less")
+                yield Finding(kind, _OVERTAKEN, f"{told} beside it", file.path)
                 return
 
 

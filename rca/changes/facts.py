@@ -82,7 +82,6 @@ class Facts:
         step: Seconds between two points of the series.
         shares: Each suspect's score over the first one's, 0 to 1.
         first_failing: The service that failed first, or empty.
-        alerted: Where the symptom was seen, or empty.
         graph: Who calls whom.
         hosts: Where services run, as far as that is known.
         baseline_words: Words of the log lines before the onset.
@@ -96,7 +95,6 @@ class Facts:
     step: float
     shares: Mapping[str, float]
     first_failing: str
-    alerted: str = ""
     anomalies: tuple[Anomaly, ...] = ()
     lines: tuple[NewLines, ...] = ()
     spans: tuple[FailedSpan, ...] = ()

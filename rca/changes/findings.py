@@ -12,14 +12,12 @@ class Finding:
         potency: How likely a change like it does harm at all, 0 to 1.
         why: In plain words, with its numbers.
         path: The file.
-        room: `more` or `less` room than before, or empty where that means nothing.
     """
 
     kind: str
     potency: float
     why: str
     path: str = ""
-    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,7 +202,7 @@ def _limited(file: FileDiff, fresh: Sequence[Tokens], kept: Counter[str]) -> Ite
             continue
         if values[0].number and _SETS.match(line.line.code) and _LIMITS.search(line.line.words):
             told = f"{quantity.name} {values[0].text()}, where none was set"
-            yield Finding(quantity.less, _LIMIT_NEW, told, file.path, "less")
+            yield Finding(quantity.less, _LIMIT_NEW, told, file.path)
             return
 
 
@@ -265,5 +265,5 @@ def _lone(
             value = value_of(token)
             if value is not None and moved[token] == 0 and line.quantity is not None and not file.config_like:
                 told = f"{line.quantity.name} {value.text()} is no longer set"
-                yield Finding(line.quantity.less, 0.58, told, file.path, "less")
+                yield Finding(line.quantity.less, 0.58, told, file.path)
                 return

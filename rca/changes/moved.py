@@ -233,7 +233,7 @@ def made_each_time(file: FileDiff) -> Iterator[Finding]:
             made = _NAME.findall(now["value"]) if now is not None and other.indent > top else []
             if made[:1] == value[:1] and len(set(made) & set(value)) >= _LIKE * len(set(value)):
                 told = f"made each time, where it was made once: `{snippet(other.code)}`"
-                yield Finding("per_request_setup", 0.74, told, file.path, "less")
+                yield Finding("per_request_setup", 0.74, told, file.path)
                 return
 
 
@@ -256,7 +256,7 @@ def fixed_no_more(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) 
     told = f"`{snippet(old[0].line.code)}` was certain, and now hangs on `{min(_called(code))}`"
     around = split_words(f"{file.header} {file.path} {' '.join(line.code for line in file.lines)}")
     probe = _PROBE.search(around) is not None
-    yield Finding("probe" if probe else "stricter", 0.62 if probe else 0.5, told, file.path, "less")
+    yield Finding("probe" if probe else "stricter", 0.62 if probe else 0.5, told, file.path)
 
 
 def swapped_values(old: Sequence[Tokens], new: Sequence[Tokens]) -> str:

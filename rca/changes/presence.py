@@ -81,7 +81,7 @@ def _gone(file: FileDiff, entries: Sequence[Gone]) -> Iterator[Finding]:
             entry.kind == "guard_gone" and exits_elsewhere(old_code, new_code)
         ):
             continue
-        yield Finding(entry.kind, entry.potency, f"gone: `{snippet(line.code)}`", file.path, "less")
+        yield Finding(entry.kind, entry.potency, f"gone: `{snippet(line.code)}`", file.path)
 
 
 def _added(file: FileDiff, entries: Sequence[Added]) -> Iterator[Finding]:
@@ -93,7 +93,7 @@ def _added(file: FileDiff, entries: Sequence[Added]) -> Iterator[Finding]:
         for match in entry.patterns.finditer(new):
             line = added[_line_of(new, match.start())]
             if _stands_where_it_harms(entry, line, removed):
-                yield Finding(entry.kind, entry.potency, f"new: `{snippet(line.code)}`", file.path, "less")
+                yield Finding(entry.kind, entry.potency, f"new: `{snippet(line.code)}`", file.path)
                 break
 
 
@@ -159,7 +159,7 @@ def _update_gone(file: FileDiff, lone: Sequence[Line]) -> Iterator[Finding]:
         name = re.escape(match["name"])
         set_again = rf"(?<![\w.]){name}\s*(?::[^=\n]*|[^=\s!<>])?=(?!=)|{name}(?:\+\+|--)|\bas\s+{name}\b"
         if re.search(rf"(?<![\w.]){name}\b", stays) and not re.search(set_again, added):
-            yield Finding("update_gone", 0.64, f"no longer: `{snippet(line.code)}`", file.path, "less")
+            yield Finding("update_gone", 0.64, f"no longer: `{snippet(line.code)}`", file.path)
             return
 
 

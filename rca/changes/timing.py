@@ -28,13 +28,11 @@ class Timing:
 
     Attributes:
         score: To be added.
-        out: It came after the harm began.
         why: In plain words.
         at_once: Something departs right at it.
     """
 
     score: float
-    out: bool
     why: str
     at_once: bool = False
 
@@ -51,17 +49,17 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool, loaded: bool
     """
     onset = facts.onset
     if onset is None:
-        return Timing(0.0, out=False, why="when it began isn't known")
+        return Timing(0.0, why="when it began isn't known")
     step = max(facts.step, 30.0)
     lead = onset - at
     if lead < -_BEFORE * step:
-        return Timing(-6.0, out=True, why=f"it came {_span(-lead)} after the harm began")
+        return Timing(-6.0, why=f"it came {_span(-lead)} after the harm began")
     mine = [a for a in facts.anomalies if a.strength >= _TELLING and a.service in {service, facts.first_failing}]
     score, at_once = 0.0, False
     reasons: list[str] = []
     if loaded and (more := _more_since(at, service, facts)) is not None:
         told = f"{more.metric} of {more.service} has risen x{more.ratio:.1f} since, which it leaves less room for"
-        return Timing(_ROOM_FILLED, out=False, why=told)
+        return Timing(_ROOM_FILLED, why=told)
     earlier = _moved_before(at, mine, step)
     if earlier is not None:
         score -= 1.8
@@ -87,7 +85,7 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool, loaded: bool
         score -= min(1.0, 0.4 * (lead - _LATE_SECONDS) / _LATE_SECONDS)
         reasons.append("it would have shown sooner")
     why = " and ".join(reasons) or f"it came {_span(lead)} before the harm began"
-    return Timing(score, out=False, why=why, at_once=at_once)
+    return Timing(score, why=why, at_once=at_once)
 
 
 def _more_since(at: float, service: str, facts: Facts) -> Anomaly | None:

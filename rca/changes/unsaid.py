@@ -33,9 +33,7 @@ def missed(file: FileDiff, new: Tokens, gone: Sequence[str], entries: Sequence[G
             and _fewer(match[0], file)
             and not (entry.unless is not None and entry.unless.search(new.line.code))
         ):
-            yield Finding(
-                entry.kind, _HERE * entry.potency, f"no {match[0]} any more in {about(new)}", file.path, "less"
-            )
+            yield Finding(entry.kind, _HERE * entry.potency, f"no {match[0]} any more in {about(new)}", file.path)
 
 
 def _fewer(word: str, file: FileDiff) -> bool:
@@ -76,9 +74,9 @@ def _value_gone(file: FileDiff, old: Tokens, new: Tokens, gone: Sequence[str]) -
     found = values(gone)
     if found and old.quantity is not None:
         told = f"{old.quantity.name} {found[0].text()} is no longer given"
-        return Finding(old.quantity.less, 0.62, told, file.path, "less")
+        return Finding(old.quantity.less, 0.62, told, file.path)
     if any(value.family == "time" for value in found) and not values(new.tokens):
-        return Finding("timeout_gone", _UNTIMED, f"{found[0].text()} is no longer given", file.path, "less")
+        return Finding("timeout_gone", _UNTIMED, f"{found[0].text()} is no longer given", file.path)
     return None
 
 

@@ -77,9 +77,9 @@ def _machine(file: FileDiff, old: str, new: str) -> Iterator[Finding]:
     ratio = b[0] / a[0]
     told = f"machine {a[1]} to {b[1]}"
     if ratio < 1:
-        yield Finding("machine", min(0.9, 0.45 + 0.15 / ratio), f"{told}: smaller", file.path, "less")
+        yield Finding("machine", min(0.9, 0.45 + 0.15 / ratio), f"{told}: smaller", file.path)
     else:
-        yield Finding("machine", 0.4 if ratio == 1 else 0.25, told, file.path, "more")
+        yield Finding("machine", 0.4 if ratio == 1 else 0.25, told, file.path)
 
 
 def _power(code: str) -> tuple[float, str] | None:

@@ -34,7 +34,6 @@ _ERROR_KEYS = (
     "code",
 )
 _LOGFMT = re.compile(r"(?<![^\s])([A-Za-z_][\w.@-]*)=(\"(?:[^\"\\]|\\.)*\"|\S*)")
-_QUOTES: Final = "\"'"
 
 _EXCEPTION_LINE = re.compile(
     r"^[ \t]*(?:Caused by: |Exception in thread \"[^\"]*\" |Unhandled exception[.:] |panic: )?"

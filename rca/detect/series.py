@@ -50,17 +50,6 @@ class Split:
         return self.before, self.after, self.recent
 
 
-def score(table: SeriesTable, splits: Sequence[Split], tuning: Tuning) -> SeriesScores:
-    """Score every series at every candidate; `Scorer` does it for one table several times.
-
-    Args:
-        table: The series.
-        splits: The candidates' rows.
-        tuning: The constants.
-    """
-    return Scorer.of(table, tuning).score(splits)
-
-
 def _stretch(rows: NDArray[np.intp]) -> slice:
     return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
 

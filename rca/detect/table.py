@@ -77,11 +77,6 @@ def build(
     )
 
 
-def seconds(unit: str) -> float | None:
-    """How many seconds one of this unit is; None when it isn't a time."""
-    return _SECONDS.get(unit)
-
-
 def channel(kind: Kind, side: Side) -> Channel:
     """What kind of evidence a series of this kind is, measured there."""
     if side is Side.HOST:

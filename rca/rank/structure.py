@@ -58,7 +58,6 @@ class Structure:
         factor: Shape `(s,)`, what a service's score is multiplied by, for what it is.
         leaf: Shape `(s,)`, whether others call it and it is known to call nobody: of a kind that doesn't.
         entry: Shape `(s,)`, whether it calls others and nobody calls it: it shows everybody's symptoms.
-        alerted: Index of the service the alert is about, or None.
         alert_class: Index into `CLASSES`, or None.
         alert_rows: Rows of the table that show the alert.
     """
@@ -70,7 +69,6 @@ class Structure:
     factor: FloatArray
     leaf: NDArray[np.bool_]
     entry: NDArray[np.bool_]
-    alerted: int | None
     alert_class: int | None
     alert_rows: NDArray[np.intp]
 
@@ -111,7 +109,6 @@ def build(
         factor=np.array([_factor(name, graph, name in monitored, tuning) for name in services]),
         leaf=np.array([_is_leaf(name, graph) for name in services], dtype=bool),
         entry=np.array([bool(graph.callees(name)) and not graph.callers(name) for name in services], dtype=bool),
-        alerted=alerted,
         alert_class=alert_class,
         alert_rows=_alert_rows(table, owner, alerted, alert_class, symptom),
     )

@@ -110,7 +110,6 @@ def make_facts() -> MakeFacts:
             "step": 60.0,
             "shares": {"alpha": 1.0, "edge": 0.4},
             "first_failing": "alpha",
-            "alerted": "edge",
             "anomalies": tuple(anomalies),
             "lines": tuple(lines),
             "graph": GRAPH,

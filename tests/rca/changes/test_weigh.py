@@ -299,7 +299,6 @@ def test_the_names_of_services_change_nothing(
         facts,
         shares={names[s]: share for s, share in facts.shares.items()},
         first_failing=names[facts.first_failing],
-        alerted=names[facts.alerted],
         anomalies=tuple(replace(a, service=names[a.service]) for a in facts.anomalies),
         lines=tuple(
             replace(

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rca.detect import onset, table
-from rca.detect.series import Split, score
+from rca.detect.series import Scorer, Split
 from rca.model.scores import CHANNELS, Channel, SeriesTable
 from rca.model.signals import FloatArray, SignalFrame, SignalKey
 from rca.model.tuning import Tuning
@@ -17,7 +17,7 @@ _NOISE = np.random.default_rng(3).standard_normal(40)
 
 def z_of(make_frame: MakeFrame, column: FloatArray, metric: str = "latency_ms", row: int = 30) -> float:
     made = table.build(make_frame({f"a|{metric}": column}), RowTuning())
-    return float(score(made, [onset.split(made.times, row, None, TUNING)], TUNING).z[0, 0])
+    return float(Scorer.of(made, TUNING).score([onset.split(made.times, row, None, TUNING)]).z[0, 0])
 
 
 def test_a_step_departs_and_noise_does_not(make_frame: MakeFrame) -> None:
@@ -60,7 +60,7 @@ def test_a_burst_of_a_resource_that_bursts_now_and_then_is_no_departure(make_fra
 def test_what_never_was_there_is_measured_by_what_others_do(make_frame: MakeFrame) -> None:
     late, bursts = np.where(np.arange(40) >= 38, 1e6, 0.0), np.where(np.arange(40) % 7 == 0, 1e6, 0.0)
     made = table.build(make_frame({"a|diskio": late, "b|diskio": bursts, "c|diskio": bursts[::-1]}), RowTuning())
-    assert score(made, [onset.split(made.times, 38, None, TUNING)], TUNING).z[0, 0] < 5
+    assert Scorer.of(made, TUNING).score([onset.split(made.times, 38, None, TUNING)]).z[0, 0] < 5
     assert z_of(make_frame, late, "diskio", 38) == TUNING.z_cap
 
 
@@ -96,7 +96,7 @@ def test_too_few_values_tell_nothing(make_frame: MakeFrame) -> None:
 def test_an_idle_service_is_measured_by_the_system(make_frame: MakeFrame) -> None:
     idle = 0.01 + np.where(np.arange(40) >= 30, 0.5, 0.0)
     made = table.build(make_frame({"idle|cpu_usage": idle, "busy|cpu_usage": 50 + _NOISE}), RowTuning())
-    z = score(made, [onset.split(made.times, 30, None, TUNING)], TUNING).z[0]
+    z = Scorer.of(made, TUNING).score([onset.split(made.times, 30, None, TUNING)]).z[0]
     assert z[0] < 2 < z_of(make_frame, idle, "cpu_usage")
 
 
@@ -247,7 +247,7 @@ def test_all_series_at_once_score_what_each_one_does(
     rows = onset.candidates(made.times, None, chosen, TUNING)
     splits = [onset.split(made.times, int(row), chosen, TUNING) for row in rows]
     splits = [split for split in splits if len(split.before) and len(split.after)]
-    found = score(made, splits, TUNING)
+    found = Scorer.of(made, TUNING).score(splits)
     for at, split in enumerate(splits):
         definition = Definition(made, split)
         expected = [definition.z(i) for i in range(len(made))]

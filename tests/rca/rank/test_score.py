@@ -38,7 +38,7 @@ def scored(
     made = table.build(SignalFrame(times, np.array(list(columns.values())).T, keys), RowTuning())
     graph = ServiceGraph(nodes, [Edge(a, b) for a, b in edges])
     arrays = structure.build(made, graph, others=(), symptom=symptom, symptom_channel=channel, tuning=TUNING)
-    z = series.score(made, [onset.split(times, ROW, None, TUNING)], TUNING)
+    z = series.Scorer.of(made, TUNING).score([onset.split(times, ROW, None, TUNING)])
     services = score(made, z, arrays, extra, TUNING)
     return dict(zip(arrays.services, services.score[0].tolist(), strict=True)), services, arrays
 
