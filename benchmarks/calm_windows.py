@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.sensitivity_table import table
+from rca.analyze.assess import AnalysisOptions, assess
 from rca.analyze.confidence import Standing
-from rca.analyze.core import AnalysisOptions, assess
 from rca.analyze.verdict import abstains, confidence_word
 from rca.bundle import read_bundle
 from rca.evaluate.labels import read_labels

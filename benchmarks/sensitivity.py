@@ -17,8 +17,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from rca.analyze.core import AnalysisOptions, assess, rank_bundle, usable
-from rca.analyze.kept import Kept
+from rca.analyze.assess import AnalysisOptions, assess, rank_bundle, usable
+from rca.analyze.memo import Memo
 from rca.analyze.ranking import Ranked
 from rca.analyze.verdict import abstains
 from rca.bundle import read_bundle
@@ -174,10 +174,10 @@ def services_again(ranked: Ranked, tuning: Tuning) -> Ranked:
     return replace(ranked, services=scored, mixed=mixture.mix(scored, ranked.seconds, tuning))
 
 
-def ranked_with(bundle: Bundle, tuning: Tuning, kept: Kept) -> Ranked | None:
+def ranked_with(bundle: Bundle, tuning: Tuning, memo: Memo) -> Ranked | None:
     """The whole ranking with other constants."""
-    used, prepared = usable(bundle, tuning, kept)
-    return rank_bundle(used, prepared, AnalysisOptions(tuning=tuning), kept)[0]
+    used, prepared = usable(bundle, tuning, memo)
+    return rank_bundle(used, prepared, AnalysisOptions(tuning=tuning), memo)[0]
 
 
 def first(ranked: Ranked | None) -> str | None:
@@ -193,8 +193,8 @@ def measure(work: Work) -> list[Moved]:
 
 
 def _measure(work: Work, bundle: Bundle, told: str) -> Moved:
-    kept = Kept()
-    plain = assess(bundle, AnalysisOptions(), kept)
+    memo = Memo()
+    plain = assess(bundle, AnalysisOptions(), memo)
     abstained = plain.stood is None or abstains(plain.stood, Tuning())
 
     def right(ranked: Ranked | None) -> bool:
@@ -207,12 +207,12 @@ def _measure(work: Work, bundle: Bundle, told: str) -> Moved:
             continue
         tunings = [changed(name, moved_value(name, factor)) for factor in FACTORS]
         if name in OF_CONFIDENCE:
-            stood = [assess(bundle, AnalysisOptions(tuning=tuning), kept.fork()).stood for tuning in tunings]
+            stood = [assess(bundle, AnalysisOptions(tuning=tuning), memo.fork()).stood for tuning in tunings]
             abstentions[name] = [s is None or abstains(s, t) for s, t in zip(stood, tunings, strict=True)]
         elif work.truth and (name in OF_SERVICES or name.startswith(WEIGHT)):
             rights[name] = [right(services_again(plain.ranked, tuning)) for tuning in tunings]
         elif work.truth:
-            rights[name] = [right(ranked_with(bundle, tuning, kept.fork())) for tuning in tunings]
+            rights[name] = [right(ranked_with(bundle, tuning, memo.fork())) for tuning in tunings]
     grid = [right(services_again(plain.ranked, tuning)) for tuning in combinations()] if plain.ranked else []
     return Moved(
         work.set,

@@ -1,5 +1,6 @@
 """From a bundle to a report: pure and deterministic."""
 
-from rca.analyze.core import AnalysisOptions, analyze
+from rca.analyze.assess import AnalysisOptions
+from rca.analyze.compose import analyze
 
 __all__ = ["AnalysisOptions", "analyze"]

@@ -90,7 +90,7 @@ def gather(
     index: LogIndex | None = None,
 ) -> Facts:
     """The facts of an incident, in plain values."""
-    start, end = bundle.window.span.start.timestamp(), bundle.window.span.end.timestamp()
+    start, end = bundle.window.span.timestamps
     frame = prepared.frame
     step = frame.step or bundle.resolution_seconds or 60.0
     anomalies = _anomalies(prepared)

@@ -13,7 +13,7 @@ from itertools import islice
 
 import numpy as np
 
-from rca.analyze.kept import Kept
+from rca.analyze.memo import Memo
 from rca.analyze.prepare import Prepared
 from rca.detect.kinds import infer
 from rca.model.incident import Bundle, Gap
@@ -46,14 +46,14 @@ class _Known:
     silent_kinds: frozenset[str]
 
 
-def told_apart(bundle: Bundle, prepared: Prepared, tuning: CollectedTuning, kept: Kept) -> Bundle:
+def told_apart(bundle: Bundle, prepared: Prepared, tuning: CollectedTuning, memo: Memo) -> Bundle:
     """The bundle with the lines under collectors' names given to whom they are known to be of, or to nobody.
 
     Args:
         bundle: As it was recorded.
         prepared: The usable part of it.
         tuning: The constants.
-        kept: What was worked out of its variants.
+        memo: What was worked out of its variants.
 
     Returns:
         The same bundle where no name is a collector's; else another one, with a gap that says so.
@@ -64,7 +64,7 @@ def told_apart(bundle: Bundle, prepared: Prepared, tuning: CollectedTuning, kept
     if not collectors:
         return bundle
     names = known.named - collectors
-    lines, counts = kept.once(
+    lines, counts = memo.once(
         "told apart",
         (bundle.logs, bundle.log_counts, prepared.spans),
         lambda: (

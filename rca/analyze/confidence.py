@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.analyze.beside import Beside
-from rca.analyze.kept import Kept
-from rca.analyze.ranking import Moments, Ranked, judge, look, moments
+from rca.analyze.logs_and_spans import LogsAndSpans
+from rca.analyze.memo import NO_MEMO, Memo
+from rca.analyze.ranking import Candidates, Ranked, candidates, judge, look
 from rca.model.scores import CHANNELS
 from rca.model.tuning import Tuning
 from rca.rank.mixture import Mixed
@@ -44,34 +44,22 @@ class Standing:
 
 
 def standing(
-    ranked: Ranked,
-    also: Beside | None,
-    *,
-    told: bool,
-    baseline: tuple[float, float] | None,
-    tuning: Tuning,
-    guard_seconds: float = 0.0,
-    kept: Kept | None = None,
+    ranked: Ranked, logs_and_spans: LogsAndSpans | None, tuning: Tuning, memo: Memo = NO_MEMO
 ) -> Standing:
     """Compare what the first suspect shows with what the first of the baseline's own windows do.
 
     Args:
         ranked: The ranking.
-        also: Logs and spans; None without any.
-        told: Whether an onset was told: the pseudo-windows are told theirs too.
-        baseline: What counts as normal, or None.
+        logs_and_spans: The evidence beside its series; None without any.
         tuning: The constants.
-        guard_seconds: How far the baseline keeps from the onset.
-        kept: What was worked out of variants of the bundle.
+        memo: What was worked out of variants of the bundle.
     """
     scores = np.sort(ranked.mixed.score)[::-1]
     first = float(scores[0]) if len(scores) else 0.0
     second = float(scores[1]) if len(scores) > 1 else 0.0
     shown = top_level(ranked.services, ranked.mixed, ranked.structure, tuning)
-    calm: dict[int, float] = {}
-    if baseline is None:
-        kept = kept or Kept(lasting=False)
-        calm = _pseudo(ranked, also, told=told, tuning=tuning, guard_seconds=guard_seconds, kept=kept)
+    # One that was chosen may lie anywhere: it has no windows that end where an incident could begin.
+    calm = _pseudo(ranked, logs_and_spans, tuning, memo) if ranked.search.baseline is None else {}
     usual = float(np.quantile(list(calm.values()), tuning.usual_quantile)) if calm else None
     apart = _apart(list(calm), len(ranked.table.times) - int(ranked.rows[ranked.best]), tuning)
     most = max(calm.values(), default=0.0)
@@ -145,34 +133,29 @@ def _with_callers(suspects: NDArray[np.bool_], edges: NDArray[np.intp]) -> NDArr
         found = wider
 
 
-def _pseudo(
-    ranked: Ranked, also: Beside | None, *, told: bool, tuning: Tuning, guard_seconds: float, kept: Kept
-) -> dict[int, float]:
-    """What the first of each of the baseline's windows shows, by the row before which that ends; ascending."""
-    table, start = ranked.table, int(ranked.rows[ranked.best])
-    length, sought = len(table.times) - start, len(table.times) - ranked.lead
+def _pseudo(ranked: Ranked, logs_and_spans: LogsAndSpans | None, tuning: Tuning, memo: Memo) -> dict[int, float]:
+    """What the first of each of the baseline's windows shows, by the row before which that ends; ascending.
+
+    Where an onset was told, these are told theirs, too.
+    """
+    table, search, start = ranked.table, ranked.search, int(ranked.rows[ranked.best])
+    length, sought = len(table.times) - start, len(table.times) - search.lead
     coarse = replace(tuning, grid_growth=tuning.pseudo_growth)
     shortest, from_ = tuning.pseudo_rows, int(start * tuning.pseudo_from)
     ends = np.unique(np.linspace(max(shortest, from_), start, tuning.pseudo_ends).astype(int))
-    windows: list[tuple[int, Moments]] = []
+    windows: list[tuple[int, Candidates]] = []
     for end in ends[(ends >= shortest) & (ends <= start)].tolist():
-        at = moments(
-            table.times[:end],
-            told=float(table.times[end - _width(end, length, tuning)]) if told else None,
-            baseline=None,
-            tuning=coarse,
-            lead=max(0, end - sought),
-            guard_seconds=guard_seconds,
-        )
+        told = float(table.times[end - _width(end, length, tuning)]) if search.told is not None else None
+        at = candidates(table.times[:end], replace(search, told=told, lead=max(0, end - sought)), coarse)
         if at is not None:
             windows.append((end, at))
     # The series of all windows at once: these overlap, and numpy is quick at much of the same.
     splits = [split for _, at in windows for split in at.splits]
-    seen = look(ranked.structure, ranked.scorer, ranked.reporting, splits, coarse, kept)
+    seen = look(ranked.structure, ranked.scorer, ranked.reporting, splits, coarse, memo)
     tops: dict[int, float] = {}
     first = 0
     for end, at in windows:
-        extra = also.until(float(table.times[end]) - also.lead).at if also else None
+        extra = logs_and_spans.until_row(float(table.times[end])).at if logs_and_spans else None
         mine = seen.part(slice(first, first + len(at.splits)))
         first += len(at.splits)
         services, mixed = judge(table, ranked.structure, at, mine, extra, coarse)

@@ -8,10 +8,11 @@ from difflib import get_close_matches
 import numpy as np
 
 from rca.analyze import parts
-from rca.analyze.core import AnalysisOptions, assess, report_of
-from rca.analyze.kept import Kept
+from rca.analyze.assess import AnalysisOptions, assess
+from rca.analyze.compose import report_of
+from rca.analyze.memo import Memo
 from rca.analyze.parts import Flip, Part, Share, Taken
-from rca.analyze.ranking import Ranked
+from rca.analyze.ranking import MOSTLY, Ranked
 from rca.analyze.verdict import abstains
 from rca.errors import UsageError
 from rca.model.incident import Bundle
@@ -23,7 +24,6 @@ from topology import ServiceGraph
 
 _LIKELY = 0.01  # weight of an onset that is listed
 _CLOSE = 0.5
-_MOST = 0.5  # a share that says why
 _SUGGESTED = 3
 _WORDS = {
     Channel.LATENCY: "its latency",
@@ -169,11 +169,11 @@ def explain(
         UsageError: The bundle doesn't know the service.
     """
     chosen = options or AnalysisOptions()
-    kept = Kept()
-    assessed = assess(bundle, chosen, kept)
+    memo = Memo()
+    assessed = assess(bundle, chosen, memo)
     report, ranked = report_of(assessed, chosen, tool=tool, replayed=replayed), assessed.ranked
     suspect = find(report, service)
-    ablations = tuple(_ablations(bundle, suspect.service, chosen, kept))
+    ablations = tuple(_ablations(bundle, suspect.service, chosen, memo))
     evidence = tuple(item for item in report.evidence if item.id in suspect.evidence)
     if ranked is None:
         why = "Nothing could be ranked: the window holds too few rows."
@@ -270,10 +270,10 @@ def _moments(ranked: Ranked, service: int) -> tuple[Moment, ...]:
     )
 
 
-def _ablations(bundle: Bundle, service: str, options: AnalysisOptions, kept: Kept) -> Iterator[Ablation]:
+def _ablations(bundle: Bundle, service: str, options: AnalysisOptions, memo: Memo) -> Iterator[Ablation]:
     """The ranking of the bundle with one part of it removed at a time."""
     for name, without in lesser(bundle).items():
-        found = assess(without, options, kept)
+        found = assess(without, options, memo)
         order, ranked, stood = found.order, found.ranked, found.stood
         yield Ablation(
             name,
@@ -316,7 +316,7 @@ def _summary(
         second = f", {number(comparisons[0].lead)} ahead of {comparisons[0].service}" if comparisons else ""
         return f"{place} with a score of {number(suspect.score)}{second}: {counts}."
     first = comparisons[-1]
-    if by and by[0].share >= _MOST:
+    if by and by[0].share >= MOSTLY:
         taken = f"its callee {by[0].service} explains {by[0].share:.0%} of its {by[0].symptom}"
         return f"{place}, {number(-first.lead)} behind {first.service}: {taken}. Of what is left, {counts}."
     lead = max(first.differences, key=lambda one: one.theirs - one.mine)  # the first of them may be in its favour

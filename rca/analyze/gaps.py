@@ -22,8 +22,18 @@ _JUMP = 0.2  # of the traces, that begin to fail
 _FAR = 3.0  # times what the metrics say
 
 
-def gaps(bundle: Bundle, prepared: Prepared, ranked: Ranked | None, standing: Standing | None) -> tuple[Gap, ...]:
-    """Everything worth telling, sorted by source and subject."""
+def gaps(
+    bundle: Bundle, prepared: Prepared, ranked: Ranked | None, standing: Standing | None, tuning: Tuning
+) -> tuple[Gap, ...]:
+    """Everything worth telling, sorted by source and subject.
+
+    Args:
+        bundle: What the sources answered.
+        prepared: The usable part of it.
+        ranked: The ranking; None without any.
+        standing: What the baseline's own windows show; None without a ranking.
+        tuning: The constants: how many points a series needs.
+    """
     found = [*bundle.gaps, *prepared.gaps]
     if bundle.window.onset is None:
         found.append(_gap("onset", "Nobody gave one; it was sought in the data."))
@@ -35,7 +45,7 @@ def gaps(bundle: Bundle, prepared: Prepared, ranked: Ranked | None, standing: St
     found += _logs(bundle, prepared)
     if ranked is not None:
         found += _baseline(bundle, ranked, standing)
-        found += _series(ranked.table)
+        found += _series(ranked.table, tuning)
         found += _traces(prepared, ranked)
     return tuple(sorted(set(found)))
 
@@ -144,7 +154,7 @@ def _measured(ranked: Ranked) -> float | None:
     return float(np.max(ranked.series.after[ranked.best, rows] / table.full_scale[rows])) if len(rows) else None
 
 
-def _series(table: SeriesTable) -> list[Gap]:
+def _series(table: SeriesTable, tuning: Tuning) -> list[Gap]:
     values = table.values
     with np.errstate(invalid="ignore"):
         constant = (
@@ -154,9 +164,7 @@ def _series(table: SeriesTable) -> list[Gap]:
     if constant:
         found.append(_gap("constant series", f"{constant} of {len(table)} never change: they can show nothing."))
     single = (
-        int((np.sum(~np.isnan(values), axis=1) < Tuning().min_before + Tuning().min_after).sum())
-        if values.size
-        else 0
+        int((np.sum(~np.isnan(values), axis=1) < tuning.min_before + tuning.min_after).sum()) if values.size else 0
     )
     if single:
         found.append(_gap("short series", f"{single} of {len(table)} have too few points to be judged."))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.analyze.kept import Kept
+from rca.analyze.memo import NO_MEMO, Memo
 from rca.detect.kinds import infer, words
 from rca.model.chunks import chunks
 from rca.model.incident import Bundle, Gap, Span
@@ -41,26 +41,25 @@ class Prepared:
     gaps: tuple[Gap, ...]
 
 
-def prepare(bundle: Bundle, tuning: RowTuning, kept: Kept | None = None) -> Prepared:
+def prepare(bundle: Bundle, tuning: RowTuning, memo: Memo = NO_MEMO) -> Prepared:
     """The usable part of a bundle.
 
     Args:
         bundle: The bundle.
         tuning: What tells a counter, `counter_…`, and the rows where no metrics are, `clock_…`.
-        kept: What was worked out of its variants.
+        memo: What was worked out of its variants.
     """
-    kept = kept or Kept(lasting=False)
     window = bundle.window
     if bundle.metrics is None:
         frame, gaps = _frame(bundle, tuning)
     else:
         of = (bundle.metrics, window.span, window.baseline)
-        frame, gaps = kept.once("frame", of, lambda: _frame(bundle, tuning), values=tuning)
-    spans = kept.once("spans", (bundle.spans,), lambda: adopt(bundle.spans))
+        frame, gaps = memo.once("frame", of, lambda: _frame(bundle, tuning), values=tuning)
+    spans = memo.once("spans", (bundle.spans,), lambda: adopt(bundle.spans))
     graph = bundle.graph
     if spans:
-        traced = kept.once("traced", (spans,), lambda: from_spans(spans))
-        graph = kept.once("graph", (bundle.graph, traced), lambda: merge(bundle.graph, traced).graph)
+        traced = memo.once("traced", (spans,), lambda: from_spans(spans))
+        graph = memo.once("graph", (bundle.graph, traced), lambda: merge(bundle.graph, traced).graph)
     return Prepared(frame, graph, spans, tuple(gaps))
 
 
@@ -117,7 +116,7 @@ def _frame(bundle: Bundle, tuning: RowTuning) -> tuple[SignalFrame, list[Gap]]:
     if not (inside & (frame.times >= bundle.window.span.start.timestamp())).any():
         inside[:] = False
     if bundle.window.baseline is not None:
-        start, end = bundle.window.baseline.start.timestamp(), bundle.window.baseline.end.timestamp()
+        start, end = bundle.window.baseline.timestamps
         inside |= (frame.times >= start) & (frame.times < end)
     if not inside.any():
         gaps.append(

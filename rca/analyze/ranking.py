@@ -1,4 +1,4 @@
-"""A bundle ranked: the table, the graph, the candidates, and the scores they lead to."""
+"""Services ranked: the candidate onsets, what is seen at each of them, and the scores that leads to."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,28 +7,53 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.analyze.kept import Kept
-from rca.detect import onset, table
-from rca.detect.kinds import infer
-from rca.detect.log_resolving import unresolved
+from rca.analyze.memo import Memo
+from rca.detect import onset
 from rca.detect.series import Scorer, Split
 from rca.detect.silence import Reporting, silence
-from rca.model.incident import Bundle
-from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable, Side
-from rca.model.signals import FloatArray, SignalFrame
+from rca.model.incident import Window
+from rca.model.scores import CHANNELS, Channel, SeriesScores, SeriesTable
+from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
-from rca.rank import mixture, structure
+from rca.rank import mixture
 from rca.rank.mixture import Mixed
 from rca.rank.score import ServiceScores
 from rca.rank.score import score as score_services
 from rca.rank.structure import Structure
-from topology import Node, NodeKind, ServiceGraph
-from topology.names import is_unknown
 
-_STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})
+MOSTLY = 0.5
+"""The share of a symptom from which what explains it says whose it is."""
 
 # Candidates and the ends of their baselines, each of shape (c,) -> evidence of logs and spans, shape (c, s, k).
 Extra = Callable[[FloatArray, FloatArray], FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where the onset is sought, and what counts as before it.
+
+    Attributes:
+        told: The onset that was told, unix seconds; None when nobody did.
+        baseline: What counts as normal, `(start, end)` in unix seconds, where it was chosen; None for what lies
+            before a candidate.
+        lead: How many rows were collected before the stretch where the incident is sought.
+        guard_seconds: How far a baseline that wasn't chosen keeps from the onset.
+    """
+
+    told: float | None
+    baseline: tuple[float, float] | None
+    lead: int
+    guard_seconds: float
+
+    @classmethod
+    def of(cls, window: Window, times: FloatArray, guard_seconds: float) -> "Search":
+        """As a bundle's window says, over rows at these times, unix seconds."""
+        return cls(
+            window.onset.timestamp() if window.onset else None,
+            window.baseline.timestamps if window.baseline else None,
+            int(np.searchsorted(times, window.span.start.timestamp())),
+            guard_seconds,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +61,9 @@ class Ranked:
     """Everything the ranking rests on.
 
     Attributes:
+        table: The series.
+        structure: The graph and the alert.
+        search: Where the onset was sought.
         scorer: What scores the table at any candidate.
         reporting: What tells who stopped reporting.
         rows: Shape `(c,)`, the candidate onsets, as rows of the table.
@@ -44,12 +72,12 @@ class Ranked:
         series: Each series at each candidate.
         services: Each service at each candidate.
         mixed: The scores over all candidates.
-        lead: How many rows lie before the stretch where the incident is sought.
         fits: Share of the heaviest candidate's weight from which one may be the likeliest.
     """
 
     table: SeriesTable
     structure: Structure
+    search: Search
     scorer: Scorer
     reporting: Reporting
     rows: NDArray[np.intp]
@@ -58,7 +86,6 @@ class Ranked:
     series: SeriesScores
     services: ServiceScores
     mixed: Mixed
-    lead: int
     fits: float
 
     @cached_property
@@ -100,6 +127,13 @@ class Ranked:
         services = self.structure.services
         return round(float(self.mixed.score[services.index(service)]), 6) if service in services else 0.0
 
+    def explained_by(self, service: str) -> tuple[float, str | None]:
+        """The most of a service's symptoms that a callee explains at the likeliest onset, and which one."""
+        explained = self.services.explained[self.best, self.structure.services.index(service)]
+        kind = int(np.argmax(explained))
+        callee = int(self.services.by[self.best, self.structure.services.index(service), kind])
+        return float(explained[kind]), self.structure.services[callee] if callee >= 0 else None
+
     def order(self) -> list[int]:
         """Services, best first.
 
@@ -139,56 +173,8 @@ def departure(ranked: Ranked, candidate: int, row: int) -> int | None:
     return start + int(hits[0]) if len(hits) else None
 
 
-def symptom_channel(bundle: Bundle) -> Channel | None:
-    """The kind of evidence that the reported metric is; None when no metric was reported."""
-    symptom = bundle.symptom
-    if symptom is None or not symptom.metric:
-        return None
-    stated = [
-        key.kind
-        for key in (bundle.metrics.keys if bundle.metrics else ())
-        if key.declared and key.metric == symptom.metric and key.service == symptom.service
-    ]
-    return table.channel(stated[0] if stated else infer(symptom.metric)[0], Side.OWN)
-
-
-def build(
-    bundle: Bundle, frame: SignalFrame, graph: ServiceGraph, tuning: Tuning, kept: Kept
-) -> tuple[SeriesTable, Structure, frozenset[tuple[str, str]]]:
-    """The table and the structure of a bundle, before any onset is considered.
-
-    Returns:
-        And who could not resolve whose name, by its log lines: callers and callees.
-    """
-    others = {line.service for line in bundle.logs} | {span.service for span in bundle.spans}
-    if bundle.log_counts is not None:
-        others |= set(bundle.log_counts.services)
-    others |= {node.name for node in graph.nodes() if node.kind in _STORES and _from_spans(node)}
-    # "unknown" is no answer; where that is all there is, it at least says that something is wrong.
-    named = {name for name in others if not is_unknown(name)}
-    others = named if named or frame.keys else others
-    names = frozenset({node.name for node in graph.nodes()} | others | set(frame.services))
-    rows, lines = tuning.rows, tuning.lines
-    lost = kept.once(
-        "unresolved",
-        (bundle.logs,),
-        lambda: unresolved(bundle.logs, sorted(names), lines),
-        values=(names, lines),
-    )
-    made = kept.once("table", (frame,), lambda: table.build(frame, rows, names, lost), values=(names, lost, rows))
-    arrays = structure.build(
-        made, graph, others=others, symptom=bundle.symptom, symptom_channel=symptom_channel(bundle), tuning=tuning
-    )
-    return made, arrays, lost
-
-
-def _from_spans(node: Node) -> bool:
-    """Whether calls to it were traced: its callers' spans speak for what writes none itself."""
-    return any(provenance.source == "spans" for provenance in node.provenance)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Moments:
+class Candidates:
     """Candidate onsets.
 
     Attributes:
@@ -221,90 +207,69 @@ class Seen:
 
 
 def rank(
-    made: SeriesTable,
-    arrays: Structure,
-    *,
-    told: float | None,
-    baseline: tuple[float, float] | None,
-    extra: Extra | None,
-    tuning: Tuning,
-    lead: int = 0,
-    guard_seconds: float = 0.0,
-    kept: Kept,
+    table: SeriesTable, structure: Structure, search: Search, extra: Extra | None, tuning: Tuning, memo: Memo
 ) -> Ranked | None:
     """Rank the services.
 
     Args:
-        made: The series.
-        arrays: The graph and the alert.
-        told: The onset that was told, unix seconds, or None.
-        baseline: What counts as normal, or None.
+        table: The series.
+        structure: The graph and the alert.
+        search: Where the onset is sought.
         extra: Gives the evidence that isn't a series'.
         tuning: The constants.
-        lead: How many rows were collected before the stretch where the incident is sought.
-        guard_seconds: How far the baseline keeps from the onset.
-        kept: What was worked out of variants of the bundle.
+        memo: What was worked out of variants of the bundle.
 
     Returns:
         None when the window is too short for any candidate, or nobody is known.
     """
-    at = moments(made.times, told=told, baseline=baseline, tuning=tuning, lead=lead, guard_seconds=guard_seconds)
-    if at is None or not arrays.services:
+    at = candidates(table.times, search, tuning)
+    if at is None or not structure.services:
         return None
-    scorer = kept.once("scorer", (made, tuning), lambda: Scorer.of(made, tuning))
-    reporting = kept.once("reporting", (made,), lambda: Reporting.of(made, tuning.rows), values=tuning.rows)
-    seen = look(arrays, scorer, reporting, at.splits, tuning, kept)
-    services, mixed = judge(made, arrays, at, seen, extra, tuning)
+    scorer = memo.once("scorer", (table, tuning), lambda: Scorer.of(table, tuning))
+    reporting = memo.once("reporting", (table,), lambda: Reporting.of(table, tuning.rows), values=tuning.rows)
+    seen = look(structure, scorer, reporting, at.splits, tuning, memo)
+    services, mixed = judge(table, structure, at, seen, extra, tuning)
     return Ranked(
-        made,
-        arrays,
-        scorer,
-        reporting,
-        at.rows,
-        at.splits,
-        at.seconds,
-        seen.scores,
-        services,
-        mixed,
-        lead,
-        tuning.onset_fits,
+        table=table,
+        structure=structure,
+        search=search,
+        scorer=scorer,
+        reporting=reporting,
+        rows=at.rows,
+        splits=at.splits,
+        seconds=at.seconds,
+        series=seen.scores,
+        services=services,
+        mixed=mixed,
+        fits=tuning.onset_fits,
     )
 
 
-def moments(
-    times: FloatArray,
-    *,
-    told: float | None,
-    baseline: tuple[float, float] | None,
-    tuning: Tuning,
-    lead: int,
-    guard_seconds: float,
-) -> Moments | None:
+def candidates(times: FloatArray, search: Search, tuning: Tuning) -> Candidates | None:
     """The candidate onsets, each with something before and after it; None without any."""
-    rows = onset.candidates(times, told, baseline, tuning, lead=lead)
+    baseline, guard = search.baseline, search.guard_seconds
+    rows = onset.candidates(times, search.told, baseline, tuning, lead=search.lead)
     step = float(np.median(np.diff(times))) if len(rows) and baseline is None else None
-    splits = tuple(
-        onset.split(times, int(row), baseline, tuning, guard_seconds=guard_seconds, step=step) for row in rows
-    )
+    splits = tuple(onset.split(times, int(row), baseline, tuning, guard_seconds=guard, step=step) for row in rows)
     usable = [i for i, split in enumerate(splits) if len(split.before) and len(split.after)]
     if not usable:
         return None
-    return Moments(rows[usable], tuple(splits[i] for i in usable), onset.seconds(times, rows[usable]))
+    return Candidates(rows[usable], tuple(splits[i] for i in usable), onset.seconds(times, rows[usable]))
 
 
 def look(
-    arrays: Structure, scorer: Scorer, reporting: Reporting, splits: Sequence[Split], tuning: Tuning, kept: Kept
+    structure: Structure, scorer: Scorer, reporting: Reporting, splits: Sequence[Split], tuning: Tuning, memo: Memo
 ) -> Seen:
     """What the series show at each of the splits."""
-    silent = silence(reporting, splits, arrays.owner, len(arrays.services), tuning)
-    return Seen(_scores(scorer, splits, kept), silent)
+    silent = silence(reporting, splits, structure.owner, len(structure.services), tuning)
+    return Seen(_scores(scorer, splits, memo), silent)
 
 
-def _scores(scorer: Scorer, splits: Sequence[Split], kept: Kept) -> SeriesScores:
+def _scores(scorer: Scorer, splits: Sequence[Split], memo: Memo) -> SeriesScores:
     """The series at each of the splits, worked out at those that weren't looked at before."""
-    if not kept.lasting or not splits:
+    if not memo.lasting or not splits:
         return scorer.score(splits)
-    known: dict[tuple[bytes, ...], tuple[FloatArray, ...]] = kept.once("scores", (scorer,), dict)
+    known: dict[tuple[bytes, ...], tuple[FloatArray, ...]] = memo.once("scores", (scorer,), dict)
     keys = [tuple(rows[:1].tobytes() + rows[-1:].tobytes() for rows in split.stretches) for split in splits]
     new = [i for i, key in enumerate(keys) if key not in known]
     scored = scorer.score([splits[i] for i in new])
@@ -313,14 +278,14 @@ def _scores(scorer: Scorer, splits: Sequence[Split], kept: Kept) -> SeriesScores
 
 
 def judge(
-    made: SeriesTable, arrays: Structure, at: Moments, seen: Seen, extra: Extra | None, tuning: Tuning
+    table: SeriesTable, structure: Structure, at: Candidates, seen: Seen, extra: Extra | None, tuning: Tuning
 ) -> tuple[ServiceScores, Mixed]:
     """What that, and the evidence that isn't a series', mean for each service."""
-    beside = np.zeros((len(at.splits), len(arrays.services), len(CHANNELS)))
-    beside[:, :, CHANNELS.index(Channel.SILENCE)] = np.log1p(seen.silence)
+    unmeasured = np.zeros((len(at.splits), len(structure.services), len(CHANNELS)))
+    unmeasured[:, :, CHANNELS.index(Channel.SILENCE)] = np.log1p(seen.silence)
     if extra is not None:
-        beside = np.maximum(beside, extra(made.times[at.rows], baseline_ends(made.times, at.splits)))
-    services = score_services(made, seen.scores, arrays, beside, tuning)
+        unmeasured = np.maximum(unmeasured, extra(table.times[at.rows], baseline_ends(table.times, at.splits)))
+    services = score_services(table, seen.scores, structure, unmeasured, tuning)
     return services, mixture.mix(services, at.seconds, tuning)
 
 

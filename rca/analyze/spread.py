@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rca.analyze.evidence import Item, is_outburst
-from rca.analyze.ranking import Ranked
+from rca.analyze.ranking import MOSTLY, Ranked
 from rca.model.report import Role
 from rca.model.scores import CHANNELS, Channel
 from rca.rank.structure import IS_SYMPTOM
@@ -114,8 +114,7 @@ def _role(
 ) -> Role:
     if service not in anomalous:
         return Role.BYSTANDER
-    i = ranked.structure.services.index(service)
-    inherited = ranked.services.explained[ranked.best, i].max(initial=0.0) >= 0.5  # noqa: PLR2004 - most of it
+    inherited = ranked.explained_by(service)[0] >= MOSTLY
     return Role.SYMPTOM if service in symptomatic and (inherited or service in upstream) else Role.BYSTANDER
 
 

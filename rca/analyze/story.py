@@ -26,7 +26,7 @@ def first_failure(
 def began(
     onset: OnsetEstimate,
     failure: tuple[str, datetime | None] | None,
-    lies: Spread,
+    extent: Spread,
     by_service: Mapping[str, Sequence[Evidence]],
     step: float,
 ) -> datetime | None:
@@ -37,7 +37,7 @@ def began(
     Args:
         onset: The best row of the metrics, and its range.
         failure: The first suspect with its earliest evidence.
-        lies: Whom it hit.
+        extent: Whom it hit.
         by_service: The evidence.
         step: Seconds between two rows.
 
@@ -50,7 +50,7 @@ def began(
         return None
     first = failure[1] if failure else None
     shown = [
-        item.onset for service in lies.impact for item in by_service.get(service, ()) if item.onset is not None
+        item.onset for service in extent.impact for item in by_service.get(service, ()) if item.onset is not None
     ]
     if shown and min(shown) > onset.latest:
         return min(shown)
@@ -58,7 +58,7 @@ def began(
     soonest = max(onset.earliest, start - timedelta(seconds=_ROWS_LATE * step))
     signs = [
         item.onset
-        for service in lies.impact
+        for service in extent.impact
         for item in by_service.get(service, ())
         if item.onset is not None and is_outburst(item)
     ]

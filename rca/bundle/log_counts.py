@@ -82,7 +82,7 @@ def derive_counts(
         resolution: A bucket's length in seconds; 0 when unknown.
         gaps: Receives a note on lines outside of the window.
     """
-    start, end = span.start.timestamp(), span.end.timestamp()
+    start, end = span.timestamps
     at = np.array([line.at.timestamp() for line in lines], dtype=np.float64)
     inside = (at >= start) & (at <= end)
     if not inside.all():

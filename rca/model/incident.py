@@ -33,6 +33,11 @@ class Interval:
         """Its length."""
         return (self.end - self.start).total_seconds()
 
+    @property
+    def timestamps(self) -> tuple[float, float]:
+        """Its start and end, unix seconds."""
+        return self.start.timestamp(), self.end.timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

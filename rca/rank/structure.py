@@ -21,7 +21,7 @@ FAILING = frozenset(
 CLASSES = (SLOW, FAILING)
 SYMPTOMS = SLOW | FAILING
 IS_SYMPTOM = np.array([c in SYMPTOMS for c in CHANNELS])  # by channel, for arrays of shape (…, k)
-_SILENT_KINDS = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})
+STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})  # who mostly answer and call nobody
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
@@ -132,7 +132,7 @@ def _alert_rows(
 
 
 def _is_leaf(name: str, graph: ServiceGraph) -> bool:
-    return name in graph and graph.node(name).kind in _SILENT_KINDS and not graph.callees(name)
+    return name in graph and graph.node(name).kind in STORES and not graph.callees(name)
 
 
 def _monitored(table: SeriesTable) -> set[str]:

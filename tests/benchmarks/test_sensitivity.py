@@ -25,7 +25,7 @@ from benchmarks.sensitivity import (
     value_of,
 )
 from benchmarks.sensitivity_table import document
-from rca.analyze.kept import Kept
+from rca.analyze.memo import Memo
 from rca.bundle import read_bundle
 from rca.evaluate.run import anonymous
 from rca.model.tuning import Tuning
@@ -77,12 +77,12 @@ def test_whole_numbers_stay_whole_and_shares_stay_below_one(name: str, values: l
 
 def test_what_is_worked_out_from_the_scored_series_is_what_the_whole_ranking_gives() -> None:
     bundle = anonymous(read_bundle(next(path for path in sorted(SHOP.iterdir()) if "slow" in path.name)))
-    kept = Kept()
-    plain = ranked_with(bundle, Tuning(), kept)
+    memo = Memo()
+    plain = ranked_with(bundle, Tuning(), memo)
     assert plain is not None
     for name in (*sorted(OF_SERVICES), f"{WEIGHT}errors", f"{WEIGHT}trace_failure"):
         tuning = changed(name, moved_value(name, 2.0))
-        whole = ranked_with(bundle, tuning, kept.fork())
+        whole = ranked_with(bundle, tuning, memo.fork())
         assert whole is not None
         again = services_again(plain, tuning)
         assert first(again) == first(whole)

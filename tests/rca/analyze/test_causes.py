@@ -7,9 +7,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 
+from rca.analyze.assess import AnalysisOptions, rank_bundle
 from rca.analyze.causes import Causes, Common, Shared, causes, tell
+from rca.analyze.compose import analyze
 from rca.analyze.confidence import standing
-from rca.analyze.core import AnalysisOptions, analyze, rank_bundle
 from rca.analyze.prepare import prepare
 from rca.model.incident import Bundle
 from rca.model.report import Role, ToolInfo
@@ -61,9 +62,9 @@ def failing(hit: Sequence[str], calm: Sequence[str]) -> Columns:
 
 def of(bundle: Bundle, *, usual: float | None = None, **constants: Any) -> Causes:
     prepared = prepare(bundle, RowTuning())
-    ranked, also = rank_bundle(bundle, prepared, AnalysisOptions())
+    ranked, evidence = rank_bundle(bundle, prepared, AnalysisOptions())
     assert ranked is not None
-    stood = standing(ranked, also, told=True, baseline=None, tuning=Tuning())
+    stood = standing(ranked, evidence, Tuning())
     order = [ranked.structure.services[i] for i in ranked.order()]
     stood = replace(stood, usual=stood.usual if usual is None else usual)
     tuning = replace(Tuning(), causes=replace(CauseTuning(), **constants))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rca.analyze import analyze
 from rca.analyze.collected import told_apart
-from rca.analyze.kept import Kept
+from rca.analyze.memo import Memo
 from rca.analyze.prepare import prepare
 from rca.model.incident import Bundle, Span, Symptom
 from rca.model.logs import COLLECTED_AS, LogCounts, LogLine
@@ -45,7 +45,7 @@ def collected(checkout: Bundle) -> Bundle:
 
 
 def apart(bundle: Bundle) -> Bundle:
-    return told_apart(bundle, prepare(bundle, Tuning().rows), Tuning().collected, Kept(lasting=False))
+    return told_apart(bundle, prepare(bundle, Tuning().rows), Tuning().collected, Memo(lasting=False))
 
 
 def renamed(bundle: Bundle, names: Callable[[LogLine], str]) -> Bundle:

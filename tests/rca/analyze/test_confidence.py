@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rca.analyze import AnalysisOptions, analyze
+from rca.analyze.assess import rank_bundle
 from rca.analyze.confidence import Standing, level, needed, standing
-from rca.analyze.core import rank_bundle
 from rca.analyze.prepare import prepare
 from rca.model.incident import Bundle, Interval
 from rca.model.report import Confidence, ToolInfo
@@ -27,9 +27,9 @@ CHAIN = [("edge", "web"), ("web", "db"), ("db", "web")]  # with a circle
 
 def stood(bundle: Bundle, tuning: Tuning | None = None) -> Standing:
     options = AnalysisOptions(tuning=tuning or Tuning())
-    ranked, also = rank_bundle(bundle, prepare(bundle, options.tuning.rows), options)
+    ranked, evidence = rank_bundle(bundle, prepare(bundle, options.tuning.rows), options)
     assert ranked is not None
-    return standing(ranked, also, told=True, baseline=None, tuning=options.tuning)
+    return standing(ranked, evidence, options.tuning)
 
 
 def shows(bundle: Bundle, service: str) -> float:
@@ -102,9 +102,10 @@ def test_the_baseline_is_measured_like_the_incident(slow_caller: Bundle) -> None
 def test_nobody_knows_what_is_usual_without_a_baseline(slow_caller: Bundle) -> None:
     tuning = Tuning()
     assert needed(None, 0.0, tuning) == tuning.confidence_offset + tuning.usual_elsewhere
-    ranked, also = rank_bundle(slow_caller, prepare(slow_caller, RowTuning()), AnalysisOptions())
+    ranked, evidence = rank_bundle(slow_caller, prepare(slow_caller, RowTuning()), AnalysisOptions())
     assert ranked is not None
-    found = standing(ranked, also, told=True, baseline=(0.0, 1.0), tuning=tuning)
+    chosen = replace(ranked, search=replace(ranked.search, baseline=(0.0, 1.0)))
+    found = standing(chosen, evidence, tuning)
     assert (found.usual, found.most, found.windows, found.apart) == (None, 0.0, 0, 0.0)
 
 

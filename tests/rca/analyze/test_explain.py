@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rca.analyze import parts
-from rca.analyze.core import AnalysisOptions, analyze, rank_bundle
+from rca.analyze.assess import AnalysisOptions, rank_bundle
+from rca.analyze.compose import analyze
 from rca.analyze.explain import Comparison, Difference, Explanation, _summary, explain, words
 from rca.analyze.parts import Part
 from rca.analyze.prepare import prepare

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from rca.analyze import AnalysisOptions, analyze
-from rca.analyze.core import assess, report_of
-from rca.analyze.kept import Kept
+from rca.analyze.assess import assess
+from rca.analyze.compose import report_of
+from rca.analyze.memo import Memo
 from rca.bundle import read_bundle
 from rca.model.incident import Bundle
 from rca.model.logs import LogLine
@@ -126,6 +127,6 @@ def test_another_value_changes_what_is_found_and_nothing_stale_is_kept(
     group, _, field = name.rpartition(".")
     changed = {group: replace(getattr(plain.tuning, group), **{field: value})} if group else {field: value}
     other = AnalysisOptions(tuning=replace(plain.tuning, **changed))
-    alone, kept = analyze(bundle, tool=tool, options=other), Kept()
-    assert report_of(assess(bundle, plain, kept), plain, tool=tool) != alone
-    assert report_of(assess(bundle, other, kept), other, tool=tool) == alone
+    alone, memo = analyze(bundle, tool=tool, options=other), Memo()
+    assert report_of(assess(bundle, plain, memo), plain, tool=tool) != alone
+    assert report_of(assess(bundle, other, memo), other, tool=tool) == alone

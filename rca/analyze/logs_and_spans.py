@@ -1,6 +1,6 @@
 """Evidence that isn't a series': logs and spans, at each candidate onset, and in words at the likeliest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -8,17 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rca.analyze.evidence import NOTABLE, Item, change_text
-from rca.analyze.kept import Kept
+from rca.analyze.memo import Memo
+from rca.analyze.prepare import Prepared
 from rca.detect.logs import FindingKind, LogEvidence, LogIndex
 from rca.detect.slow_path import slow_path
 from rca.detect.traces import Slower, TraceEvidence, TraceIndex
-from rca.model.incident import Bundle, Span
+from rca.model.incident import Bundle
 from rca.model.report import Evidence, EvidenceKind, SlowPath
 from rca.model.scores import CHANNELS, Channel
 from rca.model.signals import FloatArray, Kind
 from rca.model.tuning import Tuning
 from rca.model.tuning.lines import LineTuning
 from rca.model.words import counted
+from rca.rank.structure import Structure
 from topology import ServiceGraph
 
 _PER_SERVICE = 3
@@ -28,7 +30,7 @@ _Places = tuple[NDArray[np.bool_], NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Beside:
+class LogsAndSpans:
     """Logs and spans of a bundle, evaluated where the ranking asks.
 
     A row of the metrics holds what happened since the one before it, or until the next: nobody knows which, so
@@ -41,7 +43,7 @@ class Beside:
         baseline: What counts as normal, or None for all before the candidate.
         end: Where the incident ends, unix seconds.
         lead: Seconds before a candidate's row.
-        kept: What was worked out of variants of the bundle.
+        memo: What was worked out of variants of the bundle.
     """
 
     logs: LogIndex | None
@@ -51,7 +53,7 @@ class Beside:
     end: float
     lead: float
     tuning: Tuning
-    kept: Kept
+    memo: Memo
 
     def at(self, times: FloatArray, ends: FloatArray) -> FloatArray:
         """Evidence of shape `(c, s, k)`, in `ln(1 + z)`.
@@ -78,32 +80,32 @@ class Beside:
 
     def _said(self, logs: LogIndex, time: float, baseline: tuple[float, float]) -> LogEvidence:
         at = (time, baseline, self.end)
-        return self.kept.once(
+        return self.memo.once(
             "said", (logs,), lambda: logs.evidence(time, baseline=baseline, end=self.end), values=at
         )
 
     def _seen(self, traces: TraceIndex, time: float, baseline: tuple[float, float]) -> TraceEvidence:
         at = (time, baseline, self.end)
-        return self.kept.once(
+        return self.memo.once(
             "seen", (traces,), lambda: traces.evidence(time, baseline=baseline, end=self.end), values=at
         )
 
     def _before(self, end: float) -> tuple[float, float]:
         return self.baseline or (-np.inf, end - self.lead)
 
-    def until(self, end: float) -> "Beside":
-        """The same, as it would have been seen at that time."""
-        return replace(self, end=end)
+    def until_row(self, time: float) -> "LogsAndSpans":
+        """The same, as it would have been seen when the window had ended with the row before this one's time."""
+        return replace(self, end=time - self.lead)
 
     def _places(self, names: Sequence[str]) -> _Places:
         """Which of these are ranked, and where these are."""
         position = {name: i for i, name in enumerate(self.services)}
-        kept = np.array([name in position for name in names], dtype=bool)
-        return kept, np.array([position[name] for name in names if name in position], dtype=np.intp)
+        ranked = np.array([name in position for name in names], dtype=bool)
+        return ranked, np.array([position[name] for name in names if name in position], dtype=np.intp)
 
     def _fill(self, into: FloatArray, places: _Places, channel: Channel, z: FloatArray) -> None:
-        kept, mine = places
-        into[mine, CHANNELS.index(channel)] = np.log1p(np.minimum(z[kept], self.tuning.z_cap))
+        ranked, mine = places
+        into[mine, CHANNELS.index(channel)] = np.log1p(np.minimum(z[ranked], self.tuning.z_cap))
 
     def items(self, time: float, end: float) -> dict[str, list[Item]]:
         """What logs and spans say of each service in words, if the incident began and the baseline ended then."""
@@ -222,23 +224,29 @@ class Beside:
 
 def build(
     bundle: Bundle,
-    graph: ServiceGraph,
-    spans: Sequence[Span],
-    *,
-    services: tuple[str, ...],
+    prepared: Prepared,
+    structure: Structure,
     unresolved: frozenset[tuple[str, str]],
-    baseline: tuple[float, float] | None,
-    step: float,
     tuning: Tuning,
-    kept: Kept,
-) -> Beside | None:
-    """Arrange a bundle's logs and spans; None when it has neither. `kept` spares doing the same again."""
+    memo: Memo,
+) -> LogsAndSpans | None:
+    """Arrange a bundle's logs and spans; None when it has neither.
+
+    Args:
+        bundle: What the sources answered.
+        prepared: The usable part of it.
+        structure: The ranked services.
+        unresolved: Callers and callees whose name they could not resolve.
+        tuning: The constants.
+        memo: What was worked out of variants of the bundle.
+    """
+    spans, services, window = prepared.spans, structure.services, bundle.window
     logs = None
     if bundle.logs or bundle.log_counts is not None:
-        logs = _lines(bundle, graph, services, tuning.lines, kept)
+        logs = _lines(bundle, prepared.graph, services, tuning.lines, memo)
     traces = None
     if spans:
-        traces = kept.once(
+        traces = memo.once(
             "traces",
             (spans,),
             lambda: TraceIndex.build(spans, tuning.spans, known=services, unresolved=unresolved),
@@ -246,15 +254,16 @@ def build(
         )
     if logs is None and traces is None:
         return None
-    end = bundle.window.span.end.timestamp()
-    return Beside(logs, traces, services, baseline, end, step / 2, tuning, kept)
+    baseline = window.baseline.timestamps if window.baseline else None
+    end, half_a_step = window.span.end.timestamp(), prepared.frame.step / 2
+    return LogsAndSpans(logs, traces, services, baseline, end, half_a_step, tuning, memo)
 
 
 def _lines(
-    bundle: Bundle, graph: ServiceGraph, services: tuple[str, ...], tuning: LineTuning, kept: Kept
+    bundle: Bundle, graph: ServiceGraph, services: tuple[str, ...], tuning: LineTuning, memo: Memo
 ) -> LogIndex:
     """The lines, arranged: those of a variant with the same ones needn't be read again."""
-    like: list[LogIndex] = kept.once("lines", (bundle.logs, bundle.log_counts), list, values=tuning)
+    like: list[LogIndex] = memo.once("lines", (bundle.logs, bundle.log_counts), list, values=tuning)
 
     def make() -> LogIndex:
         return LogIndex.build(
@@ -266,11 +275,6 @@ def _lines(
             like=like[0] if like else None,
         )
 
-    made = kept.once("log index", (bundle.logs, bundle.log_counts, graph), make, values=(services, tuning))
+    made = memo.once("log index", (bundle.logs, bundle.log_counts, graph), make, values=(services, tuning))
     like.append(made)
     return made
-
-
-def joined(first: Mapping[str, list[Item]], second: Mapping[str, list[Item]]) -> dict[str, list[Item]]:
-    """Both, by service."""
-    return {name: [*first.get(name, ()), *second.get(name, ())] for name in {**first, **second}}

@@ -1,4 +1,4 @@
-"""What the variants of a bundle have in common, worked out once."""
+"""What the variants of a bundle have in common, worked out once: `explain` ranks it again without each source."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Kept:
+class Memo:
     """Results by what they were made of. Only a cache: no result depends on it.
 
     Args:
@@ -34,8 +34,12 @@ class Kept:
         found: T = self._made[key][1]
         return found
 
-    def fork(self) -> "Kept":
+    def fork(self) -> "Memo":
         """Another that begins with what this one has, and gives nothing back."""
-        other = Kept(lasting=self.lasting)
+        other = Memo(lasting=self.lasting)
         other._made = dict(self._made)
         return other
+
+
+NO_MEMO = Memo(lasting=False)
+"""For a bundle that is analysed once."""

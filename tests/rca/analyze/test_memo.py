@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from rca.analyze.core import AnalysisOptions, assess
+from rca.analyze.assess import AnalysisOptions, assess
 from rca.analyze.explain import lesser
-from rca.analyze.kept import Kept
+from rca.analyze.memo import Memo
 from rca.model.incident import Bundle, Span, Symptom
 from rca.model.logs import LogLine
 
@@ -29,9 +29,9 @@ def rich(checkout: Bundle) -> Bundle:
 
 
 def test_variants_are_ranked_as_each_alone(rich: Bundle) -> None:
-    options, kept = AnalysisOptions(), Kept()
+    options, memo = AnalysisOptions(), Memo()
     for bundle in (rich, *lesser(rich).values(), rich):
-        together, alone = assess(bundle, options, kept), assess(bundle, options)
+        together, alone = assess(bundle, options, memo), assess(bundle, options)
         assert together.order == alone.order
         assert together.stood == alone.stood
         assert together.ranked is not None
@@ -41,16 +41,16 @@ def test_variants_are_ranked_as_each_alone(rich: Bundle) -> None:
 
 
 def test_what_doesnt_depend_on_the_difference_is_shared(rich: Bundle) -> None:
-    options, kept = AnalysisOptions(), Kept()
-    whole = assess(rich, options, kept)
-    calm = assess(replace(rich, symptom=None), options, kept)
+    options, memo = AnalysisOptions(), Memo()
+    whole = assess(rich, options, memo)
+    calm = assess(replace(rich, symptom=None), options, memo)
     assert whole.ranked is not None
     assert calm.ranked is not None
     assert calm.ranked.scorer is whole.ranked.scorer
-    assert whole.also is not None
-    assert calm.also is not None
-    assert calm.also.logs is whole.also.logs
-    assert calm.also.traces is whole.also.traces
+    assert whole.logs_and_spans is not None
+    assert calm.logs_and_spans is not None
+    assert calm.logs_and_spans.logs is whole.logs_and_spans.logs
+    assert calm.logs_and_spans.traces is whole.logs_and_spans.traces
 
 
 def counting() -> Iterator[int]:
@@ -58,10 +58,10 @@ def counting() -> Iterator[int]:
 
 
 def test_the_same_is_made_once_and_another_anew() -> None:
-    kept, numbers = Kept(), counting()
+    memo, numbers = Memo(), counting()
     one, other = [1], [1]
     made = [
-        kept.once(what, (of,), lambda: next(numbers), values=values)
+        memo.once(what, (of,), lambda: next(numbers), values=values)
         for what, of, values in (
             ("a", one, 1),
             ("a", one, 1),
@@ -75,10 +75,10 @@ def test_the_same_is_made_once_and_another_anew() -> None:
 
 
 def test_what_something_was_made_of_isnt_taken_for_what_comes_after_it() -> None:
-    kept, numbers = Kept(), counting()
-    assert [kept.once("number", ([0] * 100,), lambda: next(numbers)) for _ in range(10)] == list(range(10))
+    memo, numbers = Memo(), counting()
+    assert [memo.once("number", ([0] * 100,), lambda: next(numbers)) for _ in range(10)] == list(range(10))
 
 
 def test_nothing_is_kept_of_a_bundle_that_is_analysed_once() -> None:
-    kept, numbers, one = Kept(lasting=False), counting(), [1]
-    assert [kept.once("a", (one,), lambda: next(numbers)) for _ in range(3)] == [0, 1, 2]
+    memo, numbers, one = Memo(lasting=False), counting(), [1]
+    assert [memo.once("a", (one,), lambda: next(numbers)) for _ in range(3)] == [0, 1, 2]
