@@ -116,7 +116,7 @@ def test_the_more_calm_windows_the_less_counts_what_is_usual_elsewhere(
     tuning = Tuning()
     elsewhere = tuning.usual_elsewhere
     few, many = (needed(usual, windows, tuning) - tuning.confidence_offset for windows in (apart, apart + more))
-    assert abs(many - usual) <= abs(few - usual)
+    assert abs(many - usual) <= abs(few - usual) + 1e-12  # rounding, where what is usual here is so elsewhere
     assert min(usual, elsewhere) - 1e-9 <= few <= max(usual, elsewhere) + 1e-9
 
 
