@@ -53,7 +53,11 @@ def build(
     values = np.ascontiguousarray(frame.values.T if known.all() else frame.values.T[used])
     traits = list(classify([frame.keys[i] for i in used], {*frame.services, *services}))
     host = _repeated(values, traits, tuning)
-    traits = [replace(t, side=Side.HOST) if shared else t for t, shared in zip(traits, host, strict=True)]
+    machines = _machines(traits, host)
+    traits = [
+        replace(t, side=Side.HOST if shared else Side.OWN if t.key.service in machines else t.side)
+        for t, shared in zip(traits, host, strict=True)
+    ]
     edges, edge_values, levels = _edges(values, traits, unresolved)
     derived = np.r_[np.zeros(len(traits), bool), np.ones(len(edges), bool)]
     values = np.vstack([values, *edge_values]) if edges else values
@@ -111,6 +115,14 @@ def _full_scale(values: FloatArray, traits: Sequence[Traits], channels: Sequence
         elif largest <= 100.0 and told:  # noqa: PLR2004 - percent
             scale[rows] = 100.0
     return scale
+
+
+def _machines(traits: Sequence[Traits], repeated: NDArray[np.bool_]) -> frozenset[str]:
+    """Those that are hosts themselves: all that is measured of them is a host's, and of nobody else besides."""
+    others = {
+        t.key.service for t, shared in zip(traits, repeated, strict=True) if shared or t.side is not Side.HOST
+    }
+    return frozenset({t.key.service for t in traits} - others)
 
 
 def _repeated(values: FloatArray, traits: Sequence[Traits], tuning: RowTuning) -> NDArray[np.bool_]:

@@ -26,6 +26,20 @@ def test_a_metric_that_services_share_to_the_digit_is_their_hosts(make_frame: Ma
     assert made.sides == (Side.HOST, Side.HOST, Side.HOST, Side.OWN)
 
 
+def test_a_machine_that_is_ranked_itself_owns_its_hosts_metrics(make_frame: MakeFrame) -> None:
+    made = table.build(
+        make_frame({"m1|node_cpu": _WALK, "m1|node_load1": _WALK, "a|node_cpu": _WALK[::-1], "a|latency": _WALK}),
+        RowTuning(),
+    )
+    assert made.sides == (Side.OWN, Side.OWN, Side.HOST, Side.OWN)
+    assert channels(made)["m1|node_cpu"] is Channel.CPU
+
+
+def test_a_hosts_metrics_that_stand_under_several_names_are_nobodys_own(make_frame: MakeFrame) -> None:
+    made = table.build(make_frame({"a|node_cpu": _WALK, "b|node_cpu": _WALK, "c|cpu": _WALK}), RowTuning())
+    assert made.sides == (Side.HOST, Side.HOST, Side.OWN)
+
+
 def test_constant_series_that_agree_are_no_host(make_frame: MakeFrame) -> None:
     made = table.build(make_frame({"a|errors": np.zeros(20), "b|errors": np.zeros(20)}), RowTuning())
     assert set(made.sides) == {Side.OWN}
