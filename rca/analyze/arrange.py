@@ -24,7 +24,7 @@ def symptom_channel(bundle: Bundle) -> Channel | None:
         for key in (bundle.metrics.keys if bundle.metrics else ())
         if key.declared and key.metric == symptom.metric and key.service == symptom.service
     ]
-    return tables.channel(stated[0] if stated else infer(symptom.metric)[0], Side.OWN)
+    return tables.channel(stated[0] if stated else infer(symptom.metric, symptom.service)[0], Side.OWN)
 
 
 def arrange(

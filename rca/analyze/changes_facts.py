@@ -170,7 +170,7 @@ def _steady(prepared: Prepared, anomalies: Sequence[Anomaly]) -> frozenset[str]:
 def _kind(key: SignalKey) -> tuple[Kind, Bad]:
     if key.declared:
         return key.kind, key.bad
-    kind, bad, _ = infer(key.metric)
+    kind, bad, _ = infer(key.metric, key.service)
     return kind, bad
 
 

@@ -85,7 +85,9 @@ def _speaking(bundle: Bundle) -> set[str]:
 def _known(bundle: Bundle, prepared: Prepared) -> _Known:
     graph, keys = prepared.graph, prepared.frame.keys
     kinds = {node.name: node.kind for node in graph.nodes()}
-    working = {key.service for key in keys if (key.kind if key.declared else infer(key.metric)[0]) in _WORK}
+    working = {
+        key.service for key in keys if (key.kind if key.declared else infer(key.metric, key.service)[0]) in _WORK
+    }
     working |= {span.service for span in prepared.spans}
     working |= {node.name for node in graph.nodes() if is_declared(node) or node.kind in _NO_SERVICE}
     for edge in graph.edges():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rca.analyze.memo import NO_MEMO, Memo
-from rca.detect.kinds import infer, words
+from rca.detect.kinds import bare, infer, words
 from rca.model.chunks import chunks
 from rca.model.incident import Bundle, Gap, Span
 from rca.model.signals import FloatArray, Kind, SignalFrame
@@ -170,7 +170,7 @@ def _counters(values: FloatArray, frame: SignalFrame, tuning: RowTuning) -> list
 
     What one service's does so clearly, another's of the same name does that rises once or never.
     """
-    names = [key.metric.lower() for key in frame.keys]
+    names = [bare(key.metric, key.service).lower() for key in frame.keys]
     last = [words(name)[-1:] for name in names]
     named = [i for i, name in enumerate(names) if last[i] in _SUMS and infer(name)[0] is not Kind.OTHER]
     rare = {i for i in named if last[i] == _TOTAL and infer(names[i])[0] not in _FILL}

@@ -36,7 +36,9 @@ def until_recovery(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> Bundle
             )
         )
         sought, clear = (max(0, told - back), told + forward), tuning.over_told
-    direction = np.array([_DIRECTION[key.bad if key.declared else infer(key.metric)[1]] for key in frame.keys])
+    direction = np.array(
+        [_DIRECTION[key.bad if key.declared else infer(key.metric, key.service)[1]] for key in frame.keys]
+    )
     end = ended(frame.values, direction, base, sought, told=told, clear=clear, tuning=tuning.rows)
     if end is None or end >= count or frame.times[end] <= window.span.start.timestamp():
         return bundle

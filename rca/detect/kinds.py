@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -12,6 +13,7 @@ from rca.model.scores import Side
 from rca.model.signals import Bad, Kind, SignalKey
 
 _WORD = re.compile(r"[A-Za-z0-9_]+|%")
+_ALNUM = re.compile(r"[A-Za-z0-9]+")
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|%")
 _PEER = re.compile(
     r"^(?P<stem>.+?)[_.\s-]?(?P<way>to|from|upstream|downstream|peer|dest|destination|src|source)[:=/](?P<peer>.+)$"
@@ -65,12 +67,37 @@ def classify(keys: Sequence[SignalKey], services: Collection[str]) -> tuple[Trai
         services: Known names: the other end of an edge is recognised only among them.
     """
     known = frozenset(services)
-    return tuple(_traits(key, known) for key in keys)
+    owners: dict[str, set[str]] = defaultdict(set)
+    for key in keys:
+        owners[key.metric].add(key.service)
+    # A name that others use too says what is measured, though it begins as the service does: `redis_memory`.
+    return tuple(_traits(key, known, owned=len(owners[key.metric]) == 1) for key in keys)
+
+
+def infer(metric: str, service: str = "") -> tuple[Kind, Bad, str]:
+    """Kind, bad direction and unit of a metric, by its name alone, less its service's name where it has that."""
+    stem = bare(metric, service)
+    found = _infer(stem)
+    return found if stem == metric or found[0] is not Kind.OTHER else _infer(metric)
 
 
 @lru_cache(maxsize=4096)
-def infer(metric: str) -> tuple[Kind, Bad, str]:
-    """Kind, bad direction and unit of a metric, by its name alone."""
+def bare(metric: str, service: str) -> str:
+    """A metric's name without its service's at either end.
+
+    >>> bare("orders-db_cpu", "orders-db"), bare("latency.orders_db", "orders-db"), bare("orders", "orders")
+    ('cpu', 'latency', 'orders')
+    """
+    pieces = _ALNUM.findall(service)
+    if not pieces or pieces[0].lower() not in metric.lower():  # which is usual, and spares making the pattern
+        return metric
+    name = r"[^A-Za-z0-9]*".join(pieces)
+    match = re.match(rf"{name}[^A-Za-z0-9]+(.+)|(.+?)[^A-Za-z0-9]+{name}$", metric, re.IGNORECASE)
+    return (match[1] or match[2]) if match else metric
+
+
+@lru_cache(maxsize=4096)
+def _infer(metric: str) -> tuple[Kind, Bad, str]:
     fine = words(metric)
     coarse = tuple(word.lower() for word in _WORD.findall(metric))
     lowered = metric.lower()
@@ -115,11 +142,13 @@ def _unit(metric: str, fine: tuple[str, ...]) -> str:
     return ""
 
 
-def _traits(key: SignalKey, services: frozenset[str]) -> Traits:
+def _traits(key: SignalKey, services: frozenset[str], *, owned: bool) -> Traits:
     stem, peer, caller_side = key.metric, key.peer, key.peer is not None
     if peer is None and (named := _peer(key.metric)) and named[1] in services:
         stem, peer, caller_side = named
-    kind, bad, unit = infer(stem)
+    service = key.service if owned else ""
+    kind, bad, unit = infer(stem, service)
+    stem = bare(stem, service)
     if key.declared:
         kind, bad = key.kind, key.bad
     unit, other = key.unit or unit, peer if caller_side else key.peer

@@ -1,6 +1,6 @@
 import pytest
 
-from rca.detect.kinds import classify, infer, quantile, words
+from rca.detect.kinds import bare, classify, infer, quantile, words
 from rca.model.scores import Side
 from rca.model.signals import Bad, Kind, SignalKey
 
@@ -86,6 +86,41 @@ from rca.model.signals import Bad, Kind, SignalKey
 )
 def test_a_name_says_what_is_measured(metric: str, kind: Kind, bad: Bad, unit: str) -> None:
     assert infer(metric) == (kind, bad, unit)
+
+
+@pytest.mark.parametrize(
+    ("service", "metric", "rest"),
+    [
+        ("queue-master", "queue-master_cpu", "cpu"),
+        ("queue-master", "Queue_Master.latency_p90", "latency_p90"),
+        ("Store::Orders", "Store::Orders_latency", "latency"),
+        ("cart", "cpu_cart", "cpu"),
+        ("cart", "cartographer_cpu", "cartographer_cpu"),
+        ("cart", "cart", "cart"),
+        ("", "cpu", "cpu"),
+        ("::", "cpu", "cpu"),
+    ],
+)
+def test_a_services_own_name_says_nothing_of_what_is_measured(service: str, metric: str, rest: str) -> None:
+    assert bare(metric, service) == rest
+
+
+def test_what_is_left_without_the_services_name_tells_the_kind_unless_it_tells_nothing() -> None:
+    assert infer("queue-master_cpu", "queue-master")[0] is Kind.CPU
+    assert infer("queue_depth", "queue")[0] is Kind.QUEUE
+
+
+def test_metrics_that_begin_with_each_ones_service_are_the_same_metric() -> None:
+    made = classify([SignalKey("queue-a", "queue-a_cpu"), SignalKey("b", "b_cpu")], [])
+    assert [(t.stem, t.key.kind, t.key.metric) for t in made] == [
+        ("cpu", Kind.CPU, "queue-a_cpu"),
+        ("cpu", Kind.CPU, "b_cpu"),
+    ]
+
+
+def test_a_name_that_others_use_too_isnt_cut_where_one_is_called_so() -> None:
+    made = classify([SignalKey("redis", "redis_memory"), SignalKey("redis-cart", "redis_memory")], [])
+    assert {t.stem for t in made} == {"redis_memory"}
 
 
 def test_words_are_cut_at_capitals_and_digits() -> None:
