@@ -1,46 +1,10 @@
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from rca.detect import onset, series, table
 from rca.model.incident import Symptom
 from rca.model.scores import CHANNELS, Channel
-from rca.model.signals import FloatArray, SignalFrame, SignalKey
-from rca.model.tuning import Tuning
-from rca.model.tuning.rows import RowTuning
-from rca.rank import mixture, simple, structure
-from rca.rank.score import ServiceScores, score
-from topology import Edge, Node, NodeKind, ServiceGraph
-
-TUNING = Tuning()
-ROWS, ROW = 40, 30
-STEP = np.where(np.arange(ROWS) >= ROW, 1.0, 0.0)
-
-
-def noise(seed: int) -> FloatArray:
-    made: FloatArray = np.random.default_rng(seed).standard_normal(ROWS)
-    return made
-
-
-def scored(
-    columns: Mapping[str, FloatArray],
-    edges: Sequence[tuple[str, str]] = (),
-    *,
-    nodes: Sequence[Node] = (),
-    symptom: Symptom | None = None,
-    channel: Channel | None = None,
-    extra: FloatArray | None = None,
-) -> tuple[dict[str, float], ServiceScores, structure.Structure]:
-    keys = tuple(SignalKey(name.split("|")[0], name.split("|")[1]) for name in columns)
-    times = np.arange(0.0, 60.0 * ROWS, 60.0, dtype=np.float64)
-    made = table.build(SignalFrame(times, np.array(list(columns.values())).T, keys), RowTuning())
-    graph = ServiceGraph(nodes, [Edge(a, b) for a, b in edges])
-    arrays = structure.build(made, graph, others=(), symptom=symptom, symptom_channel=channel, tuning=TUNING)
-    z = series.Scorer.of(made, TUNING).score([onset.split(times, ROW, None, TUNING)])
-    services = score(made, z, arrays, extra, TUNING)
-    return dict(zip(arrays.services, services.score[0].tolist(), strict=True)), services, arrays
+from tests.rca.rank.conftest import STEP, TUNING, noise, scored, shown
+from topology import Node, NodeKind
 
 
 def test_a_callee_takes_its_callers_slowness_away() -> None:
@@ -121,89 +85,11 @@ def test_work_that_grows_with_the_calls_is_whose_calls_they_are() -> None:
     assert more["db"] > 0.95 * alone["db"]
 
 
-@pytest.mark.parametrize(
-    ("nodes", "edges", "factor"),
-    [
-        ((), (("web", "a"),), TUNING.hearsay),
-        ((Node("a", NodeKind.DATABASE),), (("web", "a"),), 1.0),
-        ((Node("a", NodeKind.EXTERNAL),), (("web", "a"),), TUNING.external),
-        ((), (("web", "a"), ("b", "a")), 1.0),
-        ((), (("web", "a"), ("a", "b")), 1.0),
-        ((), (), 1.0),
-    ],
-)
-def test_a_node_counts_as_much_as_is_known_of_it(
-    nodes: tuple[Node, ...], edges: tuple[tuple[str, str], ...], factor: float
-) -> None:
-    columns = {"a|latency_ms": 100 + noise(1), "web|cpu_percent": noise(2), "b|cpu_percent": noise(3)}
-    *_, arrays = scored(columns, edges, nodes=nodes)
-    assert arrays.factor[arrays.services.index("a")] == factor
-
-
 def test_evidence_beside_the_series_counts() -> None:
     extra = np.zeros((1, 1, len(CHANNELS)))
     extra[0, 0, CHANNELS.index(Channel.LOG_FAILURE)] = 2.0
     found, *_ = scored({"a|cpu_percent": 10 + noise(1)}, extra=extra)
     assert found["a"] > 3.9
-
-
-def test_candidates_are_weighed_by_fit() -> None:
-    columns = {"a|cpu_percent": 10 + noise(1) + 60 * STEP, "b|cpu_percent": 10 + noise(2)}
-    _, services, _ = scored(columns)
-    both = replace(
-        services,
-        score=np.vstack([services.score, services.score / 4]),
-        alert=np.zeros(2, dtype=np.float64),
-        shown=np.r_[services.shown, services.shown / 4],
-    )
-    mixed = mixture.mix(both, np.ones(2), TUNING)
-    assert mixed.weights.sum() == pytest.approx(1.0)
-    assert mixed.weights[0] > 0.9
-
-
-def test_a_candidate_at_which_much_is_explained_weighs_more_than_its_own_top_score_says() -> None:
-    columns = {
-        "web|latency_ms": 200 + noise(1) + 100 * STEP,
-        "db|latency_ms": 20 + 0.2 * noise(2) + 95 * STEP,
-    }
-    _, services, _ = scored(columns, [("web", "db")])
-    top = float(services.score.max())
-    assert services.shown[0] > top
-    level = np.array([[top, 0.0], [top, 0.0]])
-    both = replace(services, score=level, alert=np.zeros(2, dtype=np.float64), shown=np.r_[services.shown, top])
-    assert mixture.mix(both, np.ones(2), TUNING).weights[0] > 0.5
-
-
-def test_candidates_weigh_by_the_time_they_stand_for_up_to_a_minute() -> None:
-    _, services, _ = scored({"a|cpu_percent": 10 + noise(1) + 60 * STEP})
-    four = replace(
-        services,
-        score=np.repeat(services.score, 4, axis=0),
-        alert=np.zeros(4, dtype=np.float64),
-        shown=np.repeat(services.shown, 4),
-    )
-    weights = mixture.mix(four, np.array([1.0, 5.0, 60.0, 600.0]), TUNING).weights
-    assert (weights / weights[0]).tolist() == pytest.approx([1.0, 5.0, 60.0, 60.0])
-
-
-def test_the_simple_ranker_takes_the_largest_z() -> None:
-    keys = (SignalKey("a", "x"), SignalKey("b", "x"), SignalKey("c", "x"), SignalKey("d", "x"))
-    values = np.array([noise(1), noise(2) + 50 * STEP, np.zeros(ROWS), np.r_[np.full(ROW, np.nan), np.ones(10)]]).T
-    times = np.arange(0.0, 60.0 * ROWS, 60.0, dtype=np.float64)
-    made = table.build(SignalFrame(times, values, keys), RowTuning())
-    assert simple.rank(made, ROW) == ("b", "a", "c", "d")
-
-
-def test_the_simple_ranker_leaves_missing_values_out() -> None:
-    random = np.random.default_rng(3)
-    values = random.gamma(2.0, 1.0, (ROWS, 9))
-    values[random.random(values.shape) < 0.3] = np.nan
-    keys = tuple(SignalKey(name, "x") for name in "abcdefghi")
-    made = table.build(SignalFrame(np.arange(0.0, 60.0 * ROWS, 60.0), values, keys), RowTuning())
-    middle = np.nanmedian(values[:ROW], axis=0)
-    spread = 1.4826 * np.nanmedian(np.abs(values[:ROW] - middle), axis=0)
-    peak = np.nanmax(np.abs(values[ROW:] - middle), axis=0) / spread
-    assert simple.rank(made, ROW) == tuple("abcdefghi"[i] for i in np.argsort(-peak))
 
 
 def test_a_caller_is_explained_by_the_callee_that_explains_most_and_the_last_of_equals() -> None:
@@ -223,3 +109,84 @@ def test_a_caller_is_explained_by_the_callee_that_explains_most_and_the_last_of_
     }
     assert named == {"web": ("db", 1.0), "shop": ("geo", 1.0)}
     assert services.explained[0, arrays.services.index("db")].tolist() == [0.0, 0.0]
+
+
+def test_a_callee_in_a_star_of_slow_edges_shares_what_the_others_show_too() -> None:
+    columns = {f"{leaf}|net_in_p50_ms": 5 + 0.1 * noise(i) + 100 * STEP for i, leaf in enumerate("abc")}
+    alone, *_ = scored(columns | {"hub|cpu_percent": 10 + noise(9)})
+    found, *_ = scored(columns | {"hub|cpu_percent": 10 + noise(9)}, [("hub", leaf) for leaf in "abc"])
+    assert found["a"] == pytest.approx((1 - TUNING.explain) * TUNING.hearsay * alone["a"], rel=0.1)
+
+
+@pytest.mark.parametrize(("leaves", "accused"), [("ab", False), ("abc", True)])
+def test_two_slow_edges_are_no_star(leaves: str, accused: bool) -> None:  # noqa: FBT001 - a parameter
+    columns = {f"{leaf}|net_in_p50_ms": 5 + 0.1 * noise(i) + 100 * STEP for i, leaf in enumerate(leaves)}
+    _, services, made = scored(columns | {"hub|cpu_percent": 10 + noise(9)}, [("hub", leaf) for leaf in leaves])
+    assert (shown(services, made, "hub", Channel.EDGE) > 0) is accused
+
+
+def test_what_a_callee_lacks_explains_a_callers_symptoms_in_part() -> None:
+    columns = {"web|latency_ms": 200 + noise(1) + 100 * STEP, "db|cpu_percent": 10 + noise(2) + 80 * STEP}
+    _, services, made = scored(columns, [("web", "db")])
+    web = made.services.index("web")
+    assert services.explained[0, web, 0] == TUNING.explain_across
+    assert services.by[0, web, 0] == made.services.index("db")
+
+
+@pytest.mark.parametrize(("requests", "left"), [(10_000.0, 1 - TUNING.explain), (1000.0, 1.0)])
+def test_what_a_caller_says_of_failures_is_a_callees_only_where_that_explains_most_of_them(
+    requests: float, left: float
+) -> None:
+    columns = {
+        "web|error_ratio": np.abs(0.001 * noise(1)) + 0.6 * STEP,
+        "web|requests": 10_000 + noise(3),
+        "ads|error_ratio": np.abs(0.001 * noise(2)) + 0.6 * STEP,
+        "ads|requests": requests + 0.001 * requests * noise(4),
+    }
+    said = np.zeros((1, 2, len(CHANNELS)))
+    log = CHANNELS.index(Channel.LOG_FAILURE)
+    said[0, 1, log] = 2.0
+    _, services, made = scored(columns, [("web", "ads")], extra=said)
+    assert made.services == ("ads", "web")
+    full = 2.0 * TUNING.weights[Channel.LOG_FAILURE] * TUNING.entry
+    assert services.kept[0, 1, log] == pytest.approx(left * full, rel=0.02)
+
+
+@pytest.mark.parametrize(("requests", "share"), [(100 - 90 * STEP, 1.0), (100 + 0 * STEP, 0.75)])
+def test_of_calls_that_did_not_arrive_the_caller_knows_more_than_the_callee(
+    requests: np.ndarray[tuple[int], np.dtype[np.float64]], share: float
+) -> None:
+    columns = {
+        "web|error_ratio": np.abs(1e-4 * noise(1)) + 0.4 * STEP,
+        "web|error_ratio_to:db": np.abs(1e-4 * noise(2)) + 0.3 * STEP,
+        "web|requests": 100 + noise(3),
+        "db|error_ratio": np.abs(1e-4 * noise(4)),
+        "db|requests": requests + noise(5),
+    }
+    _, services, made = scored(columns, [("web", "db")])
+    assert services.explained[0, made.services.index("web"), 1] == pytest.approx(share, abs=0.02)
+
+
+def test_the_symptoms_of_who_is_called_by_nobody_count_less_and_its_resources_do_not() -> None:
+    failing = {"web|error_ratio": np.abs(0.001 * noise(1)) + 0.2 * STEP, "db|cpu_percent": 10 + noise(2)}
+    busy = {"web|cpu_percent": 10 + noise(1) + 80 * STEP, "db|cpu_percent": 10 + noise(2)}
+    for columns, factor in ((failing, TUNING.entry), (busy, 1.0)):
+        alone, *_ = scored(columns)
+        found, *_ = scored(columns, [("web", "db")])
+        assert found["web"] == pytest.approx(factor * alone["web"])
+
+
+def test_the_latency_of_who_calls_nobody_is_its_own() -> None:
+    columns = {"db|latency_ms": 20 + 0.2 * noise(1) + 95 * STEP}
+    plain, *_ = scored(columns)
+    store, *_ = scored(columns, nodes=[Node("db", NodeKind.DATABASE)])
+    ratio = TUNING.leaf_latency / TUNING.weights[Channel.LATENCY]
+    assert store["db"] == pytest.approx(ratio * plain["db"])
+
+
+def test_the_best_kind_of_evidence_counts_in_full_and_the_others_by_a_share() -> None:
+    columns = {"a|cpu_percent": 10 + noise(1) + 60 * STEP, "a|error_ratio": np.abs(0.001 * noise(2)) + 0.2 * STEP}
+    found, services, _ = scored(columns)
+    kept = np.sort(services.kept[0, 0])
+    assert kept[-2] > 1
+    assert found["a"] == pytest.approx(kept[-1] + TUNING.rest * kept[:-1].sum())
