@@ -47,6 +47,11 @@ def test_a_ratio_counts_by_the_requests_it_is_of(make_frame: MakeFrame) -> None:
     assert _known(found).tolist() == [10.0, 10.0]
 
 
+def test_a_ratio_that_a_caller_saw_is_not_of_all_its_requests(make_frame: MakeFrame) -> None:
+    columns = {"a|error_ratio_to:b": 0.25 * _LATE, "a|requests": np.full(20, 8.0), "b|requests": np.full(20, 4.0)}
+    assert len(failures(table.build(make_frame(columns), RowTuning())).rows) == 0
+
+
 def test_few_failures_bound_what_they_can_say_and_many_do_not(make_frame: MakeFrame) -> None:
     columns = {
         "a|errors": np.where(np.arange(20) == 17, 1.0, 0.0),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rca.detect.logs import FindingKind, LogEvidence, LogFinding, LogIndex
 from rca.model.logs import TRACE_COMPLETE, LogCounts, LogLine
+from rca.model.signals import FloatArray
 from rca.model.tuning.lines import LineTuning
 from topology import Edge, ServiceGraph
 
@@ -43,7 +44,7 @@ def request(at: float, *, lookup: float = 0.01, fails: bool = False) -> Iterator
     yield line(at + 0.004 + lookup, "front", "checkout ends", trace=trace)
 
 
-def first(index: LogIndex, scores: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+def first(index: LogIndex, scores: FloatArray) -> str:
     return index.services[int(np.argmax(scores))]
 
 
@@ -51,7 +52,7 @@ def strongest(index: LogIndex, service: str, kind: FindingKind) -> LogFinding:
     return next(finding for finding in index.findings(ONSET, service) if finding.kind is kind)
 
 
-def all_scores(evidence: LogEvidence) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def all_scores(evidence: LogEvidence) -> FloatArray:
     names = ("errors", "own", "accused", "fresh", "vanished", "burst", "silent", "slow", "failing")
     return np.array([getattr(evidence, name) for name in names])
 
@@ -119,6 +120,18 @@ def test_errors_grow_with_the_service_s_own_traffic_without_being_evidence() -> 
     assert build([*healthy(), *errors]).evidence(ONSET).failing[0] > 10.0
 
 
+def test_errors_grow_with_the_whole_systems_traffic_without_being_evidence() -> None:
+    busy = [
+        line(ONSET + i / 10, name, f"handled request {i} in 3 ms")
+        for i in range(3_000)
+        for name in ("front", "stock")
+    ]
+    errors = [line(700 + i * 3, "cart", f"item {i} rejected", "ERROR") for i in range(100)]
+    errors += [line(ONSET + i / 2, "cart", f"item {i} rejected", "ERROR") for i in range(600)]
+    assert build([*healthy(), *busy, *errors]).evidence(ONSET).failing[0] < 3.0
+    assert build([*healthy(), *errors]).evidence(ONSET).failing[0] > 10.0
+
+
 def test_a_caller_whose_callee_fails_too_has_inherited_its_errors() -> None:
     errors = [line(ONSET + i, "stock", f"cannot open page {i}", "ERROR") for i in range(20)]
     errors += [line(ONSET + i + 0.5, "cart", f"request {i} failed", "ERROR") for i in range(20)]
@@ -170,6 +183,39 @@ def test_a_line_that_no_longer_follows_accuses_its_service() -> None:
         "log line missing, 100 % to 1 % of traces: “stock lookup ends” after “stock lookup begins”"
     )
     assert finding.onset == datetime.fromtimestamp(ONSET + 0.002, UTC)
+
+
+def test_new_calm_lines_say_the_less_the_more_kinds_of_line_come_once_anyway() -> None:
+    words = [f"{a}{b}" for a in "bcdfghk" for b in ("ale", "ine", "ord", "ush", "amp", "ent")]
+    new = [line(ONSET + i, "cart", f"{word} arrived at last") for i, word in enumerate(words[-10:])]
+
+    def fresh(times: int) -> float:
+        old = [
+            line(700 + 6 * i + j, "cart", f"{word} is in order")
+            for i, word in enumerate(words[:30])
+            for j in range(times)
+        ]
+        return float(build([*old, *new, *healthy(without="cart")]).evidence(ONSET).fresh[0])
+
+    assert fresh(5) > 1.0
+    assert fresh(1) < 0.2
+
+
+def test_an_error_that_no_longer_follows_is_no_missing_line() -> None:
+    lines = []
+    for i in range(100):
+        trace = f"{i:032x}"
+        lines.append(line(800 + 4 * i, "cart", "cart is priced", trace=trace))
+        if 800 + 4 * i < ONSET:
+            lines.append(line(800.1 + 4 * i, "cart", "no price found", "ERROR", trace=trace))
+        lines.append(line(800.2 + 4 * i, "cart", "cart is done", trace=trace))
+    assert build(lines).evidence(ONSET).vanished.max() == 0.0
+
+
+def test_a_line_that_may_still_come_is_not_missing() -> None:
+    lines = [entry for at in range(700, 1_010) for entry in request(float(at), lookup=10.0)]
+    seen = [entry for entry in lines if entry.at.timestamp() < ONSET + 5]
+    assert build(seen).evidence(ONSET).vanished.max() < 2.0
 
 
 def test_a_calm_line_that_takes_another_s_place_is_fresh() -> None:
@@ -237,6 +283,47 @@ def test_exact_counts_show_a_burst_that_the_sample_missed() -> None:
     assert first(index, index.evidence(ONSET).burst) == "front"
     assert first(index, index.evidence(ONSET).failing) == "front"
     assert first(build([], counts=exact), build([], counts=exact).evidence(ONSET).burst) == "front"
+
+
+def counted(errors: FloatArray, calm: FloatArray | float = 10.0) -> LogCounts:
+    """Exact counts of 60 stretches of ten seconds, the incident being the last 30; shapes `(60, 3)`."""
+    counts = np.stack([errors, np.broadcast_to(calm, errors.shape)], axis=2)
+    return LogCounts(np.arange(700.0, 1_300.0, 10.0), SERVICES, ("ERROR", "INFO"), counts)
+
+
+def test_counted_errors_grow_with_the_services_own_traffic_without_being_a_burst() -> None:
+    late = np.arange(60)[:, None] >= 30
+    errors, calm = np.where(late, 10.0, 1.0), np.where(late, 100.0, 10.0)
+    assert (
+        build([], counts=counted(np.repeat(errors, 3, 1), np.repeat(calm, 3, 1))).evidence(ONSET).burst.max() < 1
+    )
+    assert build([], counts=counted(np.repeat(errors, 3, 1))).evidence(ONSET).burst.min() > 10
+
+
+def test_counts_that_vary_anyway_burst_less() -> None:
+    errors = np.full((60, 3), 10.0)
+    errors[::2, 1] = 0.0
+    errors[1::2, 1] = 20.0
+    errors[30:] += 10.0
+    steady, restless, _ = build([], counts=counted(errors)).evidence(ONSET).burst
+    assert restless < 0.5 * steady
+
+
+@pytest.mark.parametrize(("left", "silent"), [(0.5, False), (0.05, True)])
+def test_a_log_that_only_became_shorter_is_not_silent(left: float, silent: bool) -> None:  # noqa: FBT001 - a parameter
+    calm = np.full((60, 3), 200.0)
+    calm[30:, 1] *= left
+    assert bool(build([], counts=counted(np.zeros((60, 3)), calm)).evidence(ONSET).silent[1] > 0) is silent
+
+
+def test_a_burst_of_counted_errors_that_a_callee_explains_is_not_the_callers() -> None:
+    errors = [line(ONSET + i, "stock", f"cannot open page {i}", "ERROR") for i in range(20)]
+    errors += [line(ONSET + i + 0.5, "cart", f"request {i} failed", "ERROR") for i in range(20)]
+    exact = np.ones((60, 3))
+    exact[30:, [0, 2]] = 40.0
+    evidence = build([*healthy(), *errors], graph=CHAIN, counts=counted(exact)).evidence(ONSET)
+    assert evidence.burst[0] > 10
+    assert evidence.failing[0] < 0.5 * evidence.burst[0]
 
 
 def test_lines_in_no_order_seem_to_vanish_by_chance_only() -> None:

@@ -13,7 +13,7 @@ def test_a_given_onset_is_sought_further_back_than_forward() -> None:
 
 
 def test_a_given_onset_leaves_a_quarter_of_what_lies_before_it_as_baseline() -> None:
-    assert candidates(MINUTES, 480.0, None, TUNING).tolist() == [*range(2, 14)]
+    assert candidates(MINUTES, 720.0, None, TUNING).tolist() == [*range(3, 18)]
 
 
 def test_without_one_the_grid_widens_with_the_distance() -> None:

@@ -69,6 +69,21 @@ def test_an_older_blip_does_not_hide_what_goes_on() -> None:
     assert hidden(values) is None
 
 
+def test_what_began_long_after_the_time_that_was_told_is_another_thing() -> None:
+    values = system(BEGIN)
+    values[50:56, :3] += 30
+    assert told(values, BEGIN) is None
+    assert told(values, 50) == 56
+
+
+def test_an_incident_that_does_not_outweigh_what_else_departs_has_no_end() -> None:
+    values = system(52)
+    values[20:22, :3] += 30
+    assert hidden(values) == 52
+    values[18:20, :3] += 30
+    assert hidden(values) is None
+
+
 def test_what_was_told_is_not_over_before_it() -> None:
     values = system(BEGIN)
     values[44:48, :3] += 30

@@ -57,6 +57,16 @@ def test_a_burst_of_a_resource_that_bursts_now_and_then_is_no_departure(make_fra
     assert z_of(make_frame, np.where(np.arange(40) >= 30, 1e6, 0.0), "diskio") == TUNING.z_cap
 
 
+def test_what_is_much_to_an_idle_service_may_be_little_to_the_system(make_frame: MakeFrame) -> None:
+    late = np.where(np.arange(40) >= 30, 1.0, 0.0)
+    idle = 1e3 + 10 * _NOISE + 2e3 * late
+    busy = 1e9 + 1e6 * _NOISE[::-1]
+    assert z_of(make_frame, idle, "memory_bytes") > 10
+    made = table.build(make_frame({"a|memory_bytes": idle, "b|memory_bytes": busy}), RowTuning())
+    z = Scorer.of(made, TUNING).score([onset.split(made.times, 30, None, TUNING)]).z[0]
+    assert z[0] < 0.1
+
+
 def test_what_never_was_there_is_measured_by_what_others_do(make_frame: MakeFrame) -> None:
     late, bursts = np.where(np.arange(40) >= 38, 1e6, 0.0), np.where(np.arange(40) % 7 == 0, 1e6, 0.0)
     made = table.build(make_frame({"a|diskio": late, "b|diskio": bursts, "c|diskio": bursts[::-1]}), RowTuning())

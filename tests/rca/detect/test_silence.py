@@ -29,10 +29,10 @@ def frame(
     return SignalFrame(STEP * np.arange(ROWS, dtype=np.float64), np.array(columns).T, tuple(keys))
 
 
-def silent(made: SignalFrame) -> FloatArray:
+def silent(made: SignalFrame, row: int = ONSET) -> FloatArray:
     table = build(made, TUNING.rows)
     owner = np.array([NAMES.index(key.service) for key in table.keys], dtype=np.intp)
-    split = onset.split(table.times, ONSET, None, TUNING)
+    split = onset.split(table.times, row, None, TUNING)
     z: FloatArray = silence(Reporting.of(table, TUNING.rows), [split], owner, len(NAMES), TUNING)[0]
     return z
 
@@ -60,6 +60,26 @@ def test_what_was_sporadic_before_may_be_missing() -> None:
 
 def test_one_late_row_is_no_silence() -> None:
     assert not silent(frame(gone={("cart", Kind.CPU): slice(ROWS - 1, ROWS)})).any()
+
+
+def test_the_last_row_may_not_have_come_yet() -> None:
+    last, both = slice(ROWS - 1, ROWS), slice(ROWS - 2, ROWS)
+    for rows, said in ((last, False), (both, True)):
+        made = frame(gone={("cart", Kind.CPU): rows, ("cart", Kind.TRAFFIC): rows})
+        assert bool(silent(made, ROWS - 2).any()) is said
+
+
+def test_a_service_that_comes_back_is_not_silent() -> None:
+    short = slice(ONSET, ONSET + 5)
+    assert not silent(frame(gone={("cart", Kind.CPU): short, ("cart", Kind.TRAFFIC): short})).any()
+
+
+def test_what_stops_together_with_others_counts_for_less() -> None:
+    ends = slice(ONSET, ROWS)
+    alone = silent(frame(gone={("cart", kind): ends for kind in (Kind.CPU, Kind.TRAFFIC)}))
+    two = silent(frame(gone={(name, kind): ends for name in NAMES[:2] for kind in (Kind.CPU, Kind.TRAFFIC)}))
+    others = 1 / 3  # one of the three others
+    assert two[0] == pytest.approx(alone[0] * (1 - TUNING.rows.silence_others * others))
 
 
 def test_a_service_that_goes_on_reporting_its_processors_is_not_silent() -> None:

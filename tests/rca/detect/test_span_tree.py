@@ -38,6 +38,11 @@ def test_overlapping_children_count_once(order: int) -> None:
     assert by_id([span("1", None, "web", 0, 100), *kids])["1"].own_ms == pytest.approx(10)
 
 
+def test_children_within_one_another_count_once() -> None:
+    kids = [span("2", "1", "web", 0, 60), span("3", "1", "web", 10, 10), span("4", "1", "web", 30, 40)]
+    assert by_id([span("1", None, "web", 0, 100), *kids])["1"].own_ms == pytest.approx(30)
+
+
 def test_a_child_that_goes_on_afterwards_is_waited_for_as_long_as_the_parent_runs() -> None:
     found = by_id([span("1", None, "web", 0, 100), span("2", "1", "web", 70, 500)])
     assert found["1"].own_ms == pytest.approx(70)

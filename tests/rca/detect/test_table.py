@@ -40,6 +40,12 @@ def test_a_hosts_metrics_that_stand_under_several_names_are_nobodys_own(make_fra
     assert made.sides == (Side.HOST, Side.HOST, Side.OWN)
 
 
+def test_a_metric_that_few_services_share_is_no_hosts(make_frame: MakeFrame) -> None:
+    others = {f"{name}|cpu": _WALK + i for i, name in enumerate("cde", start=1)}
+    made = table.build(make_frame({"a|cpu": _WALK, "b|cpu": _WALK, **others}), RowTuning())
+    assert set(made.sides) == {Side.OWN}
+
+
 def test_constant_series_that_agree_are_no_host(make_frame: MakeFrame) -> None:
     made = table.build(make_frame({"a|errors": np.zeros(20), "b|errors": np.zeros(20)}), RowTuning())
     assert set(made.sides) == {Side.OWN}
@@ -58,6 +64,12 @@ def test_what_a_call_takes_beyond_the_callee_accuses_the_callees_side(make_frame
 def test_without_the_callees_own_measurement_the_callers_stands(make_frame: MakeFrame) -> None:
     made = table.build(make_frame({"web|call_latency_p50_ms_to:db": _WALK, "db|cpu": _WALK[::-1]}), RowTuning())
     assert made.values[np.flatnonzero(made.derived)[0]] == pytest.approx(_WALK)
+
+
+def test_calls_to_a_name_that_cannot_be_resolved_say_nothing_of_the_callee(make_frame: MakeFrame) -> None:
+    frame = make_frame({"web|call_latency_p50_ms_to:db": _WALK, "db|cpu": _WALK[::-1]})
+    made = table.build(frame, RowTuning(), unresolved=[("web", "db")])
+    assert not made.derived.any()
 
 
 def test_failures_seen_by_a_caller_accuse_both_ends(make_frame: MakeFrame) -> None:

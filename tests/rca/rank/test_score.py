@@ -3,6 +3,7 @@ import pytest
 
 from rca.model.incident import Symptom
 from rca.model.scores import CHANNELS, Channel
+from rca.model.signals import FloatArray
 from tests.rca.rank.conftest import STEP, TUNING, noise, scored, shown
 from topology import Node, NodeKind
 
@@ -154,7 +155,7 @@ def test_what_a_caller_says_of_failures_is_a_callees_only_where_that_explains_mo
 
 @pytest.mark.parametrize(("requests", "share"), [(100 - 90 * STEP, 1.0), (100 + 0 * STEP, 0.75)])
 def test_of_calls_that_did_not_arrive_the_caller_knows_more_than_the_callee(
-    requests: np.ndarray[tuple[int], np.dtype[np.float64]], share: float
+    requests: FloatArray, share: float
 ) -> None:
     columns = {
         "web|error_ratio": np.abs(1e-4 * noise(1)) + 0.4 * STEP,
