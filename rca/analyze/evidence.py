@@ -144,21 +144,21 @@ def _evidence(ranked: Ranked, row: int, tuning: Tuning) -> Evidence:
 def _text(ranked: Ranked, row: int, before: float, after: float, unit: str) -> str:
     table = ranked.table
     key, side = table.keys[row], table.sides[row]
-    subject = _subject(key, table.quantiles[row])
+    what = subject(key, table.quantiles[row])
     if key.instance:
-        subject += f" on {key.instance}"
+        what += f" on {key.instance}"
     if side is Side.EDGE and key.peer:
         waiting = table.derived[row] and key.kind is Kind.LATENCY
-        subject += f" between it and {key.peer}" if waiting else f" seen by {key.peer}"
+        what += f" between it and {key.peer}" if waiting else f" seen by {key.peer}"
     elif side is Side.CALLER and key.peer:
-        subject += f" of calls to {key.peer}"
+        what += f" of calls to {key.peer}"
     elif side is Side.HOST:
-        subject = f"its host's {subject}"
+        what = f"its host's {what}"
     unclear = " (unit unknown)" if key.kind is Kind.LATENCY and not unit else ""  # seconds or ms?
-    return f"{subject} {change_text(before, after, unit)}{unclear}"
+    return f"{what} {change_text(before, after, unit)}{unclear}"
 
 
-def _subject(key: SignalKey, quantile: str) -> str:
+def subject(key: SignalKey, quantile: str) -> str:
     """What was measured, in words; where the kind alone says too little, in those of the metric's name."""
     if key.kind is Kind.LATENCY:
         return f"p{quantile} latency" if quantile.isdecimal() else "latency"

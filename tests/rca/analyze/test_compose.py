@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from rca.model.incident import Bundle, Gap, Interval, Symptom, Window
 from rca.model.logs import LogLine
 from rca.model.report import Confidence, Role, ToolInfo
 from rca.model.signals import SignalFrame
+from tests.rca.analyze.conftest import MakeBundle
 
 
 def test_the_saturated_callee_is_named_and_its_callers_are_symptoms(checkout: Bundle, tool: ToolInfo) -> None:
@@ -119,3 +120,14 @@ def test_lines_of_nobody_still_show_that_something_is_wrong(checkout: Bundle, to
     report = analyze(replace(checkout, metrics=None, logs=_lines("unknown", checkout)), tool=tool)
     assert [suspect.service for suspect in report.suspects] == ["unknown"]
     assert report.suspects[0].score > 0
+
+
+def test_nothing_that_moves_has_no_onset(make_bundle: MakeBundle, tool: ToolInfo) -> None:
+    report = analyze(
+        make_bundle({"a|cpu_percent": np.full(60, 3.0), "b|cpu_percent": np.full(60, 4.0)}), tool=tool
+    )
+    assert report.onset.at is None
+    assert report.verdict.abstained
+    assert report.verdict.summary == "The data don't single out a service."
+    assert any(gap.what == "constant series" for gap in report.gaps)
+    assert report.span.start == datetime(2026, 3, 1, 12, tzinfo=UTC)
