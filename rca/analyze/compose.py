@@ -12,6 +12,7 @@ from rca.analyze.causes import causes, tell
 from rca.analyze.changes_facts import weigh_bundle
 from rca.analyze.evidence import Item
 from rca.analyze.gaps import gaps
+from rca.analyze.log_span_evidence import of_logs_and_spans
 from rca.analyze.ranking import MOSTLY, Ranked
 from rca.analyze.spread import Spread, spread
 from rca.analyze.story import began, first_failure, timeline
@@ -106,8 +107,8 @@ def report_of(
 def _items(assessed: Assessed, ranked: Ranked, tuning: Tuning) -> dict[str, list[Item]]:
     """Each service's evidence at the likeliest onset: of its series, then of its lines and spans."""
     measured = shown.of_series(ranked, tuning)
-    beside = assessed.logs_and_spans
-    told = beside.items(ranked.at, ranked.baseline_end) if beside else {}
+    found = assessed.logs_and_spans
+    told = of_logs_and_spans(found, ranked.at, ranked.baseline_end) if found else {}
     return {name: [*measured.get(name, ()), *told.get(name, ())] for name in {**measured, **told}}
 
 

@@ -1,30 +1,24 @@
-"""Evidence that isn't a series': logs and spans, at each candidate onset, and in words at the likeliest."""
+"""Evidence that isn't a series': logs and spans, arranged so that they can be asked at any onset."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.analyze.evidence import NOTABLE, Item, change_text
 from rca.analyze.memo import Memo
 from rca.analyze.prepare import Prepared
-from rca.detect.logs import FindingKind, LogEvidence, LogIndex
+from rca.detect.logs import LogEvidence, LogIndex
 from rca.detect.slow_path import slow_path
-from rca.detect.traces import Slower, TraceEvidence, TraceIndex
+from rca.detect.traces import TraceEvidence, TraceIndex
 from rca.model.incident import Bundle
-from rca.model.report import Evidence, EvidenceKind, SlowPath
+from rca.model.report import SlowPath
 from rca.model.scores import CHANNELS, Channel
-from rca.model.signals import FloatArray, Kind
+from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
 from rca.model.tuning.lines import LineTuning
-from rca.model.words import counted
 from rca.rank.structure import Structure
 from topology import ServiceGraph
-
-_PER_SERVICE = 3
-_WORTH = 1.0  # z of a count from which a line is shown
 
 _Places = tuple[NDArray[np.bool_], NDArray[np.intp]]
 
@@ -66,7 +60,7 @@ class LogsAndSpans:
         lines = self._places(self.logs.services if self.logs else ())
         spans = self._places(self.traces.services if self.traces else ())
         for row, (time, end) in enumerate(zip((times - self.lead).tolist(), ends.tolist(), strict=True)):
-            baseline = self._before(end)
+            baseline = self.before(end)
             if self.logs is not None:
                 said = self._said(self.logs, time, baseline)
                 self._fill(result[row], lines, Channel.LOG_FAILURE, said.failing)
@@ -90,7 +84,8 @@ class LogsAndSpans:
             "seen", (traces,), lambda: traces.evidence(time, baseline=baseline, end=self.end), values=at
         )
 
-    def _before(self, end: float) -> tuple[float, float]:
+    def before(self, end: float) -> tuple[float, float]:
+        """What is compared with, where the baseline ends then: unix seconds, half open."""
         return self.baseline or (-np.inf, end - self.lead)
 
     def until_row(self, time: float) -> "LogsAndSpans":
@@ -107,119 +102,12 @@ class LogsAndSpans:
         ranked, mine = places
         into[mine, CHANNELS.index(channel)] = np.log1p(np.minimum(z[ranked], self.tuning.z_cap))
 
-    def items(self, time: float, end: float) -> dict[str, list[Item]]:
-        """What logs and spans say of each service in words, if the incident began and the baseline ended then."""
-        found: dict[str, list[Item]] = {}
-        for service in self.services:
-            items = self._of_logs(time - self.lead, self._before(end), service)
-            if items:
-                found[service] = items
-        for service, item in self._of_traces(time - self.lead, self._before(end)):
-            found.setdefault(service, []).append(item)
-        return found
-
     def slow_path(self, time: float, end: float) -> SlowPath | None:
         """Where the time goes in slow requests, if the incident began and the baseline ended then."""
         if self.traces is None:
             return None
         spans = self.tuning.spans
-        return slow_path(self.traces.nodes, time - self.lead, spans, baseline=self._before(end), end=self.end)
-
-    def _of_logs(self, time: float, baseline: tuple[float, float], service: str) -> list[Item]:
-        if self.logs is None:
-            return []
-        findings = self.logs.findings(time, service, baseline=baseline, end=self.end, limit=_PER_SERVICE)
-        items = []
-        for finding in findings:
-            channel = Channel.LOG_SLOWNESS if finding.kind is FindingKind.SLOW else Channel.LOG_FAILURE
-            level = float(np.log1p(min(finding.strength, self.tuning.z_cap)))
-            if finding.strength < _WORTH:
-                continue
-            items.append(
-                Item(
-                    Evidence(
-                        id="",
-                        kind=EvidenceKind.LOG,
-                        service=service,
-                        text=finding.text,
-                        query=finding.query(),
-                        baseline=finding.before,
-                        observed=finding.after,
-                        unit=finding.unit,
-                        onset=finding.onset,
-                        strength=level / float(np.log1p(self.tuning.z_cap)),
-                        template=finding.template,
-                    ),
-                    level,
-                    level * self.tuning.weights[channel],
-                    channel,
-                )
-            )
-        return items
-
-    def _of_traces(self, time: float, baseline: tuple[float, float]) -> list[tuple[str, Item]]:
-        if self.traces is None:
-            return []
-        seen = self.traces.evidence(time, baseline=baseline, end=self.end)
-        items = []
-        for i, service in enumerate(self.traces.services):
-            if service not in self.services:
-                continue
-            if seen.failing[i] >= _WORTH:
-                told = self._failing_spans(self.traces, i, time, baseline)
-                items.append((service, self._item(told, Channel.TRACE_FAILURE, float(seen.failing[i]))))
-            if seen.own.z[i] >= NOTABLE:
-                told = self._slow_spans(service, seen.own, i, "own time in spans")
-                items.append((service, self._item(told, Channel.TRACE_SLOWNESS, float(seen.own.z[i]))))
-            if seen.waits.z[i] >= NOTABLE:
-                waits = f"wait of {self.traces.services[seen.waits.caller[i]]} for it, less its own time,"
-                told = self._slow_spans(service, seen.waits, i, waits)
-                items.append((service, self._item(told, Channel.EDGE, float(seen.waits.z[i]))))
-        return items
-
-    def _failing_spans(
-        self, traces: TraceIndex, place: int, time: float, baseline: tuple[float, float]
-    ) -> Evidence:
-        failed = traces.failed(place, time, self.tuning.lines.bursts, baseline=baseline, end=self.end)
-        called = failed.unanswered == failed.after[0]
-        often = [
-            f"{number:,} of {counted(of, 'call' if called else 'span')}"
-            for number, of in (failed.after, failed.before)
-        ]
-        shares = [number / of if of else None for number, of in (failed.before, failed.after)]
-        return Evidence(
-            id="",
-            kind=EvidenceKind.TRACE,
-            service=traces.services[place],
-            text=(
-                f"{often[0]} to it fail without an answer, before {often[1]}"
-                if called
-                else f"errors start in {often[0]}, before in {often[1]}"
-            ),
-            baseline=shares[0],
-            observed=shares[1],
-            unit="ratio",
-            onset=datetime.fromtimestamp(failed.since, UTC) if failed.since is not None else None,
-            signal=Kind.ERRORS,
-        )
-
-    def _slow_spans(self, service: str, slower: Slower, place: int, what: str) -> Evidence:
-        before, after = float(slower.before[place]), float(slower.after[place])
-        return Evidence(
-            id="",
-            kind=EvidenceKind.TRACE,
-            service=service,
-            text=f"{what} {change_text(before, after, 'ms')}",
-            baseline=before,
-            observed=after,
-            unit="ms",
-            signal=Kind.LATENCY,
-        )
-
-    def _item(self, told: Evidence, channel: Channel, z: float) -> Item:
-        level = float(np.log1p(min(z, self.tuning.z_cap)))
-        strength = level / float(np.log1p(self.tuning.z_cap))
-        return Item(replace(told, strength=strength), level, level * self.tuning.weights[channel], channel)
+        return slow_path(self.traces.nodes, time - self.lead, spans, baseline=self.before(end), end=self.end)
 
 
 def build(
