@@ -11,13 +11,13 @@ from rca.changes.origin import first_failing
 from rca.changes.shape import departures
 from rca.changes.vocabulary import Vocabulary
 from rca.changes.weigh import weigh_changes
-from rca.detect.kinds import infer
+from rca.detect.kinds import measures
 from rca.detect.log_table import LogTable
 from rca.detect.logs import LogIndex
 from rca.detect.span_tree import is_cancelled
 from rca.model.incident import Bundle, Span
 from rca.model.report import OnsetEstimate, Trigger
-from rca.model.signals import Bad, Kind, SignalKey
+from rca.model.signals import Bad, Kind
 from topology import NodeKind
 
 _HARM = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.AVAILABILITY, Kind.RESTARTS, Kind.QUEUE})
@@ -133,7 +133,7 @@ def gather(
 def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
     frame = prepared.frame
     known = {node.name for node in prepared.graph.nodes()}
-    kinds = [_kind(key) for key in frame.keys]
+    kinds = [measures(key) for key in frame.keys]
     once = np.array([kind is Kind.RESTARTS for kind, _ in kinds], dtype=bool)
     found: list[Anomaly] = []
     for key, (kind, bad), left in zip(frame.keys, kinds, departures(frame.values.T, once), strict=True):
@@ -163,15 +163,8 @@ def _anomalies(prepared: Prepared) -> tuple[Anomaly, ...]:
 
 def _steady(prepared: Prepared, anomalies: Sequence[Anomaly]) -> frozenset[str]:
     """Services whose traffic is measured and hasn't risen."""
-    measured = {key.service for key in prepared.frame.keys if not key.peer and _kind(key)[0] is Kind.TRAFFIC}
+    measured = {key.service for key in prepared.frame.keys if not key.peer and measures(key)[0] is Kind.TRAFFIC}
     return frozenset(measured - {a.service for a in anomalies if a.kind is Kind.TRAFFIC and a.up})
-
-
-def _kind(key: SignalKey) -> tuple[Kind, Bad]:
-    if key.declared:
-        return key.kind, key.bad
-    kind, bad, _ = infer(key.metric, key.service)
-    return kind, bad
 
 
 def _peer(metric: str, known: set[str]) -> str:

@@ -15,18 +15,18 @@ import numpy as np
 
 from rca.analyze.memo import Memo
 from rca.analyze.prepare import Prepared
-from rca.detect.kinds import infer
+from rca.detect.kinds import measures
 from rca.model.incident import Bundle, Gap
 from rca.model.logs import COLLECTED_AS, LogCounts, LogLine
 from rca.model.signals import Kind
 from rca.model.trace_ids import trace_ids
 from rca.model.tuning.collected import CollectedTuning
+from rca.rank.structure import NO_SERVICES
 from topology import NodeKind
 from topology.merge import LOG_ORDER, is_declared
 from topology.names import UNKNOWN, is_unknown, pod_stem
 
 _WORK = frozenset({Kind.LATENCY, Kind.ERRORS, Kind.TRAFFIC, Kind.QUEUE})
-_NO_SERVICE = frozenset({NodeKind.HOST, NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE, NodeKind.EXTERNAL})
 _LISTED = 4
 _WORD = re.compile(r"\w+(?:[-./]\w+)*")
 
@@ -85,11 +85,9 @@ def _speaking(bundle: Bundle) -> set[str]:
 def _known(bundle: Bundle, prepared: Prepared) -> _Known:
     graph, keys = prepared.graph, prepared.frame.keys
     kinds = {node.name: node.kind for node in graph.nodes()}
-    working = {
-        key.service for key in keys if (key.kind if key.declared else infer(key.metric, key.service)[0]) in _WORK
-    }
+    working = {key.service for key in keys if measures(key)[0] in _WORK}
     working |= {span.service for span in prepared.spans}
-    working |= {node.name for node in graph.nodes() if is_declared(node) or node.kind in _NO_SERVICE}
+    working |= {node.name for node in graph.nodes() if is_declared(node) or node.kind in NO_SERVICES}
     for edge in graph.edges():
         # What the order of lines told is no other source than the lines.
         if not edge.provenance or any(told.source != LOG_ORDER for told in edge.provenance):
@@ -101,7 +99,7 @@ def _known(bundle: Bundle, prepared: Prepared) -> _Known:
     return _Known(
         frozenset(working | learnt | set(prepared.frame.services)),
         frozenset(working),
-        frozenset(name for name, kind in kinds.items() if kind in _NO_SERVICE),
+        frozenset(name for name, kind in kinds.items() if kind in NO_SERVICES),
     )
 
 

@@ -6,13 +6,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from rca.analyze.prepare import Prepared
-from rca.detect.kinds import infer
+from rca.detect.kinds import SIGN, measures
 from rca.detect.recovery import ended
 from rca.model.incident import Bundle, Gap, Interval
-from rca.model.signals import Bad
 from rca.model.tuning import Tuning
-
-_DIRECTION = {Bad.UP: 1.0, Bad.DOWN: -1.0, Bad.BOTH: 0.0}
 
 
 def until_recovery(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> Bundle:
@@ -36,9 +33,7 @@ def until_recovery(bundle: Bundle, prepared: Prepared, tuning: Tuning) -> Bundle
             )
         )
         sought, clear = (max(0, told - back), told + forward), tuning.over_told
-    direction = np.array(
-        [_DIRECTION[key.bad if key.declared else infer(key.metric, key.service)[1]] for key in frame.keys]
-    )
+    direction = np.array([SIGN[measures(key)[1]] for key in frame.keys])
     end = ended(frame.values, direction, base, sought, told=told, clear=clear, tuning=tuning.rows)
     if end is None or end >= count or frame.times[end] <= window.span.start.timestamp():
         return bundle

@@ -9,12 +9,11 @@ from rca.analyze.evidence import Item, is_outburst
 from rca.analyze.ranking import MOSTLY, Ranked
 from rca.model.report import Role
 from rca.model.scores import CHANNELS, Channel
-from rca.rank.structure import IS_SYMPTOM
-from topology import NodeKind, ServiceGraph
+from rca.rank.structure import IS_SYMPTOM, NO_SERVICES
+from topology import ServiceGraph
 from topology.propagate import caller_distances, explaining_path
 
 _PATHS = 25  # suspects whose path is worked out
-_STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE, NodeKind.EXTERNAL, NodeKind.HOST})
 ANOMALOUS = float(np.log1p(3.0))
 _TELLING = np.array([c not in {Channel.HOST, Channel.OTHER, Channel.TRAFFIC} for c in CHANNELS])
 
@@ -101,7 +100,7 @@ def _is_entrance(graph: ServiceGraph, service: str) -> bool:
 
     What only reads a queue or a database works behind the scenes.
     """
-    calls_services = any(graph.node(name).kind not in _STORES for name in graph.callees(service))
+    calls_services = any(graph.node(name).kind not in NO_SERVICES for name in graph.callees(service))
     return calls_services and not graph.callers(service)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from rca.model.scores import Side
@@ -22,6 +23,8 @@ _QUANTILE = re.compile(
     r"(?:^|[^A-Za-z0-9])p?(50|75|90|95|99|999)(?:th)?(?=$|[^0-9])|P(50|75|90|95|99|999)(?=$|[^0-9])"
 )
 _MEAN = re.compile(r"average|avg|mean", re.IGNORECASE)
+SIGN: Mapping[Bad, float] = MappingProxyType({Bad.UP: 1.0, Bad.DOWN: -1.0, Bad.BOTH: 0.0})
+"""A bad direction as arrays hold it: what is multiplied by it is the worse the greater it is; 0 for either."""
 _CALLER_SIDE = frozenset({"to", "upstream", "dest", "destination", "peer"})
 
 
@@ -79,6 +82,14 @@ def infer(metric: str, service: str = "") -> tuple[Kind, Bad, str]:
     stem = bare(metric, service)
     found = _infer(stem)
     return found if stem == metric or found[0] is not Kind.OTHER else _infer(metric)
+
+
+def measures(key: SignalKey) -> tuple[Kind, Bad]:
+    """What a series measures and in which direction it gets worse: as its key says, or else its metric's name."""
+    if key.declared:
+        return key.kind, key.bad
+    kind, bad, _ = infer(key.metric, key.service)
+    return kind, bad
 
 
 @lru_cache(maxsize=4096)

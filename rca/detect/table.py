@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rca.detect.kinds import Traits, classify, words
+from rca.detect.kinds import SIGN, Traits, classify, words
 from rca.model.scores import CHANNELS, Channel, SeriesTable, Side
-from rca.model.signals import Bad, FloatArray, Kind, SignalFrame
+from rca.model.signals import FloatArray, Kind, SignalFrame
 from rca.model.tuning.rows import RowTuning
 
 _BY_KIND = {
@@ -26,7 +26,6 @@ _BY_KIND = {
     Kind.TRAFFIC: Channel.TRAFFIC,
     Kind.OTHER: Channel.OTHER,
 }
-_DIRECTION = {Bad.UP: 1.0, Bad.DOWN: -1.0, Bad.BOTH: 0.0}
 _PROPORTIONAL = frozenset({Channel.LATENCY, Channel.EDGE, Channel.CLIENT, Channel.ERRORS, Channel.CLIENT_ERRORS})
 _FAILURES = frozenset({Channel.ERRORS, Channel.CLIENT_ERRORS})
 _RATIOS = frozenset({"ratio", "%"})
@@ -72,7 +71,7 @@ def build(
         sides=tuple(t.side for t in traits),
         stems=tuple(t.stem for t in traits),
         quantiles=tuple(t.quantile for t in traits),
-        direction=np.array([_DIRECTION[t.key.bad] for t in traits]),
+        direction=np.array([SIGN[t.key.bad] for t in traits]),
         proportional=np.array([c in _PROPORTIONAL for c in channels], dtype=bool),
         full_scale=_full_scale(values, traits, channels),
         reference=np.r_[np.zeros(len(values) - len(edges)), np.array(levels)],

@@ -22,6 +22,7 @@ CLASSES = (SLOW, FAILING)
 SYMPTOMS = SLOW | FAILING
 IS_SYMPTOM = np.array([c in SYMPTOMS for c in CHANNELS])  # by channel, for arrays of shape (…, k)
 STORES = frozenset({NodeKind.DATABASE, NodeKind.CACHE, NodeKind.QUEUE})  # who mostly answer and call nobody
+NO_SERVICES = STORES | {NodeKind.EXTERNAL, NodeKind.HOST}
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 
 
