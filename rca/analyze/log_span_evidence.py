@@ -17,7 +17,7 @@ from rca.model.tuning import Tuning
 from rca.model.words import counted
 
 _PER_SERVICE = 3
-_WORTH = 1.0  # z of a count from which it is shown
+_WORTH = 1.0  # z of a count of spans from which it is shown; of lines `LineTuning.told`
 
 
 def of_logs_and_spans(found: LogsAndSpans, time: float, end: float) -> dict[str, list[Item]]:
@@ -38,9 +38,8 @@ def _of_logs(
     found: LogsAndSpans, logs: LogIndex, split: float, baseline: tuple[float, float], service: str
 ) -> Iterator[Item]:
     for finding in logs.findings(split, service, baseline=baseline, end=found.end, limit=_PER_SERVICE):
-        if finding.strength >= _WORTH:
-            channel = Channel.LOG_SLOWNESS if finding.kind is FindingKind.SLOW else Channel.LOG_FAILURE
-            yield _item(_line(finding, service), channel, finding.strength, found.tuning)
+        channel = Channel.LOG_SLOWNESS if finding.kind is FindingKind.SLOW else Channel.LOG_FAILURE
+        yield _item(_line(finding, service), channel, finding.strength, found.tuning)
 
 
 def _of_traces(

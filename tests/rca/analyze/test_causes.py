@@ -117,6 +117,12 @@ def test_a_second_fault_on_the_first_one_s_path_is_not_called_independent(make_b
     assert of(make_bundle(columns, edges)).also == ()
 
 
+def test_what_a_way_leads_to_is_not_called_independent_though_nobody_measures_the_way(two_faults: Bundle) -> None:
+    way = [Edge("mail-leaf", "bus"), Edge("bus", "shop-leaf")]
+    graph = ServiceGraph(edges=[*two_faults.graph.edges(), *way])
+    assert of(replace(two_faults, graph=graph)).also == ()
+
+
 def test_what_the_baseline_reaches_too_is_no_second_cause(two_faults: Bundle) -> None:
     assert of(two_faults, usual=5.0).also == ()
 
@@ -153,6 +159,18 @@ def test_a_node_is_not_blamed_for_what_it_does_not_explain(
 ) -> None:
     columns, nodes = tenants(hosts, hit)
     assert of(make_bundle(columns, graph=ServiceGraph(nodes))) == Causes()
+
+
+def test_a_node_is_not_blamed_where_one_of_its_tenants_explains_the_other(make_bundle: MakeBundle) -> None:
+    columns, edges = chain("shop", FAULT, 1)
+    columns["shop-mid|cpu_usage"] = columns["shop-mid|cpu_usage"] + 0.7 * FAULT
+    columns["idle|cpu_usage"] = noisy(95, 0.2)
+    hosts = {"shop-mid": "n1", "shop-leaf": "n1", "shop-top": "n2", "idle": "n2"}
+    nodes = [Node(name, host=host) for name, host in hosts.items()]
+    apart = ServiceGraph(nodes, [Edge("shop-top", "shop-mid")])
+    assert of(make_bundle(columns, graph=apart)).shared is not None
+    together = ServiceGraph(nodes, [Edge(a, b) for a, b in edges])
+    assert of(make_bundle(columns, graph=together)).shared is None
 
 
 @pytest.mark.parametrize("kind", [NodeKind.EXTERNAL, NodeKind.UNKNOWN])

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from rca.analyze import analyze
-from rca.analyze.evidence import change_text, is_outburst, plain_metric, subject
+from rca.analyze.evidence import Item, change_text, is_outburst, number_items, plain_metric, subject
 from rca.model.report import Evidence, EvidenceKind, ToolInfo
+from rca.model.scores import Channel
 from rca.model.signals import Bad, FloatArray, Kind, SignalFrame, SignalKey
 from tests.rca.analyze.conftest import MakeBundle
 
@@ -153,3 +154,19 @@ def test_a_long_series_is_thinned_for_the_plot(make_bundle: MakeBundle, tool: To
     values[1500:] += 80
     report = analyze(make_bundle({"a|cpu_percent": values, "b|cpu_percent": values[::-1] * 0 + 3}), tool=tool)
     assert 100 < len(report.evidence[0].points) <= 241
+
+
+def test_a_service_keeps_what_it_was_ranked_by_though_that_is_told_of_another() -> None:
+    def item(service: str, weight: float) -> Item:
+        told = Evidence("", EvidenceKind.EDGE, service, "slow calls")
+        return Item(told, 1.0, weight, Channel.EDGE, fact=("web", "db", "latency"))
+
+    other = Item(Evidence("", EvidenceKind.METRIC, "web", "CPU"), 1.0, 0.5, Channel.CPU)
+    found = {"db": [item("db", 2.0)], "web": [item("web", 1.0), other], "api": [item("api", 1.0)]}
+    every, by_service = number_items(["db", "web", "api"], found)
+    assert [(one.id, one.service, one.text) for one in every] == [
+        ("E1", "db", "slow calls"),
+        ("E2", "web", "CPU"),
+        ("E3", "api", "slow calls"),
+    ]
+    assert [one.id for one in by_service["api"]] == ["E3"]

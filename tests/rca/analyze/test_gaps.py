@@ -4,11 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
-from rca.analyze import analyze
+from rca.analyze import AnalysisOptions, analyze
+from rca.analyze.assess import assess
+from rca.analyze.gaps import gaps
 from rca.model.incident import Bundle, Interval, Window
 from rca.model.report import ToolInfo
 from rca.model.signals import SignalFrame
+from rca.model.tuning import Tuning
 
 
 def test_a_short_torn_or_later_baseline_is_said(checkout: Bundle, tool: ToolInfo) -> None:
@@ -31,3 +35,12 @@ def test_a_short_torn_or_later_baseline_is_said(checkout: Bundle, tool: ToolInfo
     turned = SignalFrame(frame.times + 45 * 60, np.roll(frame.values, -45, axis=0), frame.keys)
     after = analyze(replace(checkout, metrics=turned, window=later), tool=tool)
     assert any("lies after the incident" in gap.why for gap in after.gaps)
+
+
+@pytest.mark.parametrize(("most", "said"), [(1.1, True), (0.9, False)])
+def test_a_baseline_that_departs_from_itself_as_far_is_said(checkout: Bundle, most: float, said: bool) -> None:  # noqa: FBT001 - a column
+    found = assess(checkout, AnalysisOptions())
+    assert found.stood is not None
+    stood = replace(found.stood, most=most * found.stood.level)
+    told = gaps(found.bundle, found.prepared, found.ranked, stood, Tuning())
+    assert any("departs from itself" in gap.why for gap in told) is said

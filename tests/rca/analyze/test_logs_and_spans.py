@@ -4,11 +4,14 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from rca.analyze import analyze
+from rca.analyze import AnalysisOptions, analyze
+from rca.analyze.assess import rank_bundle
+from rca.analyze.prepare import prepare
 from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
 from rca.model.logs import LogLine
 from rca.model.report import EvidenceKind, ToolInfo
 from rca.model.signals import Bad, Kind, SignalFrame, SignalKey
+from rca.model.tuning.rows import RowTuning
 from tests.frames import columns
 from topology import Edge, Node, NodeKind, ServiceGraph
 
@@ -153,16 +156,27 @@ def test_traces_that_are_too_few_are_a_gap(checkout: Bundle, tool: ToolInfo) -> 
     assert not any(gap.what == "traces" for gap in enough.gaps)
 
 
-def test_traces_that_fail_far_more_often_than_requests_are_called_chosen(checkout: Bundle, tool: ToolInfo) -> None:
+@pytest.mark.parametrize(
+    ("level", "failing_from", "chosen"),
+    [
+        (0.01, 45, True),
+        (0.5, 45, False),  # requests fail as often as traces
+        (0.01, 58, False),  # few more traces fail
+    ],
+)
+def test_traces_that_fail_far_more_often_than_requests_are_called_chosen(
+    checkout: Bundle, tool: ToolInfo, level: float, failing_from: int, *, chosen: bool
+) -> None:
     assert checkout.metrics is not None
     calm = [i for i, key in enumerate(checkout.metrics.keys) if key.kind.value != "errors"]
     key = SignalKey("web", "error_ratio", kind=Kind.ERRORS, bad=Bad.UP, unit="ratio", declared=True)
     times = checkout.metrics.times
-    ratio = np.where(np.arange(len(times)) % 3, 0.01, 0.012)[:, None]
+    ratio = level * np.where(np.arange(len(times)) % 3, 1.0, 1.2)[:, None]
     values = np.hstack([checkout.metrics.values[:, calm], ratio])
     frame = SignalFrame(times, values, (*(checkout.metrics.keys[i] for i in calm), key))
-    report = analyze(replace(checkout, metrics=frame, spans=traced(checkout, failing_from=45)), tool=tool)
-    assert any(gap.what == "traces" and "tail sampling" in gap.why for gap in report.gaps)
+    spans = traced(checkout, failing_from=failing_from)
+    report = analyze(replace(checkout, metrics=frame, spans=spans), tool=tool)
+    assert any(gap.what == "traces" and "tail sampling" in gap.why for gap in report.gaps) is chosen
 
 
 def test_a_wait_beyond_the_callees_own_time_is_told_of_the_callee(checkout: Bundle, tool: ToolInfo) -> None:
@@ -222,3 +236,23 @@ def test_a_store_that_only_its_callers_spans_know_is_ranked_and_a_third_party_is
     assert ranked[0] == "sessions"
     texts = [item.text for item in report.evidence if item.service == "sessions"]
     assert any("30 of 30 calls to it fail without an answer" in text for text in texts)
+
+
+def test_no_count_is_stronger_than_the_strongest_series(checkout: Bundle) -> None:
+    bundle = replace(checkout, logs=lines(checkout))
+    ranked, found = rank_bundle(bundle, prepare(bundle, RowTuning()), AnalysisOptions())
+    assert ranked is not None
+    assert found is not None
+    times, ends = np.array([ranked.at]), np.array([ranked.baseline_end])
+    low = replace(found, tuning=replace(found.tuning, z_cap=2.0))
+    assert found.at(times, ends).max() > np.log1p(2.0)
+    assert low.at(times, ends).max() == pytest.approx(np.log1p(2.0))
+
+
+def test_lines_are_parted_half_a_step_before_a_row(checkout: Bundle) -> None:
+    bundle = replace(checkout, logs=lines(checkout))
+    _, found = rank_bundle(bundle, prepare(bundle, RowTuning()), AnalysisOptions())
+    assert found is not None
+    assert found.before(1_000.0) == (-np.inf, 970.0)
+    assert found.until_row(1_000.0).end == 970.0
+    assert replace(found, baseline=(1.0, 2.0)).before(1_000.0) == (1.0, 2.0)

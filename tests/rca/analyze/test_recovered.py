@@ -33,3 +33,9 @@ def test_a_chosen_baseline_is_not_second_guessed(past: Bundle, tool: ToolInfo) -
     end = past.window.span.end
     chosen = replace(past.window, baseline=Interval(end - timedelta(minutes=30), end))
     assert analyze(replace(past, window=chosen), tool=tool).span == past.window.span
+
+
+def test_what_was_over_is_not_cut_where_another_time_was_told(past: Bundle, tool: ToolInfo) -> None:
+    at = past.window.span.start + timedelta(minutes=20)
+    told = replace(past, window=replace(past.window, onset=at))
+    assert analyze(told, tool=tool).span == past.window.span

@@ -10,6 +10,7 @@ from rca.model.incident import Bundle
 from rca.model.logs import LogLine
 from rca.model.report import Role, ToolInfo
 from rca.model.signals import SignalFrame
+from tests.rca.analyze.conftest import MakeBundle
 from topology import Edge, Node, NodeKind, ServiceGraph
 
 CHAIN = [Edge("web", "orders"), Edge("orders", "db"), Edge("web", "mail")]
@@ -69,3 +70,19 @@ def test_it_began_with_the_first_line_and_not_with_the_next_row(checkout: Bundle
     assert report.onset.at is not None
     assert report.onset.at > first
     assert f"orders most likely caused it since 2026-03-01 {first:%H:%M:%S} UTC: " in report.verdict.summary
+
+
+def test_who_fails_beside_it_and_does_not_depend_on_it_was_not_hit(
+    checkout: Bundle, tool: ToolInfo, make_bundle: MakeBundle
+) -> None:
+    frame = checkout.metrics
+    assert frame is not None
+    late = np.where(np.arange(60) >= 45, 1.0, 0.0)
+    columns = {key.column: frame.values[:, i] for i, key in enumerate(frame.keys)}
+    columns["ads|latency_p99_ms"] = 50 + np.random.default_rng(9).standard_normal(60) + 30 * late
+    bundle = make_bundle(columns, [("web", "orders"), ("orders", "db"), ("web", "mail")])
+    report = analyze(bundle, tool=tool)
+    assert report.suspects[0].service == "db"
+    assert "ads" not in report.impact
+    assert {s.service: s.role for s in report.suspects}["ads"] is Role.BYSTANDER
+    assert "ads" in {item.service for item in report.evidence}
