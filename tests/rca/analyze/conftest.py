@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 
-from rca.model.incident import Bundle, Interval, Window
+from rca.model.incident import Bundle, Interval, Span, Window
 from rca.model.report import ToolInfo
 from rca.model.signals import FloatArray, SignalFrame, SignalKey
 from topology import Edge, ServiceGraph
@@ -92,3 +92,15 @@ def past(checkout: Bundle) -> Bundle:
         metrics=SignalFrame(times, values, frame.keys),
         window=Window(span, checkout.window.onset),
     )
+
+
+def traced(bundle: Bundle, *, failing_from: int = 100, every: int = 1, slow_from: int = 100) -> tuple[Span, ...]:
+    """A trace each minute: `web` waits for `orders`, which turns slow or fails from a minute on."""
+    start = bundle.window.span.start
+    found = []
+    for i in range(0, 60, every):
+        at, slow = start + timedelta(minutes=i, seconds=20), 900.0 if i >= slow_from else 0.0
+        failing = i >= failing_from
+        found.append(Span(f"t{i}", "1", None, "web", "GET", at, 60.0 + slow, failing))
+        found.append(Span(f"t{i}", "2", "1", "orders", "serve", at, 40.0 + slow, failing))
+    return tuple(found)

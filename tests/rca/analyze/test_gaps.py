@@ -11,8 +11,9 @@ from rca.analyze.assess import assess
 from rca.analyze.gaps import gaps
 from rca.model.incident import Bundle, Interval, Window
 from rca.model.report import ToolInfo
-from rca.model.signals import SignalFrame
+from rca.model.signals import Bad, Kind, SignalFrame, SignalKey
 from rca.model.tuning import Tuning
+from tests.rca.analyze.conftest import traced
 
 
 def test_a_short_torn_or_later_baseline_is_said(checkout: Bundle, tool: ToolInfo) -> None:
@@ -44,3 +45,33 @@ def test_a_baseline_that_departs_from_itself_as_far_is_said(checkout: Bundle, mo
     stood = replace(found.stood, most=most * found.stood.level)
     told = gaps(found.bundle, found.prepared, found.ranked, stood, Tuning())
     assert any("departs from itself" in gap.why for gap in told) is said
+
+
+def test_traces_that_are_too_few_are_a_gap(checkout: Bundle, tool: ToolInfo) -> None:
+    few = analyze(replace(checkout, spans=traced(checkout, every=12)), tool=tool)
+    assert any(gap.what == "traces" and "may be chance" in gap.why for gap in few.gaps)
+    enough = analyze(replace(checkout, spans=traced(checkout)), tool=tool)
+    assert not any(gap.what == "traces" for gap in enough.gaps)
+
+
+@pytest.mark.parametrize(
+    ("level", "failing_from", "chosen"),
+    [
+        (0.01, 45, True),
+        (0.5, 45, False),  # requests fail as often as traces
+        (0.01, 58, False),  # few more traces fail
+    ],
+)
+def test_traces_that_fail_far_more_often_than_requests_are_called_chosen(
+    checkout: Bundle, tool: ToolInfo, level: float, failing_from: int, *, chosen: bool
+) -> None:
+    assert checkout.metrics is not None
+    calm = [i for i, key in enumerate(checkout.metrics.keys) if key.kind.value != "errors"]
+    key = SignalKey("web", "error_ratio", kind=Kind.ERRORS, bad=Bad.UP, unit="ratio", declared=True)
+    times = checkout.metrics.times
+    ratio = level * np.where(np.arange(len(times)) % 3, 1.0, 1.2)[:, None]
+    values = np.hstack([checkout.metrics.values[:, calm], ratio])
+    frame = SignalFrame(times, values, (*(checkout.metrics.keys[i] for i in calm), key))
+    spans = traced(checkout, failing_from=failing_from)
+    report = analyze(replace(checkout, metrics=frame, spans=spans), tool=tool)
+    assert any(gap.what == "traces" and "tail sampling" in gap.why for gap in report.gaps) is chosen

@@ -10,9 +10,9 @@ from rca.analyze.prepare import prepare
 from rca.model.incident import Alert, Bundle, Event, EventKind, Span, Symptom
 from rca.model.logs import LogLine
 from rca.model.report import EvidenceKind, ToolInfo
-from rca.model.signals import Bad, Kind, SignalFrame, SignalKey
 from rca.model.tuning.rows import RowTuning
 from tests.frames import columns
+from tests.rca.analyze.conftest import traced
 from topology import Edge, Node, NodeKind, ServiceGraph
 
 
@@ -130,53 +130,12 @@ def test_changes_near_the_suspect_are_weighed_by_time_and_place(checkout: Bundle
     ]
 
 
-def traced(bundle: Bundle, *, failing_from: int = 100, every: int = 1, slow_from: int = 100) -> tuple[Span, ...]:
-    start = bundle.window.span.start
-    found = []
-    for i in range(0, 60, every):
-        at, slow = start + timedelta(minutes=i, seconds=20), 900.0 if i >= slow_from else 0.0
-        failing = i >= failing_from
-        found.append(Span(f"t{i}", "1", None, "web", "GET", at, 60.0 + slow, failing))
-        found.append(Span(f"t{i}", "2", "1", "orders", "serve", at, 40.0 + slow, failing))
-    return tuple(found)
-
-
 def test_the_slowest_path_is_in_the_report(checkout: Bundle, tool: ToolInfo) -> None:
     path = analyze(replace(checkout, spans=traced(checkout, slow_from=45)), tool=tool).slow_path
     assert path is not None
     assert [step.service for step in path.steps] == ["web", "orders"]
     assert (path.own_ms, path.usual_ms) == (940.0, 40.0)
     assert analyze(replace(checkout, logs=lines(checkout)), tool=tool).slow_path is None
-
-
-def test_traces_that_are_too_few_are_a_gap(checkout: Bundle, tool: ToolInfo) -> None:
-    few = analyze(replace(checkout, spans=traced(checkout, every=12)), tool=tool)
-    assert any(gap.what == "traces" and "may be chance" in gap.why for gap in few.gaps)
-    enough = analyze(replace(checkout, spans=traced(checkout)), tool=tool)
-    assert not any(gap.what == "traces" for gap in enough.gaps)
-
-
-@pytest.mark.parametrize(
-    ("level", "failing_from", "chosen"),
-    [
-        (0.01, 45, True),
-        (0.5, 45, False),  # requests fail as often as traces
-        (0.01, 58, False),  # few more traces fail
-    ],
-)
-def test_traces_that_fail_far_more_often_than_requests_are_called_chosen(
-    checkout: Bundle, tool: ToolInfo, level: float, failing_from: int, *, chosen: bool
-) -> None:
-    assert checkout.metrics is not None
-    calm = [i for i, key in enumerate(checkout.metrics.keys) if key.kind.value != "errors"]
-    key = SignalKey("web", "error_ratio", kind=Kind.ERRORS, bad=Bad.UP, unit="ratio", declared=True)
-    times = checkout.metrics.times
-    ratio = level * np.where(np.arange(len(times)) % 3, 1.0, 1.2)[:, None]
-    values = np.hstack([checkout.metrics.values[:, calm], ratio])
-    frame = SignalFrame(times, values, (*(checkout.metrics.keys[i] for i in calm), key))
-    spans = traced(checkout, failing_from=failing_from)
-    report = analyze(replace(checkout, metrics=frame, spans=spans), tool=tool)
-    assert any(gap.what == "traces" and "tail sampling" in gap.why for gap in report.gaps) is chosen
 
 
 def test_a_wait_beyond_the_callees_own_time_is_told_of_the_callee(checkout: Bundle, tool: ToolInfo) -> None:
