@@ -11,6 +11,7 @@ _NOBODY = frozenset({"", "-", UNKNOWN, "none", "null", "n/a"})
 _MESH_UNKNOWN = re.compile(r"(blackholecluster|(inbound)?passthroughcluster(ipv[46])?)")
 _CLUSTER_SUFFIX = re.compile(r"\.svc(\.cluster\.local)?\.?$")
 _SEPARATORS = re.compile(r"[-_ ]+")
+_SAYS_SERVICE = re.compile(r"(.{2,}?)(?:-?(?:service|svc|server|srv|app|deployment|deploy))+")
 
 # A ReplicaSet's hash and a pod's suffix come from this alphabet: Kubernetes' util/rand (no vowels, no 0, 1, 3).
 POD_LETTERS = "[bcdfghjklmnpqrstvwxz2456789]"
@@ -39,6 +40,35 @@ def canonical(name: str) -> str:
 def base(name: str) -> str:
     """The canonical name without a namespace, written before it (`shop/cart`) or after it (`cart.shop`)."""
     return canonical(name).rsplit("/", 1)[-1].split(".", 1)[0]
+
+
+@lru_cache(maxsize=8192)
+def spellings(name: str) -> tuple[str, ...]:
+    """What is left of a name as more is taken off that need not tell services apart.
+
+    Case and separators; then the namespace, too; then what a pod has beyond its workload; then a last word that
+    says no more than that it is a service. Of an address nothing but the first.
+
+    >>> spellings("shop/Cart_Service-7d9f8c6b5d-x2x4z")
+    ('shop/cartservice7d9f8c6b5dx2x4z', 'cartservice7d9f8c6b5dx2x4z', 'cartservice', 'cart')
+    """
+    whole = canonical(name)
+    own = whole if whole[:1].isdigit() else base(name)
+    stem = pod_stem(own)
+    said = _SAYS_SERVICE.fullmatch(stem)
+    return tuple(form.replace("-", "") or name for form in (whole, own, stem, said[1] if said else stem))
+
+
+def other_spellings(name: str) -> set[str]:
+    """How a text may call a service: without its namespace, with or without a word that says it is one.
+
+    >>> sorted(other_spellings("shop/cart"))
+    ['cart', 'cart-service', 'cart-svc', 'cart_service', 'cartservice']
+    """
+    own = base(name)
+    said = _SAYS_SERVICE.fullmatch(own)
+    plain = said[1] if said else own
+    return {own, plain, *(plain + word for word in ("-service", "_service", "service", "-svc"))} - {""}
 
 
 def without_cluster_domain(host: str) -> str:

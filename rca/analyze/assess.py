@@ -11,6 +11,7 @@ from rca.analyze.memo import NO_MEMO, Memo
 from rca.analyze.prepare import Prepared, prepare
 from rca.analyze.ranking import Ranked, Search, rank
 from rca.analyze.recovered import until_recovery
+from rca.analyze.spellings import with_one_name_each
 from rca.changes.vocabulary import Vocabulary
 from rca.model.incident import Bundle
 from rca.model.tuning import Tuning
@@ -70,7 +71,7 @@ def assess(bundle: Bundle, options: AnalysisOptions, memo: Memo = NO_MEMO) -> As
 
 
 def usable(bundle: Bundle, tuning: Tuning, memo: Memo = NO_MEMO) -> tuple[Bundle, Prepared]:
-    """What of a bundle is ranked: lines told apart, the window cut where the incident was over.
+    """What of a bundle is ranked: each service under one name, lines told apart, the window cut at recovery.
 
     Args:
         bundle: What the sources answered.
@@ -80,6 +81,7 @@ def usable(bundle: Bundle, tuning: Tuning, memo: Memo = NO_MEMO) -> tuple[Bundle
     Returns:
         The bundle as it is ranked, and the usable part of it.
     """
+    bundle = with_one_name_each(bundle, memo)
     prepared = prepare(bundle, tuning.rows, memo)
     bundle = told_apart(bundle, prepared, tuning.collected, memo)
     shorter = until_recovery(bundle, prepared, tuning)

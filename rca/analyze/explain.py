@@ -13,6 +13,7 @@ from rca.analyze.compose import report_of
 from rca.analyze.memo import Memo
 from rca.analyze.parts import Flip, Part, Share, Taken
 from rca.analyze.ranking import MOSTLY, Ranked
+from rca.analyze.spellings import with_one_name_each
 from rca.analyze.verdict import abstains
 from rca.errors import UsageError
 from rca.model.incident import Bundle
@@ -170,6 +171,7 @@ def explain(
     """
     chosen = options or AnalysisOptions()
     memo = Memo()
+    bundle = with_one_name_each(bundle, memo)  # before any source is left out whose spelling is kept
     assessed = assess(bundle, chosen, memo)
     report, ranked = report_of(assessed, chosen, tool=tool, replayed=replayed), assessed.ranked
     suspect = find(report, service)

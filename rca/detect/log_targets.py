@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rca.model.tuning.lines import LineTuning
+from topology.names import other_spellings
 
 _CUE_CHARS: Final = 32
 
@@ -32,6 +33,7 @@ class TargetFinder:
     A name counts as a whole word, or as the first label of a host name. One that could be an ordinary word (short,
     without `-`, `_`, `.` or a digit) counts only after a word such as `calling`, `to`, `upstream`, or where a host
     stands (`http://name`, `name:8080`, `name.svc`), or where it is said not to answer: `name timed out`.
+    A service may be called without its namespace, with or without a word that says it is one, if no other is.
 
     Args:
         services: The names, as data; the answer is a position in this sequence.
@@ -39,7 +41,13 @@ class TargetFinder:
     """
 
     def __init__(self, services: Sequence[str], tuning: LineTuning) -> None:
-        self._position = {name.lower(): i for i, name in enumerate(services) if len(name) >= tuning.name_letters}
+        known = {name.lower(): i for i, name in enumerate(services)}
+        spelt: dict[str, set[int]] = {}
+        for name, i in known.items():
+            for form in other_spellings(name):
+                spelt.setdefault(form, set()).add(i)
+        sole = {form: next(iter(of)) for form, of in spelt.items() if len(of) == 1}
+        self._position = {name: i for name, i in {**sole, **known}.items() if len(name) >= tuning.name_letters}
         self._telling = {
             name for name in self._position if len(name) >= tuning.name_telling or _SPECIAL.search(name)
         }

@@ -1,6 +1,6 @@
 import pytest
 
-from topology.names import base, canonical, is_unknown, pod_stem, visible, without_cluster_domain
+from topology.names import base, canonical, is_unknown, pod_stem, spellings, visible, without_cluster_domain
 
 
 @pytest.mark.parametrize("name", ["", " ", "-", "unknown", "Unknown", "PassthroughCluster", "BlackHoleCluster"])
@@ -29,6 +29,22 @@ def test_only_a_clusters_own_addresses_are_shortened() -> None:
 
 def test_what_a_terminal_would_obey_is_written_out() -> None:
     assert visible("größe\n\x1b[31m\u202e") == "größe\\n\\x1b[31m\\u202e"
+
+
+@pytest.mark.parametrize(
+    ("name", "forms"),
+    [
+        ("Cart_Service", ("cartservice", "cartservice", "cartservice", "cart")),
+        ("cart.shop", ("cart.shop", "cart", "cart", "cart")),
+        ("shop/cart-7f8b9c6d5d-x2x4z", ("shop/cart7f8b9c6d5dx2x4z", "cart7f8b9c6d5dx2x4z", "cart", "cart")),
+        ("order-service-service", ("orderserviceservice", "orderserviceservice", "orderserviceservice", "order")),
+        ("service", ("service",) * 4),
+        ("10.1.1.1", ("10.1.1.1",) * 4),
+        ("-", ("-",) * 4),
+    ],
+)
+def test_less_and_less_of_a_name_is_left_that_may_tell_services_apart(name: str, forms: tuple[str, ...]) -> None:
+    assert spellings(name) == forms
 
 
 @pytest.mark.parametrize(

@@ -38,5 +38,24 @@ def test_a_service_is_named_as_a_counterpart_or_not_at_all(text: str, named: str
     assert TargetFinder(SERVICES, LineTuning()).find(text, SERVICES.index("front")) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("timeout calling cart", "shop/cart"),
+        ("cart-service is unreachable", "shop/cart"),
+        ("lookup order: no such host", "order-service"),
+        ("POST http://mail-svc:8080/send failed", "mail"),
+        ("calling user failed", None),
+        ("timeout calling user-db", "user-db"),
+    ],
+)
+def test_a_text_may_spell_a_service_in_another_way_where_nobody_else_is_called_so(
+    text: str, named: str | None
+) -> None:
+    services = ("shop/cart", "order-service", "mail", "a/user", "b/user", "user-db", "web")
+    expected = -1 if named is None else services.index(named)
+    assert TargetFinder(services, LineTuning()).find(text, services.index("web")) == expected
+
+
 def test_without_services_nobody_is_named() -> None:
     assert TargetFinder((), LineTuning()).find("timeout calling cart", 0) == -1
