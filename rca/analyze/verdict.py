@@ -110,14 +110,14 @@ def _reasons(standing: Standing, order: Sequence[str], tuning: Tuning) -> tuple[
     elif standing.windows:
         times = standing.level / max(standing.usual, 1e-9)
         only = "only " if times < _LITTLE else ""
-        told = f"{only}x{times:.1f} as far as" if times < _FAR else "far further than"
+        told = f"{only}{times:.1f} times as far as" if times < _FAR else "far further than"
         calm = f"in calm times ({counted(standing.windows, 'window')} compared)"
         reasons.append(f"{order[0]} departs from normal {told} {calm}")
     if standing.second * _FAR > standing.first:
         lead = standing.first / standing.second
         close = "only " if lead < tuning.clear_lead else ""
         second = f" ({order[1]})" if len(order) > 1 else ""
-        reasons.append(f"its score is {close}x{lead:.1f} that of the second suspect{second}")
+        reasons.append(f"its score is {close}{lead:.1f} times that of the second suspect{second}")
     elif standing.first > 0:
         reasons.append("nobody else stands out")
     return tuple(reasons)

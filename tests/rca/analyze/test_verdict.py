@@ -66,7 +66,7 @@ def test_the_claim_is_no_surer_than_the_confidence(value: float, claim: str) -> 
 
 def test_a_short_baseline_is_not_counted_in_windows() -> None:
     said = verdict(["db"], Standing(9.0, 5.0, 5.0, 1.0, 1.0, 0.0, 0, 0.0), (), None, ("db",), TUNING)
-    assert said.reasons == ("its score is x5.0 that of the second suspect",)
+    assert said.reasons == ("its score is 5.0 times that of the second suspect",)
     assert said.summary.endswith(" caused it.")
 
 
@@ -95,15 +95,15 @@ def test_confidence_has_three_words(standing: Standing, abstained: bool, confide
         (
             STOOD,
             (
-                "a departs from normal x2.0 as far as in calm times (12 windows compared)",
-                "its score is x2.0 that of the second suspect (b)",
+                "a departs from normal 2.0 times as far as in calm times (12 windows compared)",
+                "its score is 2.0 times that of the second suspect (b)",
             ),
         ),
         (
             replace(STOOD, usual=2.5, second=1.9),
             (
-                "a departs from normal only x1.2 as far as in calm times (12 windows compared)",
-                "its score is only x1.1 that of the second suspect (b)",
+                "a departs from normal only 1.2 times as far as in calm times (12 windows compared)",
+                "its score is only 1.1 times that of the second suspect (b)",
             ),
         ),
         (
