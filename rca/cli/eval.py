@@ -12,6 +12,7 @@ from rca.cli import options
 from rca.cli.base import Run, command
 from rca.cli.tables import choose_format
 from rca.errors import ExitCode
+from rca.model.words import counted
 
 if TYPE_CHECKING:
     from rca.evaluate import Accuracy, Evaluation, SetScore
@@ -20,6 +21,8 @@ _COLUMNS = ("set", "cases", "AC@1", "95 %", "AC@3", "AC@5", "Avg@5", "MRR", "abs
 _TYPE_COLUMNS = ("set", "fault", "cases", "AC@1", "95 %", "AC@3", "Avg@5", "wrongly abstained")
 _BESIDE_COLUMNS = ("set", "ranker", "AC@1", "AC@3", "AC@5", "Avg@5", "MRR")
 _TRIGGER_COLUMNS = ("set", "right change, or rightly none", "a decoy")
+
+_NAMED = 5  # labels without a bundle, and bundles without a label, of which a line names this many
 
 Table = list[tuple[str, ...]]
 Minimum = Annotated[float | None, typer.Option(min=0.0, max=1.0, metavar="SHARE", help="Fail below this.")]
@@ -68,6 +71,7 @@ def evaluate(
     from rca.evaluate import Onset  # noqa: PLC0415 - as above
     from rca.evaluate import evaluate as over  # noqa: PLC0415 - as above
     from rca.model.report import ToolInfo  # noqa: PLC0415 - as above
+    from rca.report.present.text import listed  # noqa: PLC0415 - as above
 
     name = choose_format(run, "eval")
     told = Onset.parse(onset)
@@ -75,7 +79,11 @@ def evaluate(
     tool = ToolInfo(__version__, config_hash(config))
     began = time.monotonic()
     result = over(folder, tool=tool, onset=told, options=analysis_options(config), progress=progress(run))
-    run.note(f"{len(result.results)} cases in {time.monotonic() - began:.0f} s, onset {onset}")
+    for lacking, unpaired in (("bundle", result.without_bundle), ("label", result.without_label)):
+        if unpaired:
+            named = listed(("/".join(pair) for pair in unpaired), most=_NAMED)
+            run.note(f"no {lacking}, so not counted: {named}")
+    run.note(f"{counted(len(result.results), 'case')} in {time.monotonic() - began:.0f} s, onset {onset}")
     emit_text(_text(result, name), run)
     total = result.macro
     failed = [

@@ -38,6 +38,20 @@ class Evaluation:
         """The mean over sets."""
         return macro(self.sets)
 
+    @property
+    def without_bundle(self) -> tuple[tuple[str, str], ...]:
+        """Set and case of each label that has no bundle: no accuracy counts it."""
+        return tuple(sorted(self.labels.keys() - self._cases))
+
+    @property
+    def without_label(self) -> tuple[tuple[str, str], ...]:
+        """Set and case of each bundle that no label speaks of: no accuracy counts it."""
+        return tuple(sorted(self._cases - self.labels.keys()))
+
+    @property
+    def _cases(self) -> set[tuple[str, str]]:
+        return {(result.set, result.case) for result in self.results}
+
     def to_json(self) -> dict[str, Any]:
         """The contract of `rca eval --format json`."""
         return {

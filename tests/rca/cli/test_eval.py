@@ -91,6 +91,18 @@ def test_several_sets_get_their_mean_and_every_table(invoke: Invoke, labelled: P
     assert "2 cases in" in outcome.err
 
 
+def test_labels_without_a_bundle_and_bundles_without_a_label_are_named(invoke: Invoke, labelled: Path) -> None:
+    labels = labelled / "labels.csv"
+    head, first = labels.read_text().splitlines()
+    labels.write_text(f"{head}\n{first}\nlost,redis,latency\n")
+    outcome = invoke("eval", labelled)
+    assert "no bundle, so not counted: set/lost" in outcome.err
+    assert "no label" not in outcome.err
+    assert "1 case in" in outcome.err
+    labels.write_text(f"{head}\nlost,redis,latency\n")
+    assert f"no label, so not counted: set/{first.split(',')[0]}" in invoke("eval", labelled).err
+
+
 def test_quiet_says_nothing_beside_the_result(invoke: Invoke, labelled: Path) -> None:
     assert invoke("eval", labelled, "--quiet").err == ""
 
