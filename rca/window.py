@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rca.config.settings import WindowSettings
@@ -114,6 +114,14 @@ def parse_time(text: str, *, now: datetime, timezone: str = "") -> datetime:
         raise WindowError(f"'{text}' is out of range", hint=f"Write it as {_FORMS}.") from error
 
 
+def _is_day(text: str) -> bool:
+    """Whether it names a day that exists, and no time of it."""
+    try:
+        return bool(_DAY.fullmatch(text) and date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def _meant(text: str) -> str:
     """How to write what was probably meant."""
     unix = _UNIX.fullmatch(text)
@@ -191,7 +199,7 @@ def plan_window(
             "--at and --since/--until say the same thing twice",
             hint="Give --at for one moment, or --since and --until for a stretch.",
         )
-    if asked.at and _DAY.fullmatch(asked.at.strip()):
+    if asked.at and _is_day(asked.at.strip()):
         raise WindowError(
             f"'{asked.at}' is a day, and --at wants a moment",
             hint=f"Add the time ('{asked.at} 03:10'); or look over the day: --since {asked.at} --until ….",

@@ -30,7 +30,8 @@ def read_json(content: str, name: str) -> tuple[Any, LineOf]:
         raise error.located(name) from None
     except json.JSONDecodeError as error:
         what = f"is not JSON: {error.msg}, column {error.colno}"
-        raise TopologyError(what, name=name, line=error.lineno) from error
+        hint = "Check the quotes, commas and brackets there."
+        raise TopologyError(what, hint=hint, name=name, line=error.lineno) from error
     except RecursionError as error:
         raise TopologyError("is nested too deeply", name=name) from error
     except ValueError as error:  # an integer with thousands of digits

@@ -120,7 +120,7 @@ def _load_archive(path: Path) -> Contents:
         raise BundleError(f"{path} is larger than {layout.MAX_BYTES // layout.MEBIBYTE} MiB; refused")
     data = path.read_bytes()
     if data.startswith(_GZIP):
-        return _select(path, _tar_entries(inflate(data, path.name)))
+        return _select(path, _tar_entries(inflate(data, path.name), path.name))
     if data.startswith(_ZIP):
         return _load_zip(path, data)
     what = "is empty" if not data else "is neither a .tar.gz nor a .zip"
@@ -212,7 +212,7 @@ def _folder_entries(path: Path) -> Iterable[_Entry]:
             yield _Entry(item.name, status.st_size, Path(item.path).read_bytes)
 
 
-def _tar_entries(data: bytes) -> Iterable[_Entry]:
+def _tar_entries(data: bytes, what: str) -> Iterable[_Entry]:
     """The files of a tar archive, of which nothing may be left over."""
     end = 0
     try:
@@ -228,7 +228,7 @@ def _tar_entries(data: bytes) -> Iterable[_Entry]:
                     )
                 content = data[member.offset_data : member.offset_data + member.size]
                 if len(content) != member.size:
-                    raise BundleError(f"truncated: {member.name!r} in the archive ends too early")
+                    raise BundleError(f"{what}: truncated, {member.name!r} in it ends too early")
                 end = member.offset_data + -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
                 yield _Entry(member.name, member.size, lambda content=content: content)  # type: ignore[misc]  # a default binds the loop's value
     except (
@@ -240,12 +240,10 @@ def _tar_entries(data: bytes) -> Iterable[_Entry]:
         IndexError,
         RecursionError,
     ) as error:
-        raise BundleError(
-            f"a .gz that isn't a sound tar archive ({error})", hint=layout.WHAT_A_BUNDLE_IS
-        ) from None
+        raise BundleError(f"{what}: not a sound tar archive ({error})", hint=layout.WHAT_A_BUNDLE_IS) from None
     rest = data[end:]
     if len(rest) < tarfile.BLOCKSIZE or rest.strip(b"\0"):
-        raise BundleError("the archive is truncated or damaged: it doesn't end as a tar archive does")
+        raise BundleError(f"{what}: truncated or damaged, it doesn't end as a tar archive does")
 
 
 def _load_zip(path: Path, data: bytes) -> Contents:

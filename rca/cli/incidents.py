@@ -89,17 +89,15 @@ def add(
     force: options.Overwrite = False,
 ) -> None:
     """Keep an incident from its bundle; with --service it counts as confirmed."""
-    from rca.bundle import read_bundle  # noqa: PLC0415 - only when the command runs
+    from rca.analyze.explain import find  # noqa: PLC0415 - only when the command runs
+    from rca.bundle import read_bundle  # noqa: PLC0415 - as above
     from rca.cli.reporting import make_report  # noqa: PLC0415 - as above
     from rca.history import PastIncident, fingerprint  # noqa: PLC0415 - as above
 
     recorded = read_bundle(bundle)
     report = make_report(recorded, run.load(), replayed=True)
-    if service and service not in {suspect.service for suspect in report.suspects}:
-        raise UsageError(
-            f"the bundle knows no service '{service}'",
-            hint="It knows: " + ", ".join(sorted(suspect.service for suspect in report.suspects)[:12]),
-        )
+    if service:
+        service = find(report, service).service
     print_ = fingerprint(report, cause=service)
     past = PastIncident(
         id=f"{report.bundle_id}-{report.bundle_sha256[:6]}",

@@ -151,6 +151,10 @@ def _read(path: Path, *, required: bool) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}", hint="Mend that line, then try again.") from error
+    except IsADirectoryError as error:
+        raise ConfigError(
+            f"{path} is a folder", hint=f"Name the file in it, such as {path / default_path().name}."
+        ) from error
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}", hint="Check its permissions.") from error
 

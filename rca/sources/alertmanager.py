@@ -17,7 +17,7 @@ class _Session(Session):
 
     opening = b"["
     speaks = "Alertmanager's API v2"
-    elsewhere = "a login page or a missing path prefix? Mimir's is /alertmanager"
+    prefix = "/alertmanager"
 
 
 def fetch_alerts(settings: AlertmanagerSettings) -> str:

@@ -175,6 +175,7 @@ def test_a_baseline_placed_by_hand_may_lie_after_the_incident() -> None:
 def test_a_day_is_no_moment_but_may_bound_a_stretch() -> None:
     berlin = replace(SETTINGS, timezone="Europe/Berlin")
     assert "is a day" in refusal(Asked(at="2026-11-21"), berlin).message
+    assert "is not a time" in refusal(Asked(at="2026-13-01"), berlin).message
     plan = plan_window(Asked(since="2026-11-20", until="2026-11-21"), berlin, now=NOW)
     assert plan.window.span.start == datetime(2026, 11, 19, 23, tzinfo=UTC)
 

@@ -175,6 +175,10 @@ def test_text_that_is_no_sound_json_is_refused(text: str, says: str) -> None:
     assert says in refusal(text, "json").message
 
 
+def test_the_hint_for_broken_json_says_where_to_look() -> None:
+    assert "brackets" in refusal('{"services": ', "json").hint
+
+
 def test_a_file_that_is_absent_binary_or_huge_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TopologyError, match="can't be read: No such file"):
         load_topology(tmp_path / "absent.yaml")

@@ -37,12 +37,12 @@ class Session(requests.Session):
     Attributes:
         opening: How the JSON of this API begins.
         speaks: Whose API it is, for messages.
-        elsewhere: What to look at when something else answers.
+        prefix: The path under which Mimir serves this API, for hints.
     """
 
     opening = b"{"
     speaks = "Prometheus' API"
-    elsewhere = "a login page or a missing path prefix? Mimir's is /prometheus"
+    prefix = "/prometheus"
 
     def __init__(self, address: str, timeout: float) -> None:
         super().__init__()
@@ -98,10 +98,11 @@ class Session(requests.Session):
     def _checked(self, response: requests.Response, body: bytes) -> requests.Response:
         response._content = body  # noqa: SLF001 - read above, with limits that requests does not have
         if response.status_code != requests.codes.ok:
-            raise _refusal(self.address, response.status_code, body)
+            raise _refusal(self.address, response.status_code, body, self.prefix)
         if body.lstrip()[:1] != self.opening:
             raise SourceQueryError(
-                f"{self.address} answers with something other than {self.speaks}", hint=self.elsewhere
+                f"{self.address} answers with something other than {self.speaks}",
+                hint=f"a login page or a missing path prefix? Mimir's is {self.prefix}",
             )
         if self.opening == b"{" and (b'"warnings"' in body or b'"isPartial":true' in body):
             whole = json.loads(body)
@@ -131,7 +132,7 @@ def _read(response: requests.Response, end: float) -> bytes:
     return b"".join(parts)
 
 
-def _refusal(address: str, status: int, body: bytes) -> SourceError:
+def _refusal(address: str, status: int, body: bytes, prefix: str) -> SourceError:
     """The error for an answer other than 200, with the server's own words."""
     kind, text = "", body.decode("utf-8", "replace")
     try:
@@ -154,7 +155,7 @@ def _refusal(address: str, status: int, body: bytes) -> SourceError:
         return SourceTimeoutError(said, hint="the server gave up on the query: narrow the window")
     if elsewhere or status == requests.codes.not_found:
         return SourceQueryError(
-            said, hint="another server's address, or a missing path prefix? Mimir's is /prometheus"
+            said, hint=f"another server's address, or a missing path prefix? Mimir's is {prefix}"
         )
     if status in (429, OVERLOADED):
         return SourceQueryError(said, hint="the server is overloaded: lower concurrency, or try again later")

@@ -197,7 +197,7 @@ def test_gzip_of_several_members_is_whole() -> None:
     [
         (b"", "is empty"),
         (b"MZ\x90", "neither a .tar.gz nor a .zip"),
-        (gzip.compress(b"hello", mtime=0), "isn't a sound tar archive"),
+        (gzip.compress(b"hello", mtime=0), "thing: not a sound tar archive"),
         (zip_of(("readme.txt", b"")), "no bundle.json in it"),
         (zip_of(("a/b/bundle.json", b"")), "no bundle.json in it"),
         (zip_of(("a/bundle.json", b""), ("b/bundle.json", b"")), "holds 2 of them"),

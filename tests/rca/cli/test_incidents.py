@@ -58,7 +58,7 @@ def test_adding_with_a_cause_confirms_it(invoke: Invoke, bundle: Path) -> None:
 def test_an_unknown_cause_is_refused_before_anything_is_kept(invoke: Invoke, bundle: Path) -> None:
     outcome = invoke("incidents", "add", bundle, "--service", "rediss")
     assert outcome.code == 2
-    assert "It knows: cart" in outcome.err
+    assert "Did you mean redis" in outcome.err
     assert "no incident is kept" in invoke("incidents", "list").err
 
 

@@ -132,7 +132,12 @@ def test_a_secret_of_the_wrong_type_is_not_repeated_in_the_error(tmp_path: Path)
 
 def test_a_missing_or_unreadable_file_is_refused_only_when_it_was_named(tmp_path: Path) -> None:
     assert "no configuration file" in refusal(tmp_path / "none.toml").message
-    assert "can't be read" in refusal(tmp_path).message
+    folder = refusal(tmp_path)
+    assert folder.message.endswith("is a folder")
+    assert "config.toml" in folder.hint
+    below = tmp_path / "file"
+    below.touch()
+    assert "can't be read" in refusal(below / "config.toml").message
 
 
 def test_an_unknown_profile_is_refused_with_those_there_are(file: Path) -> None:

@@ -62,6 +62,13 @@ def test_what_is_no_alertmanager_is_refused(httpserver: HTTPServer) -> None:
         fetch_alerts(settings(httpserver))
 
 
+def test_a_path_that_is_not_there_hints_at_where_mimir_has_its_alertmanager(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/api/v2/alerts").respond_with_data("404 page not found", status=404)
+    with pytest.raises(SourceQueryError, match="404") as caught:
+        fetch_alerts(AlertmanagerSettings(url=httpserver.url_for("")))
+    assert "/alertmanager" in caught.value.hint
+
+
 def test_addresses_and_files_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no address of Alertmanager"):
         fetch_alerts(AlertmanagerSettings())
