@@ -100,7 +100,7 @@ def _live(config: "Config") -> "list[Alert]":
     """What Alertmanager has now.
 
     Raises:
-        UsageError: Its address isn't known.
+        ConfigError: Its address isn't known.
         SourceError: It can't be asked.
     """
     if not config.alertmanager.url:
