@@ -67,6 +67,8 @@ _BEGINS = re.compile(  # what runs without being called by code that is there al
     re.IGNORECASE,
 )
 _GUARD = re.compile(r"\}?\s*(?:else\s+)?if\b|unless\b")
+_BARE = re.compile(r"(?<![\w.\"])[a-z]\w*(?![\w(.\"])")
+_NO_OBJECT = frozenset({"err", "nil", "null", "None", "true", "false", "error", "range", "defer", "await"})
 _GUARDED = re.compile(r"(?<![\w.\"])([a-z]\w*)\.\w")
 _EXIT = re.compile(r"(?:throw|raise|panic)\b\W*(?:new\s+)?(\w+\s*\([^()]*\)|[A-Z]\w+)")
 _COLLECTS = frozenset({"push", "append", "add", "put", "extend"})
@@ -107,29 +109,26 @@ def handed_on(file: FileDiff, old: Sequence[Tokens], new: Sequence[Tokens]) -> s
     lost = _called(before) - _called(after)
     helpers = {name for owner, name in _CALL.findall(after) if _is_own(owner, name)} - _words(before)
     guards = sum(bool(_GUARD.match(line.line.code)) for line in old)
-    if (
-        (len(lost) <= 1 and guards <= 1)
-        or not helpers
-        or set(_LITERAL.findall(after)) - set(_LITERAL.findall(before))
-    ):
+    if not helpers or (len(lost) <= 1 and guards <= 1):
         return ""
-    if any(new_line.line.in_loop for new_line in new) and not any(line.line.in_loop for line in old):
+    looped = any(line.line.in_loop for line in new) and not any(line.line.in_loop for line in old)
+    if looped or set(_LITERAL.findall(after)) - set(_LITERAL.findall(before)):
         return ""
     opened = _made("\n".join(line.code for line in file.lines if line.sign == " "))
     if any(opened & _words(code) and _called(code) and _called(code) <= lost for code in before.splitlines()):
         return ""  # what was begun above is no longer ended, or dealt with
-    worked_on = set()
-    for code in before.splitlines():
-        if _called(code) & lost:
-            worked_on |= {match[0] for match in re.finditer(r"(?<![\w.\"])[a-z]\w*(?![\w(.\"])", code)}
-    if len(lost) <= 1:
-        worked_on = {name for line in old for name in _GUARDED.findall(line.line.code)}
-    worked_on -= _made(before)
+    worked_on = _worked_on(before, lost) if len(lost) > 1 else set(_GUARDED.findall(before))
+    worked_on -= _made(before) | _NO_CALL | _NO_OBJECT
     given = {name for code in after.splitlines() if _called(code) & helpers for name in _NAME.findall(code)}
-    worked_on -= _NO_CALL | {"err", "nil", "null", "None", "true", "false", "error", "range", "defer", "await"}
     if not worked_on or len(worked_on & given) < _HANDED * len(worked_on):
         return ""
     return min(helpers & _called(after), default="")
+
+
+def _worked_on(code: str, calls: set[str]) -> set[str]:
+    """The bare names in the lines that make one of these calls: what they were given, or are made on."""
+    lines = [line for line in code.splitlines() if _called(line) & calls]
+    return {name for line in lines for name in _BARE.findall(line)}
 
 
 def given_elsewhere(code: str, added: str) -> bool:

@@ -54,38 +54,46 @@ def timing(at: float, service: str, facts: Facts, *, delayed: bool, loaded: bool
     lead = onset - at
     if lead < -_BEFORE * step:
         return Timing(-6.0, why=f"it came {_span(-lead)} after the harm began")
-    mine = [a for a in facts.anomalies if a.strength >= _TELLING and a.service in {service, facts.first_failing}]
-    score, at_once = 0.0, False
-    reasons: list[str] = []
     if loaded and (more := _more_since(at, service, facts)) is not None:
         told = f"{more.metric} of {more.service} has risen x{more.ratio:.1f} since, which it leaves less room for"
         return Timing(_ROOM_FILLED, why=told)
+    mine = [a for a in facts.anomalies if a.strength >= _TELLING and a.service in {service, facts.first_failing}]
+    score, reasons = 0.0, []
     earlier = _moved_before(at, mine, step)
+    at_once = earlier is None and _departs_at_once(at, _begins(mine, facts, service), step)
     if earlier is not None:
         score -= 1.8
         reasons.append(f"{earlier.metric} of {earlier.service} moved {_span(at - earlier.began)} before it")
-    elif any(
-        -_BEFORE * step <= begin - at <= max(_AFTER * step, _AT_ONCE_SECONDS)
-        for begin in _begins(mine, facts, service)
-    ):
+    elif at_once:
         score += 0.7
-        at_once = True
         reasons.append("something departs from normal right then")
     ramp = next((a for a in mine if a.ramp and -2 * step <= a.began - at <= max(10 * step, 0.15 * lead)), None)
     exact = next((a for a in facts.anomalies if lead > _LATE_SECONDS and _grows_from(a, at, step)), None)
     ramp, delayed = ramp or exact, delayed or exact is not None
-    if delayed and ramp is not None and earlier is None:
+    grows = delayed and ramp is not None
+    if grows and ramp is not None and earlier is None:
         score += 0.9
         reasons.append(f"{ramp.metric} grows from it on")
-    if lead > _OLD_SECONDS and not (delayed and ramp is not None):
-        score -= min(1.2, (0.15 if delayed else 0.4) * (lead - _OLD_SECONDS) / 3600)
-    elif not delayed:
-        score -= 0.1 * min(lead, _OLD_SECONDS) / _OLD_SECONDS
+    score -= _age(lead, delayed=delayed, grows=grows)
     if not delayed and not at_once and lead > _LATE_SECONDS:
         score -= min(1.0, 0.4 * (lead - _LATE_SECONDS) / _LATE_SECONDS)
         reasons.append("it would have shown sooner")
     why = " and ".join(reasons) or f"it came {_span(lead)} before the harm began"
     return Timing(score, why=why, at_once=at_once)
+
+
+def _departs_at_once(at: float, begins: Iterable[float], step: float) -> bool:
+    return any(-_BEFORE * step <= begin - at <= max(_AFTER * step, _AT_ONCE_SECONDS) for begin in begins)
+
+
+def _age(lead: float, *, delayed: bool, grows: bool) -> float:
+    """What is taken from a change that is older than its effect: by the hour, less where it may work late.
+
+    Nothing where something has grown ever since; little within the first three quarters of an hour.
+    """
+    if lead > _OLD_SECONDS and not grows:
+        return min(1.2, (0.15 if delayed else 0.4) * (lead - _OLD_SECONDS) / 3600)
+    return 0.0 if delayed else 0.1 * min(lead, _OLD_SECONDS) / _OLD_SECONDS
 
 
 def _more_since(at: float, service: str, facts: Facts) -> Anomaly | None:
