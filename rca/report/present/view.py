@@ -59,8 +59,8 @@ class Hop:
 
     Attributes:
         part: What part it plays: `cause`, `symptom`, `bystander`, `stayed healthy`, or empty.
-        onset: When its first evidence departed.
-        text: Its strongest evidence, in words.
+        onset: When its strongest evidence departed: the one that the text beside it tells.
+        text: That evidence, in words.
     """
 
     service: str
@@ -284,11 +284,10 @@ def _hop(report: Report, service: str, suspect: Suspect | None) -> Hop:
     if service in report.healthy_on_path:
         return Hop(service, HEALTHY, None, "")
     evidence = evidence_of(report, suspect) if suspect else ()
-    onsets = [item.onset for item in evidence if item.onset]
     return Hop(
         service=service,
         part=suspect.role.value if suspect else "",
-        onset=min(onsets) if onsets else None,
+        onset=evidence[0].onset if evidence else None,
         text=evidence_text(evidence[0]) if evidence else "",
     )
 
@@ -343,7 +342,7 @@ def similar_empty(report: Report) -> str:
         return "The store of past incidents was not asked."
     if not report.remembered:
         return (
-            "None to compare with yet. To have this one recognised when it comes again: rca incidents add BUNDLE."
+            "No other incident is kept. To have this one recognised when it comes again: rca incidents add BUNDLE."
         )
     return f"Not seen before: nothing like it among {counted(report.remembered, 'past incident')}."
 

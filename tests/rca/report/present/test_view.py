@@ -231,3 +231,12 @@ def test_time_between_two_services_leaves_out_the_callees_and_long_ways_are_cut(
     text = view.slow_path_text(replace(minimal, slow_path=path))
     assert text.startswith("s0 100 ms → s1 99 ms → s2 98 ms → … → s7 93 ms")
     assert "90 ms in its call to far, its own time left out, usually 2 ms" in text
+
+
+def test_a_hop_has_the_time_of_the_evidence_beside_it(incident: Report) -> None:
+    first = incident.suspects[0]
+    strongest, *others = view.evidence_of(incident, first)
+    assert strongest.onset
+    earlier = replace(others[0], onset=strongest.onset - timedelta(minutes=3))
+    evidence = tuple(earlier if item.id == earlier.id else item for item in incident.evidence)
+    assert view.spread(replace(incident, evidence=evidence))[0].onset == strongest.onset
