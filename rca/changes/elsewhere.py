@@ -125,7 +125,7 @@ def _external(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | No
     errors = [line for line in _own(facts) if line.level >= _AN_ERROR]
     share = _share(errors or _own(facts), outside)
     if share > 0:
-        total.add(1.8 * share, f"{share:.0%} of its new lines are failures of something outside")
+        total.add(1.8 * share, f"{share * 100:.0f} % of its new lines are failures of something outside")
     peers = {span.peer for span in facts.spans if span.deepest and span.peer and not known.has(span.peer)}
     if peers:
         total.add(1.2, f"the deepest failing span calls {min(peers)}")
@@ -258,7 +258,7 @@ def _poison(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None
     if times / count < _MOST or len(record) < _LONG_ID:
         return None
     total = _Sum()
-    total.add(1.9, f"{times / count:.0%} of the errors name {record}")
+    total.add(1.9, f"{times / count * 100:.0f} % of the errors name {record}")
     why = f"bad data: {record} is in most of the errors"
     return Elsewhere("data", facts.first_failing, total.score, why, tuple(total.reasons))
 
@@ -359,7 +359,7 @@ def _by_words(facts: Facts, hypothesis: Hypothesis) -> Elsewhere | None:
         _OF_ANOTHER * _share_of_one(facts, says),
         hypothesis.least,
     )
-    total.add(hypothesis.gain * share, f"{share:.0%} of the new lines speak of {hypothesis.what}")
+    total.add(hypothesis.gain * share, f"{share * 100:.0f} % of the new lines speak of {hypothesis.what}")
     if any(facts.onset is None or line.first <= facts.onset + 2 * facts.step for line in said):
         total.add(0.3, "they are among the first")
     if len({line.service for line in said}) > 1:

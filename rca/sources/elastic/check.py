@@ -140,7 +140,7 @@ class Doctor:
             place = found[1]
             share = min(1.0, place.documents / census.total)
             return Check(
-                NAME, "traces", ok=True, detail=f"ids in {place.field}, of about {share:.0%} of the lines"
+                NAME, "traces", ok=True, detail=f"ids in {place.field}, of about {share * 100:.0f} % of the lines"
             )
         in_text, gaps = ids_in_text(self._client, census, grid, TRACED_ENOUGH)
         if in_text:

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ def test_a_score_is_taken_apart(invoke: Invoke, bundle: Path) -> None:
     assert "WHAT WOULD PUT IT LEVEL WITH" in outcome.out
     assert "(likeliest" in outcome.out
     assert outcome.err == ""
+    assert re.search(r"\d %", outcome.out)
+    assert not re.search(r"\d%", outcome.out), "a share is written as the report writes it"
 
 
 def test_json_is_a_contract_and_the_same_each_time(invoke: Invoke, bundle: Path) -> None:
