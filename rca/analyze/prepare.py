@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rca.analyze.memo import NO_MEMO, Memo
+from rca.detect.cadence import cadence, put_together
 from rca.detect.kinds import bare, infer, words
 from rca.model.chunks import chunks
 from rca.model.incident import Bundle, Gap, Span
@@ -54,7 +55,7 @@ def prepare(bundle: Bundle, tuning: RowTuning, memo: Memo = NO_MEMO) -> Prepared
         frame, gaps = _frame(bundle, tuning)
     else:
         of = (bundle.metrics, window.span, window.baseline)
-        frame, gaps = memo.once("frame", of, lambda: _frame(bundle, tuning), values=tuning)
+        frame, gaps = memo.once("frame", of, lambda: _frame(bundle, tuning), values=(tuning, window.onset))
     spans = memo.once("spans", (bundle.spans,), lambda: adopt(bundle.spans))
     graph = bundle.graph
     if spans:
@@ -127,8 +128,13 @@ def _frame(bundle: Bundle, tuning: RowTuning) -> tuple[SignalFrame, list[Gap]]:
             )
         )
         return _EMPTY, gaps
-    times = frame.times[inside]
-    return SignalFrame(times, _rates(times, _finite(frame.values, inside), frame, tuning), frame.keys), gaps
+    times, values = frame.times[inside], _finite(frame.values, inside)
+    if seconds := cadence(times, values, tuning):
+        onset = bundle.window.onset
+        times, values = put_together(times, values, seconds, onset.timestamp() if onset else float(times[0]))
+        why = f"Series have values at seconds of their own: they were put together into rows of {seconds:g} s."
+        gaps.append(Gap("analysis", "rows of the metrics", why))
+    return SignalFrame(times, _rates(times, values, frame, tuning), frame.keys), gaps
 
 
 def _finite(values: FloatArray, rows: NDArray[np.bool_]) -> FloatArray:

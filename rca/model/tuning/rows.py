@@ -62,6 +62,11 @@ class RowTuning:
         "Of a failed call is added to those of the baseline: none in a short look isn't none (Jeffreys' prior).",
         Origin.STATISTICS,
     )
+    shared: float = constant(
+        0.5,
+        "Share of the rows in which the usual series has a value, up to which rows are put together.",
+        Origin.STRUCTURE,
+    )
     silence_present: float = constant(
         0.5,
         "Share of the series that have to be there, or the row is a hole in the scraping.",

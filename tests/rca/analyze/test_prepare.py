@@ -11,6 +11,7 @@ from rca.model.incident import Bundle, Span
 from rca.model.report import ToolInfo
 from rca.model.signals import FloatArray, SignalFrame, SignalKey
 from rca.model.tuning.rows import RowTuning
+from tests.rca.analyze.conftest import ROWS
 
 
 def spans(bundle: Bundle) -> tuple[Span, ...]:
@@ -102,6 +103,24 @@ def test_rows_outside_the_window_are_not_looked_at(checkout: Bundle, tool: ToolI
     report = analyze(replace(checkout, metrics=away), tool=tool)
     assert report.verdict.abstained
     assert "metrics in the window" in {gap.what for gap in report.gaps}
+
+
+def test_targets_scraped_at_their_own_seconds_rank_as_if_at_once(checkout: Bundle, tool: ToolInfo) -> None:
+    assert checkout.metrics is not None
+    frame = checkout.metrics
+    phase = {name: -11.0 * i for i, name in enumerate(frame.services)}  # what is seen at a minute came just before
+    times = np.array(sorted({at + shift for at in frame.times for shift in phase.values()}))
+    values = np.full((len(times), len(frame.keys)), np.nan)
+    for column, key in enumerate(frame.keys):
+        values[np.isin(times, frame.times + phase[key.service]), column] = frame.values[:, column]
+    window = replace(
+        checkout.window, onset=checkout.window.onset and checkout.window.onset - timedelta(seconds=59)
+    )
+    scattered = replace(checkout, metrics=SignalFrame(times, values, frame.keys), window=window)
+    report, plain = analyze(scattered, tool=tool), analyze(checkout, tool=tool)
+    assert [s.service for s in report.suspects] == [s.service for s in plain.suspects]
+    assert any("put together into rows of 60 s" in gap.why for gap in report.gaps)
+    assert prepare(scattered, RowTuning()).frame.values.shape == (ROWS, len(frame.keys))
 
 
 def test_an_empty_series_is_told(checkout: Bundle) -> None:
