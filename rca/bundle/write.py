@@ -24,7 +24,11 @@ _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _FILE_MODE = 0o644
-_OTHER_ARCHIVES = re.compile(r"\.(tar|gz|bz2|xz|zst|7z|rar|tbz2?|txz|json|csv|jsonl)$", re.IGNORECASE)
+_OTHER_FORMATS = re.compile(
+    r"\.(tar|gz|bz2|xz|zst|7z|rar|tbz2?|txz|json|csv|jsonl|ndjson|txt|log|md|html?|pdf|xml|ya?ml|toml|parquet)$",
+    re.IGNORECASE,
+)
+"""Endings that promise a file; a folder of such a name would surprise whoever asked for it."""
 
 
 def write_bundle(bundle: Bundle | Sealed, path: Path, *, overwrite: bool = False) -> None:
@@ -93,7 +97,7 @@ def _builder(path: Path) -> Callable[[dict[str, bytes], str], bytes] | None:
         return _tar
     if name.endswith(".zip"):
         return _zip
-    if _OTHER_ARCHIVES.search(name):
+    if _OTHER_FORMATS.search(name):
         raise UsageError(
             f"a bundle can't be written as {path.name}",
             hint="Name it .tar.gz or .zip, or give a name without a suffix for a folder.",

@@ -31,6 +31,7 @@ def capture(
 
     from rca.bundle import check_target  # noqa: PLC0415 - as above
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - as above
+    from rca.cli.changes import check_branch  # noqa: PLC0415 - as above
     from rca.cli.collecting import Wanted, declared_graph, gather, keeping  # noqa: PLC0415 - as above
 
     if run.output is None:
@@ -38,6 +39,7 @@ def capture(
     check_target(run.output, overwrite=force)  # before a minute is spent on collecting
     symptom, _ = read_alert(None, service)
     loaded = run.load({**collecting.settings(), **changes.settings()})
+    check_branch(changes, loaded.config.changes.repos)
     wanted = Wanted(moments.asked(), symptom, changes=True)
     collected = gather(run, loaded.config, wanted, declared_graph(loaded.config))
     bundle = replace(collected.bundle, title=title) if title else collected.bundle

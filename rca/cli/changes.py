@@ -10,6 +10,8 @@ from rca.cli.redact import redacted
 from rca.errors import BundleError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rca.cli.base import Run
     from rca.cli.options import Changes
     from rca.config.settings import Config
@@ -28,6 +30,19 @@ def repositories(config: "Config") -> "list[Source]":
     from rca.sources.git import GitSource  # noqa: PLC0415 - only where there are repositories
 
     return [GitSource(config.changes)]
+
+
+def check_branch(given: "Changes", repos: "Sequence[Path]") -> None:
+    """Refuse a branch of no repository.
+
+    Raises:
+        UsageError: `--branch` was given, and no repository is there that it could be one of.
+    """
+    if given.branch is not None and not repos:
+        raise UsageError(
+            f"--branch {given.branch} is of no use: no repository is given",
+            hint="Name it with --repo PATH, or leave --branch out.",
+        )
 
 
 def given_events(config: "Config") -> "tuple[Event, ...]":
@@ -64,8 +79,9 @@ def with_given_changes(run: "Run", bundle: "Bundle", config: "Config", given: "C
     Those that the configuration file names are for collecting: a replay doesn't depend on what they hold today.
 
     Raises:
-        UsageError: A repository or the file of events can't be used.
+        UsageError: A repository, its branch or the file of events can't be used.
     """
+    check_branch(given, given.repo or ())
     if not given.repo and given.events is None:
         return bundle
     chosen = replace(config.changes, repos=config.changes.repos if given.repo else (), events=given.events)

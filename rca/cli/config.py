@@ -10,6 +10,8 @@ import typer
 from rca.cli.base import Run, command
 from rca.errors import UsageError
 
+_OTHER_FORMATS = {".json", ".yaml", ".yml", ".ini", ".xml"}
+
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
@@ -34,6 +36,10 @@ def init(
     from rca.config.load import default_path  # noqa: PLC0415 - as above
 
     path = run.output or run.config or default_path()
+    if path.suffix.lower() in _OTHER_FORMATS:
+        raise UsageError(
+            f"a configuration file is TOML, and {path.name} promises another", hint="End it in .toml."
+        )
     if path.exists() and not force:
         raise UsageError(f"{path} exists", hint="Edit it, choose another with -o, or replace it with --force.")
     _make_folder(path.parent)

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(run: Run, *, recent: options.Recent, changes: options.Changes) -> None:
     """Check the sources: reachable, as whom, which fields, packs and services were found, what is missing."""
-    from rca.cli.changes import read_events, repositories  # noqa: PLC0415 - only when the command runs
+    from rca.cli.changes import check_branch, read_events, repositories  # noqa: PLC0415 - only when the command runs
     from rca.cli.collecting import build_sources, declared_graph  # noqa: PLC0415 - as above
     from rca.cli.reporting import emit_text, own_words  # noqa: PLC0415 - as above
     from rca.cli.tables import PLAIN, choose_format  # noqa: PLC0415 - as above
@@ -36,6 +36,7 @@ def doctor(run: Run, *, recent: options.Recent, changes: options.Changes) -> Non
     as_they_come = name == "terminal" and run.output is None  # a hanging server is seen where it hangs
     loaded = run.load({**recent.settings(), **changes.settings()})
     config = loaded.config
+    check_branch(changes, config.changes.repos)
     plan = plan_window(recent.asked(), config.window, now=datetime.now(UTC))
     request = Request(
         plan.window.span,

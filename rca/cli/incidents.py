@@ -141,7 +141,9 @@ def forget(run: Run, incident: IncidentId) -> None:
 def export(run: Run) -> None:
     """Write all incidents as JSON, to share them or to move them."""
     from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
+    from rca.cli.tables import choose_format  # noqa: PLC0415 - as above
 
+    choose_format(run, "incidents export", ("json",))  # refuses what promises another
     with _store(run) as store:
         documents = [past.to_document() for past in store.all()]
     emit_text(json.dumps({"incidents": documents}, indent=2, ensure_ascii=False), run)

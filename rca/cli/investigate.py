@@ -45,6 +45,7 @@ def investigate(
 ) -> None:
     """Collect from Elasticsearch and Prometheus, rank the services, and report what most likely caused it."""
     from rca.cli.alerts import read_alert  # noqa: PLC0415 - only when the command runs
+    from rca.cli.changes import check_branch  # noqa: PLC0415 - as above
     from rca.cli.collecting import Wanted, declared_graph, gather, keeping  # noqa: PLC0415 - as above
     from rca.cli.reporting import emit, make_report, own_words, verdict_code  # noqa: PLC0415 - as above
 
@@ -56,6 +57,7 @@ def investigate(
     settings = {**collecting.settings(), **changes.settings(), "changes.vocabulary": vocabulary}
     loaded = run.load(settings)
     config = loaded.config
+    check_branch(changes, config.changes.repos)
     words = own_words(config)  # as above
     if alert == STDIN and str(config.changes.events) == STDIN:
         raise UsageError("standard input can't hold the alert and the events", hint="Put one into a file.")

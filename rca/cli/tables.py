@@ -36,12 +36,13 @@ def choose_format(run: Run, command: str, formats: Sequence[str] = tuple(sorted(
         wanted = None
     if wanted is not None or run.output is None:
         return wanted or "terminal"
-    if run.output.suffix not in endings:
+    ending = run.output.suffix.lower()
+    if ending not in endings:
         raise UsageError(
             f"{command} has no format for '{run.output.name}'",
             hint=f"Let it end in {', '.join(endings)}, or use --format.",
         )
-    return _ENDINGS[run.output.suffix]
+    return _ENDINGS[ending]
 
 
 def aligned(rows: Sequence[Row]) -> str:

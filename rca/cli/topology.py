@@ -1,6 +1,7 @@
 """`rca topology`: the dependency graph, shown, learnt, checked and exported."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,6 +52,7 @@ def discover(run: Run, *, recent: options.Recent) -> None:
     from rca.cli.collecting import Wanted, declared_graph, gather  # noqa: PLC0415 - only when the command runs
     from topology.merge import merge  # noqa: PLC0415 - as above
 
+    name = _export(run, "tree")
     config = run.load(recent.settings()).config
     collected = gather(run, config, Wanted(recent.asked()), declared_graph(config))
     graph = collected.bundle.graph
@@ -58,7 +60,7 @@ def discover(run: Run, *, recent: options.Recent) -> None:
         run.note(f"gap: {gap.source}: {gap.what}: {gap.why}")
     for conflict in merge(graph).conflicts:
         run.note(f"conflict: {conflict.text}")
-    _emit(run, graph, "tree")
+    _emit(run, graph, name)
     raise typer.Exit(ExitCode.INTERRUPTED if collected.interrupted else ExitCode.OK)
 
 
@@ -95,8 +97,9 @@ def export(
     ] = None,
 ) -> None:
     """Write the graph for other tools: Mermaid, DOT, GraphML, or the JSON that a bundle holds."""
+    name = _export(run, "mermaid", to)
     graph, _ = _load(run, places)
-    _emit(run, graph, to or "mermaid", named=to is not None)
+    _emit(run, graph, name)
 
 
 _ENDINGS = {
@@ -106,17 +109,38 @@ _ENDINGS = {
     ".gv": "dot",
     ".graphml": "graphml",
     ".json": "json",
+    ".txt": "tree",
 }
 
 
-def _emit(run: Run, graph: "ServiceGraph", default: str, *, named: bool = False) -> None:
+def _export(run: Run, default: str, to: str | None = None) -> str:
+    """The export that is asked for: by `--to`, by `--format`, else by the ending of `-o`.
+
+    Raises:
+        UsageError: There is none of that name, or the ending promises something else than what would be written.
+    """
+    from topology.export import EXPORTERS  # noqa: PLC0415 - only when the command runs
+
+    if to is None and run.format != os.environ.get(
+        "RCA_FORMAT"
+    ):  # what that prefers for reports is no demand here
+        to = run.format
+    ending = run.output.suffix.lower() if run.output is not None else ""
+    if to is None and ending and ending not in _ENDINGS:
+        raise UsageError(
+            f"no export ends in '{ending}'",
+            hint=f"Let {run.output} end in {', '.join(_ENDINGS)}, or say --format {'|'.join(sorted(EXPORTERS))}.",
+        )
+    name = to or _ENDINGS.get(ending, default)
+    if name not in EXPORTERS:
+        raise UsageError(f"there is no export '{name}'", hint=f"Choose one of {', '.join(sorted(EXPORTERS))}.")
+    return name
+
+
+def _emit(run: Run, graph: "ServiceGraph", name: str) -> None:
     from rca.cli.reporting import emit_text  # noqa: PLC0415 - only when the command runs
     from topology.export import EXPORTERS  # noqa: PLC0415 - as above
 
-    ending = run.output.suffix.lower() if run.output and not named else ""
-    name = run.format if run.format and not named else _ENDINGS.get(ending, default)
-    if name not in EXPORTERS:
-        raise UsageError(f"there is no export '{name}'", hint=f"Choose one of {', '.join(sorted(EXPORTERS))}.")
     emit_text(EXPORTERS[name](graph), run)
 
 

@@ -304,7 +304,7 @@ def test_a_folder_with_anything_else_in_it_is_left_alone(tmp_path: Path) -> None
         write_bundle(small(), tmp_path / "file", overwrite=True)
 
 
-@pytest.mark.parametrize("name", ["x.tar", "x.7z", "x.gz", "x.json"])
+@pytest.mark.parametrize("name", ["x.tar", "x.7z", "x.gz", "x.json", "x.txt", "x.HTML"])
 def test_a_form_that_is_not_written_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="can't be written as"):
         write_bundle(small(), tmp_path / name)

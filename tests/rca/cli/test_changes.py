@@ -93,6 +93,22 @@ def test_changes_that_cannot_be_used_are_refused_before_anything_is_asked(
     assert closed_url not in outcome.err
 
 
+@pytest.mark.parametrize("command", ["investigate", "capture", "doctor", "replay"])
+def test_a_branch_of_no_repository_is_refused(
+    invoke: Invoke, bundle: Path, tmp_path: Path, closed_url: str, command: str
+) -> None:
+    words = {
+        "investigate": ("--since", "1h", "--es-url", closed_url),
+        "capture": ("--since", "1h", "--es-url", closed_url, "-o", tmp_path / "x.zip"),
+        "doctor": ("--es-url", closed_url),
+        "replay": (bundle,),
+    }[command]
+    outcome = invoke(command, *words, "--branch", "main")
+    assert outcome.code == 2
+    assert "--branch main is of no use: no repository is given" in outcome.err
+    assert "--repo PATH" in outcome.err
+
+
 def test_one_standard_input_cannot_hold_the_alert_and_the_events(invoke: Invoke, closed_url: str) -> None:
     outcome = invoke("investigate", "--alert", "-", "--events", "-", "--es-url", closed_url)
     assert outcome.code == 2

@@ -49,6 +49,13 @@ def test_init_overwrites_nothing_unless_forced(invoke: Invoke, tmp_path: Path) -
     assert invoke("config", "init", "-o", path, "--force").code == 0
 
 
+def test_init_writes_no_toml_under_another_formats_name(invoke: Invoke, tmp_path: Path) -> None:
+    outcome = invoke("config", "init", "-o", tmp_path / "rca.yaml")
+    assert outcome.code == 2
+    assert "End it in .toml" in outcome.err
+    assert not (tmp_path / "rca.yaml").exists()
+
+
 def test_init_says_where_it_cannot_write(invoke: Invoke, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert invoke("config", "init", "-o", tmp_path / "file" / "config.toml").code == 2

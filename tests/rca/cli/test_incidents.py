@@ -84,6 +84,16 @@ def test_incidents_move_by_export_and_import(invoke: Invoke, kept: str, tmp_path
     assert kept in invoke("incidents", "list").out
 
 
+def test_an_export_is_json_and_never_called_otherwise(invoke: Invoke, kept: str, tmp_path: Path) -> None:
+    target = tmp_path / "incidents.csv"
+    outcome = invoke("incidents", "export", "-o", target)
+    assert outcome.code == 2
+    assert "Let it end in .json" in outcome.err
+    assert not target.exists()
+    assert kept in invoke("incidents", "export").out
+    assert invoke("incidents", "export", "-o", tmp_path / "X.JSON").code == 0
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"incidents": [{}]}', "not json", "[" * 100_000])
 def test_a_file_that_was_not_exported_is_refused(invoke: Invoke, tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"

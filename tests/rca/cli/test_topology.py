@@ -73,6 +73,24 @@ def test_the_ending_decides_what_is_exported(invoke: Invoke, shop: Path, tmp_pat
     assert invoke("topology", "export", shop, "--to", "visio").code == 2
 
 
+def test_an_ending_that_promises_another_format_is_refused_with_those_that_are_known(
+    invoke: Invoke, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "graph.png"
+    for command in (("export", shop), ("discover", "--prometheus-url", "http://127.0.0.1:1")):
+        outcome = invoke("topology", *command, "-o", target)
+        assert outcome.code == 2
+        assert "no export ends in '.png'" in outcome.err
+        assert ".mmd, .md, .dot, .gv, .graphml, .json, .txt" in outcome.err
+    assert not target.exists()
+    assert invoke("topology", "export", shop, "-o", target, "--to", "dot").code == 0
+    assert target.read_text().startswith("digraph")
+    monkeypatch.setenv("RCA_FORMAT", "html")
+    tree = tmp_path / "graph.TXT"
+    assert invoke("topology", "export", shop, "-o", tree).code == 0
+    assert "flowchart" not in tree.read_text()
+
+
 def test_a_sound_graph_is_valid_and_a_broken_file_is_refused(invoke: Invoke, shop: Path, tmp_path: Path) -> None:
     assert invoke("topology", "validate", shop).code == 0
     path = tmp_path / "bad.yaml"
