@@ -174,7 +174,7 @@ def guarded(action: Callable[[], None], *, verbose: bool) -> None:
         action()
         sys.stdout.flush()
     except RcaError as error:
-        _say(error, verbose=verbose)
+        say(error, verbose=verbose)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -188,7 +188,7 @@ def guarded(action: Callable[[], None], *, verbose: bool) -> None:
         if error.errno not in _NOT_OURS:
             _say_bug(error, verbose=verbose)
             raise typer.Exit(ExitCode.BUG) from None
-        _say(_refused_by_system(error), verbose=verbose)
+        say(_refused_by_system(error), verbose=verbose)
         _hush()
         raise typer.Exit(ExitCode.USAGE) from None
     except Exception as error:  # noqa: BLE001 - the last resort, so that nobody reads a traceback at 3 a.m.
@@ -210,7 +210,8 @@ def _refused_by_system(error: OSError) -> UsageError:
     return UsageError(f"{where} can't be used: {error.strerror}", hint=hint)
 
 
-def _say(error: RcaError, *, verbose: bool) -> None:
+def say(error: RcaError, *, verbose: bool) -> None:
+    """Tell an error on standard error: what happened, and what to do next."""
     if verbose:
         traceback.print_exc()
     sys.stderr.write(printable(f"error: {error.message}") + "\n")

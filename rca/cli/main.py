@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from rca.cli.base import guarded
+from rca.cli.refusal import Telling
 from rca.errors import ConfigError
 
 COMMANDS = {
@@ -37,6 +38,7 @@ def application(names: Iterable[str] = COMMANDS) -> typer.Typer:
     """The application with these commands, all by default."""
     app = typer.Typer(
         name="rca",
+        cls=Telling,
         help="Name the service that most likely caused an incident, and show why.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,

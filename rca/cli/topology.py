@@ -121,9 +121,8 @@ def _export(run: Run, default: str, to: str | None = None) -> str:
     """
     from topology.export import EXPORTERS  # noqa: PLC0415 - only when the command runs
 
-    if to is None and run.format != os.environ.get(
-        "RCA_FORMAT"
-    ):  # what that prefers for reports is no demand here
+    preferred = os.environ.get("RCA_FORMAT")  # for reports, and so no demand here
+    if to is None and run.format != preferred:
         to = run.format
     ending = run.output.suffix.lower() if run.output is not None else ""
     if to is None and ending and ending not in _ENDINGS:

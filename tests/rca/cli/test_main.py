@@ -74,7 +74,13 @@ def test_a_command_reads_in_no_other_commands_module() -> None:
         "sys.stderr.write(' '.join(name for name in sys.modules if name.startswith('rca.cli.')))"
     )
     loaded = run_command(sys.executable, "-c", script, "redact", "--help").stderr.split()
-    assert set(loaded) == {"rca.cli.main", "rca.cli.base", "rca.cli.options", "rca.cli.redact"}
+    assert set(loaded) == {
+        "rca.cli.main",
+        "rca.cli.base",
+        "rca.cli.refusal",
+        "rca.cli.options",
+        "rca.cli.redact",
+    }
 
 
 def test_every_command_is_registered_under_its_name() -> None:
