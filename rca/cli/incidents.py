@@ -70,7 +70,7 @@ def show(run: Run, incident: IncidentId) -> None:
         f"{past.id}  {past.title}",
         f"when        {past.at:%Y-%m-%d %H:%M} UTC",
         f"cause       {past.cause or 'unknown'} ({'confirmed' if past.confirmed else 'as ranked, not confirmed'})",
-        f"resolution  {past.resolution or 'not recorded: rca incidents confirm ' + past.id + ' --resolution …'}",
+        f"resolution  {past.resolution or f'not recorded: {_confirming(past)}'}",
         f"verdict     {past.summary}",
         f"signs       {', '.join(map(plain_sign, sorted(past.fingerprint.failure))) or '-'}",
         f"hit         {', '.join(hit) or '-'}",
@@ -198,9 +198,17 @@ def _list(run: Run, name: str, incidents: "Sequence[PastIncident]", nothing: str
     for past in incidents:
         cause = past.cause or "cause unknown"
         mark = "confirmed" if past.confirmed else "as ranked" if past.cause else "nobody was named"
-        fixed = f" - fixed by: {past.resolution}" if past.resolution else ""
+        fixed = f" - fixed by: {past.resolution or 'not recorded'}"
         lines.append(f"{past.id:<{wide}}  {past.at:%Y-%m-%d %H:%M}  {cause} ({mark}): {past.title}{fixed}")
     _emit("\n".join(lines), run)
+    if unfixed := next((past for past in incidents if not past.resolution), None):
+        run.note(f"when you know what fixed it: {_confirming(unfixed)}")
+
+
+def _confirming(past: "PastIncident") -> str:
+    """How to add what fixed it; confirming blames a service, which is asked for where nobody has said it."""
+    who = "" if past.confirmed else "--service NAME "
+    return f"rca incidents confirm {past.id} {who}--resolution 'what fixed it'"
 
 
 def _emit(text: str, run: Run) -> None:

@@ -28,7 +28,21 @@ def test_confirming_records_what_people_found(invoke: Invoke, kept: str) -> None
     assert invoke("incidents", "confirm", kept, "--service", "cart", "--resolution", "raised the pool").code == 0
     document = json.loads(invoke("incidents", "show", kept, "--format", "json").out)
     assert (document["cause"], document["resolution"], document["confirmed"]) == ("cart", "raised the pool", True)
-    assert "fixed by: raised the pool" in invoke("incidents", "list").out
+    listed = invoke("incidents", "list")
+    assert "fixed by: raised the pool" in listed.out
+    assert "when you know" not in listed.err
+
+
+@pytest.mark.parametrize("words", [("list",), ("search", "redis")])
+def test_a_list_says_whose_fix_is_not_recorded_and_how_to_add_it(
+    invoke: Invoke, kept: str, words: tuple[str, ...]
+) -> None:
+    told = invoke("incidents", *words)
+    assert "fixed by: not recorded" in told.out
+    assert f"rca incidents confirm {kept} --service NAME --resolution 'what fixed it'" in told.err
+    invoke("incidents", "confirm", kept, "--service", "cart")
+    assert f"rca incidents confirm {kept} --resolution 'what fixed it'" in invoke("incidents", *words).err
+    assert f"confirm {kept} --resolution 'what" in invoke("incidents", "show", kept).out
 
 
 def test_a_later_incident_names_the_like_one_and_its_fix(
