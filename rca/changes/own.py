@@ -30,7 +30,10 @@ def read(
         ConfigError: There is none, or one isn't as it should be; with file, line and reason.
     """
     if not folder.is_dir():
-        raise ConfigError(f"there is no folder {folder} with a vocabulary", hint="See changes.vocabulary.")
+        raise ConfigError(
+            f"there is no folder {folder} with a vocabulary",
+            hint="Name the folder with --vocabulary (set elsewhere? rca config show); see docs/changes.md.",
+        )
     found: dict[str, _File] = {}
     for path in sorted(folder.glob("*.toml")):
         if path.stem not in files:

@@ -60,7 +60,10 @@ class Git:
         if not self._program:
             raise ConfigError("the program git isn't there", hint="Install it, or leave --repo out.")
         if not path.is_dir():
-            raise ConfigError(f"there is no folder {path}", hint="Name a local Git repository, see changes.repos.")
+            raise ConfigError(
+                f"there is no folder {path}",
+                hint="Name a local Git repository with --repo (set elsewhere? rca config show).",
+            )
         self._path = path.resolve()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
