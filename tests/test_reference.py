@@ -55,8 +55,9 @@ def flags_of(parameters: list[Any]) -> list[str]:
     for parameter in parameters:
         names = ", ".join(f"`{name}`" for name in parameter.opts)
         variables = [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar or []
-        env = f" Variable: {', '.join(f'`{name}`' for name in variables)}." if variables else ""
-        rows.append(f"| {names} | {(parameter.help or '').replace('|', chr(92) + '|')}{env} |")
+        env = f" (env var: {', '.join(variables)})" if variables else ""
+        told = re.sub(r"\(env var: (\w+)\)", r"(env var: `\1`)", f"{parameter.help or ''}{env}")
+        rows.append(f"| {names} | {told.replace('|', chr(92) + '|')} |")
     return ["| flag | meaning |", "|---|---|", *rows] if rows else []
 
 
