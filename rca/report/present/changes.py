@@ -143,7 +143,8 @@ def apart(at: datetime | None, onset: datetime | None) -> str:
     ahead = (onset - at).total_seconds()
     if abs(ahead) < _SOON:
         return ", right when it began"
-    return f", {duration(ahead)} {'before it began' if ahead > 0 else 'after the likeliest onset'}"
+    ahead = (onset.replace(microsecond=0) - at.replace(microsecond=0)).total_seconds()  # of the times as shown
+    return f", {duration(abs(ahead))} {'before it began' if ahead > 0 else 'after the likeliest onset'}"
 
 
 def heading(trigger: Trigger, report: Report) -> str:

@@ -50,7 +50,7 @@ def simple_text(report: Report) -> str:
         return ""
     same = bool(report.suspects) and report.suspects[0].service == report.simple_ranking[0]
     order = listed(map(name, report.simple_ranking), most=_NAMES)
-    return f"{order} ({'agrees' if same else 'differs'} on the first)"
+    return f"{order} (by the largest departure alone; {'agrees' if same else 'differs'} on the first)"
 
 
 def redaction_text(redactions: Mapping[str, Any]) -> str:

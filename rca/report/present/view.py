@@ -120,7 +120,7 @@ def quiet_text(suspects: Suspects) -> str:
     """Those with nothing to show in a few words; empty when there are none."""
     if not suspects.quiet:
         return ""
-    names = listed((name(suspect.service) for suspect in suspects.quiet), most=_NAMES)
+    names = listed((f"#{suspect.rank} {name(suspect.service)}" for suspect in suspects.quiet), most=_NAMES)
     return f"{counted(len(suspects.quiet), 'service')} with nothing to show: {names}"
 
 

@@ -116,7 +116,7 @@ def test_the_path_is_a_mermaid_graph_with_its_labels_as_entities(hostile: MakeRe
 
 def test_the_simple_rankers_order_and_every_query_are_in_it(incident: Report) -> None:
     text = render("markdown", incident)
-    assert "orders-db, checkout, orders (agrees on the first)" in text
+    assert "orders-db, checkout, orders (by the largest departure alone; agrees on the first)" in text
     assert "POST /logs-*/_search" in text
     flat = " ".join(text.split())
     assert all(" ".join(laid_out(evidence.query, 100).split()) in flat for evidence in incident.evidence)

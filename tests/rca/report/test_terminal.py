@@ -95,8 +95,8 @@ def test_the_way_it_spread_is_a_tree_with_the_healthy_ones_marked(incident: Repo
 
 def test_those_with_nothing_to_show_are_counted_and_the_first_named(incident: Report) -> None:
     text = " ".join(show(incident).split())
-    assert "38 services with nothing to show: quiet-0, quiet-1" in text
-    assert "quiet-7 and 30 more" in text
+    assert re.search(r"38 services with nothing to show: #(\d+) quiet-0, #\d+ quiet-1", text)
+    assert re.search(r"#\d+ quiet-7 and 30 more", text)
     assert "quiet-8" not in text
 
 

@@ -55,6 +55,14 @@ def test_without_an_onset_a_trigger_has_only_its_time(minimal: Report) -> None:
     assert changes.when(Trigger(1, "deploy", "web", AT, 1, ""), minimal) == "03:11:40"
 
 
+def test_how_far_a_change_lies_from_the_onset_is_what_the_times_shown_differ_by() -> None:
+    at = datetime(2026, 11, 22, 15, 29, 12, 900_000, tzinfo=UTC)
+    onset = datetime(2026, 11, 22, 15, 29, 15, 100_000, tzinfo=UTC)
+    assert changes.apart(at, onset) == ", 3 s before it began"
+    assert changes.apart(onset, at) == ", 3 s after the likeliest onset"
+    assert changes.apart(onset, onset.replace(microsecond=999_999)) == ", right when it began"
+
+
 def test_what_is_less_likely_than_no_change_is_only_named(incident: Report) -> None:
     late = change("config", "cart", 30, -0.6)
     node = Trigger(4, "node", "node-a", None, 0.1, "a machine")
