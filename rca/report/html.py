@@ -12,7 +12,7 @@ from rca.report import Style
 from rca.report.present import changes, provenance, view
 from rca.report.present.plot import plot
 from rca.report.present.queries import laid_out
-from rca.report.present.text import visible, visible_line
+from rca.report.present.text import unbroken, visible, visible_line
 from rca.report.present.timeline import timeline
 from rca.report.present.units import clock, quantity
 
@@ -57,11 +57,19 @@ def _template() -> "Template":
 
 def _harmless(value: object) -> object:
     """Every value that the template prints goes through here, before it is escaped."""
-    return visible(value, keep_newlines=True) if type(value) is str else value
+    if type(value) is _Verbatim:
+        return visible(str(value), keep_newlines=True)
+    return unbroken(visible(value, keep_newlines=True)) if type(value) is str else value
+
+
+class _Verbatim(str):
+    """Text to be pasted elsewhere: a `%` in it is an operator, and its spaces stay as they are."""
+
+    __slots__ = ()
 
 
 def _query(text: str) -> str:
-    return laid_out(text, _QUERY_WIDTH)
+    return _Verbatim(laid_out(text, _QUERY_WIDTH))
 
 
 def _values(report: Report) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rca.report import Style
 from rca.report.present import changes, provenance, view
 from rca.report.present.plot import sparkline
 from rca.report.present.queries import laid_out
-from rca.report.present.text import cut, shorten, visible, visible_line
+from rca.report.present.text import cut, shorten, unbroken, visible, visible_line
 from rca.report.present.timeline import timeline
 from rca.report.present.units import clock
 
@@ -29,6 +29,7 @@ _NARROW = 70  # below, sparklines and query labels give way
 _NARROWEST = 50  # below, the way it spread has no times and no words
 _READABLE = 16  # columns; text is not squeezed into less
 _RAGGED = 8  # columns that wrapping may leave free at the end of a line
+_GLUE = "\ue000"  # stands for a space while lines are broken; what is defused holds none
 _METRIC = 80  # characters of a metric's name
 _PROSE = 600  # characters of one sentence from the outside
 _QUERY = 4000  # characters of one query
@@ -111,9 +112,11 @@ class _Page:
         return Text(shorten(visible_line(service), max(room, _READABLE), cells=cell_len), "bold")
 
     def _hang(self, prefix: Text, body: Text) -> None:
+        body.plain = unbroken(body.plain, _GLUE)
         lines = body.wrap(self._console, max(self.width - prefix.cell_len, _READABLE), overflow="fold") or [body]
         for index, line in enumerate(lines):
             line.rstrip()
+            line.plain = line.plain.replace(_GLUE, " ")
             self._put(Text.assemble(prefix if index == 0 else Text(" " * prefix.cell_len), line))
 
     def _put(self, line: Text) -> None:

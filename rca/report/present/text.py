@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 ELLIPSIS = "…"
+_PERCENT = re.compile(r"(?<=\d) (?=%)")
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks by category that nevertheless paint nothing (Hangul fillers, Khmer inherent vowels, a blank
 # braille cell, variation selectors): two names that differ only by one of them would look the same.
@@ -84,6 +85,15 @@ def listed(names: Iterable[str], *, most: int) -> str:
     every = list(names)
     shown = ", ".join(every[:most])
     return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
+
+
+def unbroken(text: str, space: str = "\u00a0") -> str:
+    """The text with a percent sign kept on its number's line: the space between them is one that doesn't break.
+
+    >>> unbroken("98.3 % of calls", "_")
+    '98.3_% of calls'
+    """
+    return _PERCENT.sub(space, text)
 
 
 def capital(text: str) -> str:

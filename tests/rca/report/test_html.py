@@ -107,3 +107,10 @@ def test_500_services_stay_one_readable_page(crowd: Report) -> None:
     assert "440 services with nothing to show" in words
     assert "Then: #26 " in words
     assert len(render("html", crowd)) < 200_000
+
+
+def test_a_percent_sign_keeps_to_its_number_except_in_a_query(incident: Report) -> None:
+    queried = replace(incident.evidence[0], text="errors up to 98.3 %", query="up % 3 == 5 % 2")
+    words = read(replace(incident, evidence=(queried, *incident.evidence[1:]))).words
+    assert "98.3\u00a0%" in words
+    assert "up % 3 == 5 % 2" in words

@@ -146,3 +146,12 @@ def _seconds(report: Report) -> float:
     start = perf_counter()
     show(report)
     return perf_counter() - start
+
+
+@pytest.mark.parametrize("width", range(40, 80))
+def test_a_percent_sign_stands_on_its_numbers_line_after_a_plain_space(incident: Report, width: int) -> None:
+    summary = "errors from 0 % to 98.3 % " * 9
+    text = show(replace(incident, verdict=replace(incident.verdict, summary=summary)), width=width)
+    assert text.count("98.3 %") >= 9
+    assert not re.search(r"^ *%", text, re.MULTILINE)
+    assert all(cell_len(line) <= width for line in text.partition("\n\n")[0].splitlines())
