@@ -111,7 +111,8 @@ def tell(report: Report, found: Causes) -> Report:
         said = f"Look at {found.shared.name} first: {names} all {where}, and nobody else is hit as hard."
         return replace(report, verdict=replace(verdict, summary=f"{verdict.summary} {said}"))
     names = listed(found.also, most=_NAMED)
-    said = f"Independently of it, {names} failed too: nothing connects the two."
+    whom = "the two" if len(found.also) == 1 else "them"
+    said = f"Independently of it, {names} failed too: nothing connects {whom}."
     return replace(
         report,
         verdict=replace(verdict, summary=f"{verdict.summary} {said}"),

@@ -85,7 +85,10 @@ def test_two_faults_in_unrelated_parts_are_both_named(two_faults: Bundle, tool: 
     assert found == Causes(also=(report.suspects[1].service,))
     told = tell(report, found)
     assert [s.role for s in told.suspects[:3]] == [Role.CAUSE, Role.CAUSE, Role.SYMPTOM]
-    assert f"Independently of it, {found.also[0]} failed too" in told.verdict.summary
+    said = f"Independently of it, {found.also[0]} failed too: nothing connects the two."
+    assert said in told.verdict.summary
+    third = tell(report, Causes(also=(found.also[0], report.suspects[2].service)))
+    assert third.verdict.summary.endswith("failed too: nothing connects them.")
 
 
 @pytest.mark.parametrize(
