@@ -17,7 +17,7 @@ from rca.analyze.memo import Memo
 from rca.analyze.prepare import Prepared
 from rca.detect.kinds import measures
 from rca.model.incident import Bundle, Gap
-from rca.model.logs import COLLECTED_AS, LogCounts, LogLine
+from rca.model.logs import STORED_AS, LogCounts, LogLine
 from rca.model.signals import Kind
 from rca.model.trace_ids import trace_ids
 from rca.model.tuning.collected import CollectedTuning
@@ -136,7 +136,7 @@ def _given(
         replace(
             line,
             service=_owner(line, names, spans) or _at(line.message, places[line.service], names) or UNKNOWN,
-            fields={**line.fields, COLLECTED_AS: line.service},
+            fields={**line.fields, STORED_AS: line.fields.get(STORED_AS, line.service)},
         )
         if line.service in collectors
         else line
@@ -200,7 +200,7 @@ def _renamed(counts: LogCounts | None, collectors: frozenset[str]) -> LogCounts 
 
 
 def _gap(lines: Sequence[LogLine], collectors: frozenset[str], silent: int) -> Gap:
-    many = Counter(line.service for line in lines if COLLECTED_AS in line.fields)
+    many = Counter(line.service for line in lines if line.fields.get(STORED_AS) in collectors)
     total, given = many.total(), many.total() - many[UNKNOWN]
     listed = sorted(collectors)
     shown = ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")

@@ -8,7 +8,7 @@ from rca.analyze.confidence import Standing
 from rca.analyze.prepare import Prepared
 from rca.analyze.ranking import Ranked
 from rca.model.incident import Bundle, Gap
-from rca.model.logs import COLLECTED_AS
+from rca.model.logs import STORED_AS
 from rca.model.scores import CHANNELS, Channel, SeriesTable
 from rca.model.tuning import Tuning
 from topology import NodeKind
@@ -77,7 +77,7 @@ def _logs(bundle: Bundle, prepared: Prepared) -> list[Gap]:
         return [_gap("logs", "The bundle holds no log lines: failures that only show in logs are invisible.")]
     found = []
     # Those that a collector's name was taken from have a gap of their own.
-    nobody = sum(is_unknown(line.service) and COLLECTED_AS not in line.fields for line in bundle.logs)
+    nobody = sum(is_unknown(line.service) and STORED_AS not in line.fields for line in bundle.logs)
     if nobody:
         many = f"{nobody} of {len(bundle.logs)} lines name no service: they accuse only whom their text names."
         found.append(_gap("lines of nobody", many))

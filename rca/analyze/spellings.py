@@ -8,7 +8,7 @@ import numpy as np
 
 from rca.analyze.memo import NO_MEMO, Memo
 from rca.model.incident import Bundle, Gap
-from rca.model.logs import LogCounts, LogLine
+from rca.model.logs import STORED_AS, LogCounts, LogLine
 from rca.model.signals import SignalFrame
 from topology import ServiceGraph
 from topology.merge import merge
@@ -132,7 +132,13 @@ def _series(frame: SignalFrame | None, names: Mapping[str, str]) -> SignalFrame 
 
 
 def _lines(lines: Iterable[LogLine], names: Mapping[str, str]) -> tuple[LogLine, ...]:
-    return tuple(replace(line, service=names[line.service]) if line.service in names else line for line in lines)
+    """The lines under these names; a query that shows them asks for the one that their source has."""
+    return tuple(
+        replace(line, service=names[line.service], fields={**line.fields, STORED_AS: line.service})
+        if line.service in names
+        else line
+        for line in lines
+    )
 
 
 def _counts(counts: LogCounts | None, names: Mapping[str, str]) -> LogCounts | None:

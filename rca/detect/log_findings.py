@@ -12,7 +12,7 @@ import numpy as np
 from rca.detect.bursts import began
 from rca.detect.log_evidence import Evaluation, Parts
 from rca.detect.log_table import LogTable
-from rca.model.logs import COLLECTED_AS, LogLine
+from rca.model.logs import STORED_AS, LogLine
 from rca.model.signals import FloatArray
 from rca.model.tuning.lines import BurstTuning
 from topology.names import is_unknown
@@ -72,7 +72,7 @@ class LogFinding:
 
     def query(self) -> str:
         """A KQL query that shows the lines; names of services and phrases are quoted."""
-        stored = self.example.fields.get(COLLECTED_AS, self.speaker) if self.example else self.speaker
+        stored = self.example.fields.get(STORED_AS, self.speaker) if self.example else self.speaker
         parts = [f'service.name : "{_quoted(stored)}"']
         if self.phrase:
             parts.append(f'message : "{_quoted(self.phrase)}"')

@@ -9,8 +9,8 @@ from rca.model.signals import FloatArray
 
 TRACE_COMPLETE: Final = "trace.complete"
 """Set in a line's `fields` when every line of its trace is there, although others stand for many."""
-COLLECTED_AS: Final = "collected.as"
-"""In a line's `fields`, the name that it stands under in its source, where that is no service's."""
+STORED_AS: Final = "stored.as"
+"""In a line's `fields`, the name that it stands under in its source, where that isn't its service's."""
 SAMPLED_WEIGHT: Final = 1.01
 """A line of a greater weight stands for others, which are missing from the sequence of its trace."""
 

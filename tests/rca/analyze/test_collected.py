@@ -15,7 +15,7 @@ from rca.analyze.collected import told_apart
 from rca.analyze.memo import Memo
 from rca.analyze.prepare import prepare
 from rca.model.incident import Bundle, Span, Symptom
-from rca.model.logs import COLLECTED_AS, LogCounts, LogLine
+from rca.model.logs import STORED_AS, LogCounts, LogLine
 from rca.model.report import ToolInfo
 from rca.model.signals import FloatArray
 from rca.model.tuning import Tuning
@@ -180,7 +180,7 @@ def test_lines_go_to_the_service_that_their_pod_or_their_span_names(collected: B
     bundle = replace(collected, logs=(*first, *collected.logs[5:]), spans=spans)
     told = apart(bundle)
     assert [line.service for line in told.logs[:5]] == ["mail", "db", "orders", "unknown", "unknown"]
-    assert told.logs[0].fields == {COLLECTED_AS: "shipper"}
+    assert told.logs[0].fields == {STORED_AS: "shipper"}
     assert (
         "none: 3 as of the services that their pods, spans or texts tell, the others as lines of nobody"
         in told.gaps[0].why

@@ -16,7 +16,7 @@ from rca.analyze.spellings import with_one_name_each
 from rca.model.incident import Bundle, Event, EventKind, Span, Symptom
 from rca.model.logs import LogCounts, LogLine
 from rca.model.report import ToolInfo
-from tests.rca.analyze.conftest import START
+from tests.rca.analyze.conftest import ONSET_ROW, START
 from topology import Edge, Node, NodeKind, Provenance, ServiceGraph
 
 POD = "7f8b9c6d5d-x2x4z"
@@ -86,6 +86,18 @@ def test_however_the_others_spell_them_the_services_of_the_series_rank_the_same(
     (gap,) = set(found.gaps) - set(plain.gaps)
     assert gap.what == "services under several names"
     assert f"{way('orders')} for orders" in gap.why
+
+
+def test_the_query_that_shows_a_line_asks_for_the_name_that_its_source_has(
+    checkout: Bundle, tool: ToolInfo
+) -> None:
+    at = [START + timedelta(seconds=i) for i in range(0, 3600, 5)]
+    calm = tuple(LogLine(moment, f"db-{POD}", "INFO", "row was written") for moment in at)
+    errors = tuple(LogLine(moment, f"db-{POD}", "ERROR", "disk is full") for moment in at[12 * ONSET_ROW :])
+    report = analyze(replace(checkout, logs=calm + errors), tool=tool)
+    queries = [item.query for item in report.evidence if item.service == "db" and "disk is full" in item.text]
+    assert queries
+    assert all(f'service.name : "db-{POD}"' in query for query in queries)
 
 
 def test_where_all_agree_the_bundle_is_the_same(spoken: Bundle) -> None:
