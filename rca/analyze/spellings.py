@@ -35,6 +35,10 @@ def with_one_name_each(bundle: Bundle, memo: Memo = NO_MEMO) -> Bundle:
     if not names:
         return bundle
     held = tuple(sorted(names.items()))
+
+    def kept(name: str) -> str:
+        return names.get(name, name)
+
     return replace(
         bundle,
         metrics=memo.once("series' names", (bundle.metrics,), lambda: _series(bundle.metrics, names), values=held),
@@ -44,12 +48,11 @@ def with_one_name_each(bundle: Bundle, memo: Memo = NO_MEMO) -> Bundle:
         spans=memo.once(
             "spans' names",
             (bundle.spans,),
-            lambda: tuple(replace(span, service=names.get(span.service, span.service)) for span in bundle.spans),
+            lambda: tuple(replace(span, service=kept(span.service)) for span in bundle.spans),
             values=held,
         ),
-        events=tuple(replace(event, service=names.get(event.service, event.service)) for event in bundle.events),
-        symptom=bundle.symptom
-        and replace(bundle.symptom, service=names.get(bundle.symptom.service, bundle.symptom.service)),
+        events=tuple(replace(event, service=kept(event.service)) for event in bundle.events),
+        symptom=bundle.symptom and replace(bundle.symptom, service=kept(bundle.symptom.service)),
         gaps=(*bundle.gaps, _gap(names)),
     )
 
