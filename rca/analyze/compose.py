@@ -21,6 +21,7 @@ from rca.changes.vocabulary import Vocabulary
 from rca.model.incident import Bundle, Interval
 from rca.model.report import Evidence, OnsetEstimate, Report, Role, Suspect, ToolInfo, Trigger
 from rca.model.tuning import Tuning
+from rca.model.words import percent
 from rca.rank import simple
 
 _MOST_OF_THE_WEIGHT = 0.8
@@ -177,7 +178,7 @@ def _why(service: str, score: float, role: Role, evidence: Sequence[Evidence], r
         return "it departs at other times than the likeliest onset" if score > 0 else _NOTHING
     share, callee = ranked.explained_by(service)
     if role is not Role.CAUSE and callee is not None and share >= MOSTLY:
-        return f"its callee {callee} explains {100 * share:.0f} % of it: {evidence[0].text}"
+        return f"its callee {callee} explains {percent(share)} of it: {evidence[0].text}"
     return evidence[0].text
 
 

@@ -20,6 +20,7 @@ from rca.model.incident import Bundle
 from rca.model.report import Evidence, Report, Suspect, ToolInfo
 from rca.model.scores import Channel
 from rca.model.tuning import Tuning
+from rca.model.words import percent
 from rca.report.present.units import number
 from topology import ServiceGraph
 
@@ -319,7 +320,7 @@ def _summary(
         return f"{place} with a score of {number(suspect.score)}{second}: {counts}."
     first = comparisons[-1]
     if by and by[0].share >= MOSTLY:
-        taken = f"its callee {by[0].service} explains {by[0].share * 100:.0f} % of its {by[0].symptom}"
+        taken = f"its callee {by[0].service} explains {percent(by[0].share)} of its {by[0].symptom}"
         return f"{place}, {number(-first.lead)} behind {first.service}: {taken}. Of what is left, {counts}."
     lead = max(first.differences, key=lambda one: one.theirs - one.mine)  # the first of them may be in its favour
     return (

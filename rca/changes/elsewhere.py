@@ -11,6 +11,7 @@ from rca.changes.facts import Anomaly, Facts, NewLines
 from rca.changes.origin import accusers
 from rca.changes.vocabulary import Hypothesis, Vocabulary
 from rca.model.signals import Kind
+from rca.model.words import percent
 from topology.propagate import caller_distances
 
 FLOOR = 0.4
@@ -125,7 +126,7 @@ def _external(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | No
     errors = [line for line in _own(facts) if line.level >= _AN_ERROR]
     share = _share(errors or _own(facts), outside)
     if share > 0:
-        total.add(1.8 * share, f"{share * 100:.0f} % of its new lines are failures of something outside")
+        total.add(1.8 * share, f"{percent(share)} of its new lines are failures of something outside")
     peers = {span.peer for span in facts.spans if span.deepest and span.peer and not known.has(span.peer)}
     if peers:
         total.add(1.2, f"the deepest failing span calls {min(peers)}")
@@ -258,7 +259,7 @@ def _poison(facts: Facts, words: dict[str, re.Pattern[str]]) -> Elsewhere | None
     if times / count < _MOST or len(record) < _LONG_ID:
         return None
     total = _Sum()
-    total.add(1.9, f"{times / count * 100:.0f} % of the errors name {record}")
+    total.add(1.9, f"{percent(times / count)} of the errors name {record}")
     why = f"bad data: {record} is in most of the errors"
     return Elsewhere("data", facts.first_failing, total.score, why, tuple(total.reasons))
 
@@ -359,7 +360,7 @@ def _by_words(facts: Facts, hypothesis: Hypothesis) -> Elsewhere | None:
         _OF_ANOTHER * _share_of_one(facts, says),
         hypothesis.least,
     )
-    total.add(hypothesis.gain * share, f"{share * 100:.0f} % of the new lines speak of {hypothesis.what}")
+    total.add(hypothesis.gain * share, f"{percent(share)} of the new lines speak of {hypothesis.what}")
     if any(facts.onset is None or line.first <= facts.onset + 2 * facts.step for line in said):
         total.add(0.3, "they are among the first")
     if len({line.service for line in said}) > 1:

@@ -12,6 +12,7 @@ import typer
 from rca.cli import options
 from rca.cli.base import Run, command
 from rca.cli.tables import choose_format
+from rca.model.words import percent
 
 if TYPE_CHECKING:
     from rca.analyze.explain import Comparison, Explanation
@@ -169,7 +170,7 @@ def _shares(found: "Explanation") -> Iterator[Section]:
         ("Callers whose symptoms it explains", found.explains),
     ):
         if shares:
-            rows = [(one.service, one.symptom, f"{one.share * 100:.0f} %") for one in shares[:_SHARES]]
+            rows = [(one.service, one.symptom, percent(one.share)) for one in shares[:_SHARES]]
             yield title, [("service", "symptom", "share"), *rows]
 
 
@@ -219,8 +220,6 @@ def _moments(found: "Explanation") -> Iterator[Section]:
         ends = [clock(one.at, day) for one in (some[0], some[-1])]
         span = f"{ends[0]} to {ends[1]}" if len(some) > 1 else ends[0]
         likeliest = [f" (likeliest: {clock(one.at, day)})" for one in some if one.likeliest]
-        rows.append(
-            (span + "".join(likeliest), f"{sum(one.weight for one in some) * 100:.0f} %", str(rank), first)
-        )
+        rows.append((span + "".join(likeliest), percent(sum(one.weight for one in some)), str(rank), first))
     if rows:
         yield "If it began at", [("onset", "weight", "its rank", "first"), *rows]

@@ -15,6 +15,7 @@ from rca.detect.log_table import LogTable
 from rca.model.logs import STORED_AS, LogLine
 from rca.model.signals import FloatArray
 from rca.model.tuning.lines import BurstTuning
+from rca.model.words import percent
 from topology.names import is_unknown
 
 _PER_KIND: Final = 3
@@ -143,7 +144,7 @@ def _vanished(parts: Parts, at: Evaluation, service: int) -> Iterator[LogFinding
         first, second = int(follows.first[pair]), int(follows.second[pair])
         p, q = float(gone.before[pair]), float(gone.after[pair])
         text = (
-            f"log line missing, {100 * p:.0f} % to {100 * q:.0f} % of traces: {_quote(table, second)}"
+            f"log line missing, {percent(p)} to {percent(q)} of traces: {_quote(table, second)}"
             f" after {_quote(table, first)}"
         )
         missing = (follows.pair == pair) & (follows.times >= at.after[0]) & (follows.followed == 0)

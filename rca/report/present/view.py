@@ -10,7 +10,7 @@ from datetime import date, datetime
 from rca.model.incident import Gap
 from rca.model.report import Confidence, Evidence, OnsetEstimate, Report, Role, SimilarIncident, Suspect
 from rca.model.times import moment
-from rca.model.words import counted
+from rca.model.words import counted, percent
 from rca.report.present.text import ELLIPSIS, capital, listed, shorten, visible_line
 from rca.report.present.units import clock, duration, quantity
 
@@ -349,7 +349,7 @@ def similar_empty(report: Report) -> str:
 
 def similar_title(past: SimilarIncident) -> str:
     """A past incident in one line: `INC-7 · 87 % alike · connection pool · 2026-10-01 · cause confirmed`."""
-    parts = [past.incident, f"{past.similarity * 100:.0f} % alike", past.title]
+    parts = [past.incident, f"{percent(past.similarity)} alike", past.title]
     parts.append(f"{past.at:%Y-%m-%d}" if past.at else "")
     parts.append("cause confirmed" if past.confirmed else "cause not confirmed")
     return " · ".join(part for part in parts if part)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rca.config.settings import ElasticsearchSettings
 from rca.errors import SourceAuthError, SourceError
+from rca.model.words import percent
 from rca.sources.base import Check, Request
 from rca.sources.elastic.client import NAME, Answer, ElasticClient, Search
 from rca.sources.elastic.counts import Grid
@@ -140,7 +141,7 @@ class Doctor:
             place = found[1]
             share = min(1.0, place.documents / census.total)
             return Check(
-                NAME, "traces", ok=True, detail=f"ids in {place.field}, of about {share * 100:.0f} % of the lines"
+                NAME, "traces", ok=True, detail=f"ids in {place.field}, of about {percent(share)} of the lines"
             )
         in_text, gaps = ids_in_text(self._client, census, grid, TRACED_ENOUGH)
         if in_text:
