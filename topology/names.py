@@ -55,8 +55,7 @@ def spellings(name: str) -> tuple[str, ...]:
     whole = canonical(name)
     own = whole if whole[:1].isdigit() else base(name)
     stem = pod_stem(own)
-    said = _SAYS_SERVICE.fullmatch(stem)
-    return tuple(form.replace("-", "") or name for form in (whole, own, stem, said[1] if said else stem))
+    return tuple(form.replace("-", "") or name for form in (whole, own, stem, _unsaid(stem)))
 
 
 def other_spellings(name: str) -> set[str]:
@@ -66,9 +65,14 @@ def other_spellings(name: str) -> set[str]:
     ['cart', 'cart-service', 'cart-svc', 'cart_service', 'cartservice']
     """
     own = base(name)
-    said = _SAYS_SERVICE.fullmatch(own)
-    plain = said[1] if said else own
+    plain = _unsaid(own)
     return {own, plain, *(plain + word for word in ("-service", "_service", "service", "-svc"))} - {""}
+
+
+def _unsaid(name: str) -> str:
+    """A canonical name without a last word that says no more than that it is a service."""
+    said = _SAYS_SERVICE.fullmatch(name)
+    return said[1] if said else name
 
 
 def without_cluster_domain(host: str) -> str:

@@ -11,17 +11,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-import numpy as np
-
 from rca.analyze.memo import Memo
 from rca.analyze.prepare import Prepared
+from rca.analyze.spellings import counts_under
 from rca.detect.kinds import measures
 from rca.model.incident import Bundle, Gap
-from rca.model.logs import STORED_AS, LogCounts, LogLine
+from rca.model.logs import STORED_AS, LogLine
 from rca.model.signals import Kind
 from rca.model.trace_ids import trace_ids
 from rca.model.tuning.collected import CollectedTuning
 from rca.rank.structure import NO_SERVICES
+from rca.report.present.text import listed
 from topology import NodeKind
 from topology.merge import LOG_ORDER, is_declared
 from topology.names import UNKNOWN, is_unknown, pod_stem
@@ -69,11 +69,11 @@ def told_apart(bundle: Bundle, prepared: Prepared, tuning: CollectedTuning, memo
         (bundle.logs, bundle.log_counts, prepared.spans),
         lambda: (
             _given(bundle, prepared, names, collectors, tuning),
-            _renamed(bundle.log_counts, collectors),
+            counts_under(bundle.log_counts, dict.fromkeys(collectors, UNKNOWN)),
         ),
         values=(names, collectors),
     )
-    gap = _gap(lines, collectors, silent)
+    gap = _gap(bundle.logs, lines, collectors, silent)
     return replace(bundle, logs=lines, log_counts=counts, gaps=(*bundle.gaps, gap))
 
 
@@ -187,24 +187,11 @@ def _words(text: str, most: int) -> list[str]:
     return [found.group() for found in islice(_WORD.finditer(text), most)]
 
 
-def _renamed(counts: LogCounts | None, collectors: frozenset[str]) -> LogCounts | None:
-    """The counts with all that stands under these names as one, nobody's."""
-    if counts is None or collectors.isdisjoint(counts.services):
-        return counts
-    to = [UNKNOWN if name in collectors else name for name in counts.services]
-    services = sorted(set(to))
-    summed = np.zeros((len(counts.times), len(services), len(counts.levels)))
-    for place, name in enumerate(to):
-        summed[:, services.index(name)] += counts.counts[:, place]
-    return LogCounts(counts.times, tuple(services), counts.levels, summed)
-
-
-def _gap(lines: Sequence[LogLine], collectors: frozenset[str], silent: int) -> Gap:
-    many = Counter(line.service for line in lines if line.fields.get(STORED_AS) in collectors)
+def _gap(lines: Sequence[LogLine], given_to: Sequence[LogLine], collectors: frozenset[str], silent: int) -> Gap:
+    many = Counter(new.service for old, new in zip(lines, given_to, strict=True) if old.service in collectors)
     total, given = many.total(), many.total() - many[UNKNOWN]
-    listed = sorted(collectors)
-    shown = ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")
-    under = f"one name, {shown}," if len(listed) == 1 else f"{len(listed)} names, {shown},"
+    shown = listed(sorted(collectors), most=_LISTED)
+    under = f"one name, {shown}," if len(collectors) == 1 else f"{len(collectors)} names, {shown},"
     of = "Lines" if not lines else "All lines" if total == len(lines) else f"{total:,} of {len(lines):,} lines"
     read = (
         f"{given:,} as of the services that their pods, spans or texts tell, the others"

@@ -11,6 +11,8 @@ from rca.model.incident import Bundle, Gap
 from rca.model.logs import STORED_AS
 from rca.model.scores import CHANNELS, Channel, SeriesTable
 from rca.model.tuning import Tuning
+from rca.model.words import percent
+from rca.report.present.text import listed
 from topology import NodeKind
 from topology.names import is_unknown
 
@@ -54,11 +56,6 @@ def _gap(what: str, why: str) -> Gap:
     return Gap("analysis", what, why)
 
 
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_LISTED])
-    return shown + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
-
-
 def _reported(bundle: Bundle, prepared: Prepared) -> list[Gap]:
     """A service where the symptom was seen of which nothing is known: mostly a typing error, or another's name."""
     if bundle.symptom is None or not bundle.symptom.service:
@@ -85,12 +82,12 @@ def _logs(bundle: Bundle, prepared: Prepared) -> list[Gap]:
     silent = sorted(set(prepared.frame.services) - speaking)
     known = {node.name for node in prepared.graph.nodes() if node.kind is not NodeKind.HOST} or set(silent)
     if missed := [name for name in silent if name in known]:
-        found.append(_gap("services without logs", _some(missed)))
+        found.append(_gap("services without logs", listed(missed, most=_LISTED)))
     if others := [name for name in silent if name not in known]:
-        found.append(_gap("series of what isn't in the graph", _some(others)))
+        found.append(_gap("series of what isn't in the graph", listed(others, most=_LISTED)))
     unmeasured = sorted(speaking - set(prepared.frame.services))
     if unmeasured and prepared.frame.keys:
-        found.append(_gap("services without metrics", _some(unmeasured)))
+        found.append(_gap("services without metrics", listed(unmeasured, most=_LISTED)))
     middle = sorted(line.at.timestamp() for line in bundle.logs)[len(bundle.logs) // 2]
     span, times = bundle.window.span, prepared.frame.times
     start = min(span.start.timestamp(), times[0]) if len(times) else span.start.timestamp()
@@ -140,7 +137,7 @@ def _traces(prepared: Prepared, ranked: Ranked) -> list[Gap]:
     measured = _measured(ranked)
     if measured is None or share - usual < _JUMP or share < _FAR * max(measured, usual):
         return []
-    failing = f"{100 * share:.0f} % of them hold an error"
+    failing = f"{percent(share)} of them hold an error"
     told = f"{failing}, though no service fails in over {100 * measured:.2g} % of its calls"
     why = f"{told}: they are kept by how they end (tail sampling), so shares of spans are no shares of requests."
     return [_gap("traces", why)]

@@ -10,6 +10,7 @@ from rca.analyze.memo import NO_MEMO, Memo
 from rca.model.incident import Bundle, Gap
 from rca.model.logs import STORED_AS, LogCounts, LogLine
 from rca.model.signals import SignalFrame
+from rca.report.present.text import listed
 from topology import ServiceGraph
 from topology.merge import merge
 from topology.names import canonical, is_unknown, pod_stem, spellings
@@ -44,7 +45,7 @@ def with_one_name_each(bundle: Bundle, memo: Memo = NO_MEMO) -> Bundle:
         metrics=memo.once("series' names", (bundle.metrics,), lambda: _series(bundle.metrics, names), values=held),
         graph=memo.once("graph's names", (bundle.graph,), lambda: _graph(bundle.graph, names), values=held),
         logs=memo.once("lines' names", (bundle.logs,), lambda: _lines(bundle.logs, names), values=held),
-        log_counts=_counts(bundle.log_counts, names),
+        log_counts=counts_under(bundle.log_counts, names),
         spans=memo.once(
             "spans' names",
             (bundle.spans,),
@@ -144,7 +145,8 @@ def _lines(lines: Iterable[LogLine], names: Mapping[str, str]) -> tuple[LogLine,
     )
 
 
-def _counts(counts: LogCounts | None, names: Mapping[str, str]) -> LogCounts | None:
+def counts_under(counts: LogCounts | None, names: Mapping[str, str]) -> LogCounts | None:
+    """The counts with what stands under each of these names added to what stands under the one it is given."""
     if counts is None or names.keys().isdisjoint(counts.services):
         return counts
     to = [names.get(name, name) for name in counts.services]
@@ -163,7 +165,8 @@ def _graph(graph: ServiceGraph, names: Mapping[str, str]) -> ServiceGraph:
     )
     moved = []
     for name in sorted(name for name in names if name in graph):
-        edges = (edge for edge in graph.edges() if name in {edge.caller, edge.callee})
+        edges = [graph.edge(caller, name) for caller in graph.callers(name)]
+        edges += [graph.edge(name, callee) for callee in graph.callees(name)]
         ends = ((names.get(edge.caller, edge.caller), names.get(edge.callee, edge.callee), edge) for edge in edges)
         calls = [replace(edge, caller=caller, callee=callee) for caller, callee, edge in ends if caller != callee]
         moved.append(ServiceGraph([replace(graph.node(name), name=names[name])], calls))
@@ -171,6 +174,5 @@ def _graph(graph: ServiceGraph, names: Mapping[str, str]) -> ServiceGraph:
 
 
 def _gap(names: Mapping[str, str]) -> Gap:
-    listed = [f"{name} for {target}" for name, target in sorted(names.items())]
-    shown = ", ".join(listed[:_LISTED]) + (f" and {len(listed) - _LISTED} more" if len(listed) > _LISTED else "")
+    shown = listed((f"{name} for {target}" for name, target in sorted(names.items())), most=_LISTED)
     return Gap("analysis", "services under several names", f"Taken, by their spelling: {shown}.")

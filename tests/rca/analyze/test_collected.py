@@ -247,3 +247,16 @@ def test_a_store_that_is_measured_to_run_keeps_its_lines_where_no_service_ships_
 def test_without_anything_else_known_a_name_is_left_alone(collected: Bundle, tool: ToolInfo) -> None:
     alone = replace(collected, metrics=None, graph=ServiceGraph())
     assert ranked(alone, tool) == ["shipper"]
+
+
+def test_a_collector_that_the_lines_spell_in_another_way_is_told_with_all_of_its_lines(
+    collected: Bundle, tool: ToolInfo
+) -> None:
+    runs = ServiceGraph(
+        [*collected.graph.nodes(), Node("shipper", provenance=(Provenance("kubernetes"),))],
+        collected.graph.edges(),
+    )
+    spelt = renamed(replace(collected, graph=runs), lambda line: line.service.title())
+    gaps = [gap.why for gap in analyze(spelt, tool=tool).gaps if gap.what == "lines of nobody"]
+    assert len(gaps) == 1
+    assert gaps[0].startswith("All lines stand under one name, shipper,")
